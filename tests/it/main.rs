@@ -1,0 +1,4 @@
+//! The one integration test binary.
+
+#[test]
+fn nothing_yet() {}
