@@ -14,5 +14,7 @@
 //! ```
 
 pub mod base;
+pub mod history;
 pub mod object;
 pub mod record;
+pub mod refs;
