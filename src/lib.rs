@@ -14,6 +14,8 @@
 //! ```
 
 pub mod base;
+pub mod config;
+pub mod dataset;
 pub mod history;
 pub mod object;
 pub mod record;

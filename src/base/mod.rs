@@ -9,6 +9,7 @@ pub mod fsio;
 pub mod id;
 pub mod lock;
 pub mod mmap;
+pub mod nearest;
 pub mod path;
 pub mod progress;
 pub mod text;
@@ -17,6 +18,7 @@ pub mod varint;
 pub use clock::{Clock, Timestamp};
 pub use fsio::IoError;
 pub use id::{Hasher, ObjectId};
+pub use nearest::nearest;
 pub use path::RepoPath;
 pub use text::Text;
 

@@ -1,0 +1,256 @@
+//! `dver.toml`: the data sets of a worktree, their gates and their evaluations, as written.
+
+use std::collections::BTreeMap;
+
+use super::error::Error;
+use super::evaluation::{EvaluationConfig, GateConfig};
+use super::reader::{self, Reader};
+
+/// The roles that a field may have, by the keys that give them.
+pub(super) const ROLES: [&str; 14] = [
+    "key",
+    "label",
+    "feature",
+    "text",
+    "image",
+    "annotator",
+    "item",
+    "group",
+    "split",
+    "weight",
+    "time",
+    "source",
+    "reason",
+    "metadata",
+];
+/// The formats that can be declared.
+pub(super) const FORMATS: [&str; 3] = ["csv", "jsonl", "images"];
+/// The types that a field can be held to.
+pub(super) const TYPES: [&str; 8] = [
+    "boolean", "integer", "float", "date", "datetime", "string", "list", "object",
+];
+
+/// All of `dver.toml`, in the order of the file.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Declarations {
+    /// The data sets.
+    pub datasets: Vec<DatasetConfig>,
+    /// The gates of all data sets.
+    pub gates: Vec<GateConfig>,
+    /// The evaluations.
+    pub evaluations: Vec<EvaluationConfig>,
+}
+
+/// One `[dataset.NAME]` table.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct DatasetConfig {
+    /// Its name.
+    pub name: String,
+    /// The patterns of the paths it covers.
+    pub paths: Vec<String>,
+    /// The format; found by the paths' extension where it is not written.
+    pub format: Option<String>,
+    /// The encoding of its text.
+    pub encoding: Option<String>,
+    /// The byte between two cells.
+    pub delimiter: Option<u8>,
+    /// The byte around quoted cells; `Some(None)` where quotes mean nothing.
+    pub quote: Option<Option<u8>>,
+    /// Whether the first record names the fields.
+    pub header: Option<bool>,
+    /// The texts that stand for a missing value.
+    pub missing: Option<Vec<String>>,
+    /// The fields of the key, in order.
+    pub key: Vec<String>,
+    /// The other roles with their fields, in the order of the file.
+    pub roles: Vec<(String, Vec<String>)>,
+    /// The path of the labelling guideline.
+    pub guideline: Option<String>,
+    /// The field that names the guideline of each record.
+    pub guideline_field: Option<String>,
+    /// The declared classes of the label.
+    pub classes: Option<ClassesConfig>,
+    /// Renamed classes: old name -> new name.
+    pub rename: BTreeMap<String, String>,
+    /// Constraints, by field, in the order of the file.
+    pub fields: Vec<(String, FieldConfig)>,
+}
+
+/// The declared classes of a label.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ClassesConfig {
+    /// The classes.
+    pub values: Vec<String>,
+    /// Whether they are ordered from low to high.
+    pub ordered: bool,
+}
+
+/// One `[dataset.NAME.fields.FIELD]` table: what the values of a field are held to.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct FieldConfig {
+    /// The name of its type.
+    pub kind: Option<String>,
+    /// Whether every record must have a value.
+    pub required: Option<bool>,
+    /// Whether no value may occur twice.
+    pub unique: Option<bool>,
+    /// The only values allowed.
+    pub one_of: Option<Vec<String>>,
+    /// The least value: a number or a date, as written.
+    pub min: Option<String>,
+    /// The greatest value.
+    pub max: Option<String>,
+    /// The regular expression that a whole value must match.
+    pub pattern: Option<String>,
+    /// The most characters a value may have.
+    pub max_length: Option<u64>,
+}
+
+impl Declarations {
+    /// The name of the file.
+    pub const FILE: &'static str = "dver.toml";
+
+    /// Reads the text of `dver.toml`.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let document = reader::parse(Self::FILE, text)?;
+        let top = Reader::top(Self::FILE, &document);
+        let mut declarations = Self::default();
+        if let Some(tables) = top.table("dataset")? {
+            for (name, table) in tables.tables()? {
+                declarations.datasets.push(dataset(name, table)?);
+            }
+        }
+        if let Some(tables) = top.table("gate")? {
+            for (name, table) in tables.tables()? {
+                GateConfig::read(&name, &table, &mut declarations.gates)?;
+            }
+        }
+        if let Some(tables) = top.table("eval")? {
+            for (name, table) in tables.tables()? {
+                let evaluation = EvaluationConfig::read(name, table)?;
+                declarations.evaluations.push(evaluation);
+            }
+        }
+        top.finish()?;
+        Ok(declarations)
+    }
+
+    /// Returns the data set of that name.
+    pub fn dataset(&self, name: &str) -> Option<&DatasetConfig> {
+        self.datasets.iter().find(|dataset| dataset.name == name)
+    }
+}
+
+fn dataset(name: String, table: Reader<'_>) -> Result<DatasetConfig, Error> {
+    let paths = table
+        .strings("path")?
+        .filter(|paths| !paths.is_empty())
+        .ok_or_else(|| table.missing("path"))?;
+    let format = table.one_of("format", "csv, jsonl or images", &FORMATS)?;
+    let mut roles = Vec::new();
+    let mut key = Vec::new();
+    for role in ROLES {
+        match table.strings(role)? {
+            Some(fields) if role == "key" => key = fields,
+            Some(fields) => roles.push((role.to_owned(), fields)),
+            None => {}
+        }
+    }
+    // The order of the file, which editing and printing keep.
+    let order = table.keys();
+    roles.sort_by_key(|(role, _)| order.iter().position(|key| key == role));
+    let (guideline, guideline_field) = guideline(&table)?;
+    let mut fields = Vec::new();
+    if let Some(tables) = table.table("fields")? {
+        for (field, table) in tables.tables()? {
+            fields.push((field, constraints(table)?));
+        }
+    }
+    let config = DatasetConfig {
+        name,
+        paths,
+        format,
+        encoding: table.string("encoding")?,
+        delimiter: single_byte(&table, "delimiter")?,
+        quote: match table.string("quote")?.as_deref() {
+            None => None,
+            Some("") => Some(None),
+            Some(_) => Some(single_byte(&table, "quote")?),
+        },
+        header: table.boolean("header")?,
+        missing: table.strings("missing")?,
+        key,
+        roles,
+        guideline,
+        guideline_field,
+        classes: classes(&table)?,
+        rename: match table.table("rename")? {
+            Some(table) => table.string_map()?.into_iter().collect(),
+            None => BTreeMap::new(),
+        },
+        fields,
+    };
+    table.finish()?;
+    Ok(config)
+}
+
+fn single_byte(table: &Reader<'_>, key: &'static str) -> Result<Option<u8>, Error> {
+    let Some(text) = table.string(key)? else {
+        return Ok(None);
+    };
+    match text.as_bytes() {
+        [byte] if byte.is_ascii() && !matches!(byte, b'\n' | b'\r' | 0) => Ok(Some(*byte)),
+        _ => Err(table.bad_value(key, "one ASCII character", &text)),
+    }
+}
+
+fn guideline(table: &Reader<'_>) -> Result<(Option<String>, Option<String>), Error> {
+    let Some(item) = table.item("guideline") else {
+        return Ok((None, None));
+    };
+    if !item.is_table_like() {
+        return Ok((table.string("guideline")?, None));
+    }
+    let Some(inner) = table.table("guideline")? else {
+        return Ok((None, None));
+    };
+    let both = (inner.string("path")?, inner.string("field")?);
+    inner.finish()?;
+    Ok(both)
+}
+
+fn classes(table: &Reader<'_>) -> Result<Option<ClassesConfig>, Error> {
+    let Some(item) = table.item("classes") else {
+        return Ok(None);
+    };
+    if !item.is_table_like() {
+        return Ok(table.scalars("classes")?.map(|values| ClassesConfig {
+            values,
+            ordered: false,
+        }));
+    }
+    let Some(inner) = table.table("classes")? else {
+        return Ok(None);
+    };
+    let values = inner
+        .scalars("values")?
+        .ok_or_else(|| inner.missing("values"))?;
+    let ordered = inner.boolean("ordered")?.unwrap_or(false);
+    inner.finish()?;
+    Ok(Some(ClassesConfig { values, ordered }))
+}
+
+fn constraints(table: Reader<'_>) -> Result<FieldConfig, Error> {
+    let config = FieldConfig {
+        kind: table.one_of("type", "the name of a type", &TYPES)?,
+        required: table.boolean("required")?,
+        unique: table.boolean("unique")?,
+        one_of: table.scalars("enum")?,
+        min: table.scalar("min")?,
+        max: table.scalar("max")?,
+        pattern: table.string("pattern")?,
+        max_length: table.count("max_length")?,
+    };
+    table.finish()?;
+    Ok(config)
+}

@@ -1,0 +1,20 @@
+//! Settings: `dver.toml`, which is versioned with the data, and `.dver/config.toml`, which is not.
+//!
+//! Invariant: a key that is not known is an error that names its line and the nearest known key,
+//! so that a typo never turns a rule off in silence. Editing keeps the user's comments and layout.
+//! Nothing here knows what the settings mean: `dataset` makes declarations of them.
+
+mod declarations;
+pub mod edit;
+mod error;
+mod evaluation;
+mod local;
+mod reader;
+
+pub use declarations::{ClassesConfig, DatasetConfig, Declarations, FieldConfig};
+pub use error::Error;
+pub use evaluation::{Bound, Comparison, EvaluationConfig, GateConfig};
+pub use local::Local;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,3 @@
+//! Tests of patterns, declarations, tables and inference.
+
+mod pattern;
