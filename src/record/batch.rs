@@ -62,6 +62,8 @@ pub struct Batch {
     text: String,
     slots: Vec<Slot>,
     rows: Vec<Row>,
+    /// Values that all records share, by field.
+    shared: Vec<(usize, Slot)>,
 }
 
 impl Batch {
@@ -80,6 +82,7 @@ impl Batch {
         self.text.clear();
         self.slots.clear();
         self.rows.clear();
+        self.shared.clear();
     }
 
     /// Returns the names of the fields, in the order of the cells.
@@ -156,12 +159,29 @@ impl Batch {
         self.slots[first + field] = slot;
     }
 
+    /// Gives a field of all records this text, where they have no value of their own: a field
+    /// that the path of their file makes.
+    pub fn set_shared(&mut self, field: &str, text: &str) {
+        let field = self.field_or_add(field);
+        let start = self.text.len();
+        self.text.push_str(text);
+        if let (Ok(start), Ok(end)) = (u32::try_from(start), u32::try_from(self.text.len())) {
+            let kind = Some(CellKind::Text);
+            self.shared.push((field, Slot { start, end, kind }));
+        }
+    }
+
     /// Ends the record begun last: the bytes it was read from, and what is wrong with it.
     pub fn end(&mut self, bytes: (usize, usize), problem: Option<Problem>) {
         if let Some(row) = self.rows.last_mut() {
             row.bytes = (bytes.0 as u32, bytes.1 as u32);
             row.problem = problem;
         }
+    }
+
+    fn shared_slot(&self, field: usize) -> Option<Slot> {
+        let found = self.shared.iter().find(|(shared, _)| *shared == field);
+        found.map(|(_, slot)| *slot)
     }
 
     /// Returns a record.
@@ -188,10 +208,10 @@ pub struct RecordRef<'a> {
 impl<'a> RecordRef<'a> {
     /// Returns the value of the field at a place; `None` where it is missing.
     pub fn cell(&self, field: usize) -> Option<Cell<'a>> {
-        if field >= self.row.width as usize {
-            return None;
-        }
-        let slot = self.batch.slots[self.row.first as usize + field];
+        let own = (field < self.row.width as usize)
+            .then(|| self.batch.slots[self.row.first as usize + field])
+            .filter(|slot| slot.kind.is_some());
+        let slot = own.or_else(|| self.batch.shared_slot(field))?;
         let kind = slot.kind?;
         Some(Cell {
             kind,

@@ -125,6 +125,23 @@ fn frames_keep_cells_apart() {
     assert_eq!(frame(&[Some("a"), None]), frame(&[Some("a")]));
 }
 
+#[test]
+fn a_shared_value_yields_to_a_records_own() {
+    let mut batch = Batch::new(&["x".into(), "split".into()]);
+    batch.begin();
+    batch.set(0, CellKind::Text, Some("1"));
+    batch.begin();
+    batch.set(1, CellKind::Text, Some("test"));
+    batch.set_shared("split", "train");
+    batch.set_shared("part", "7");
+    let cells = |record| [0, 1, 2].map(|f| batch.record(record).cell(f).map(|cell| cell.text));
+    assert_eq!(cells(0), [Some("1"), Some("train"), Some("7")]);
+    assert_eq!(cells(1), [None, Some("test"), Some("7")]);
+    batch.reset(&["split".into()]);
+    batch.begin();
+    assert_eq!(batch.record(0).cell(0), None);
+}
+
 proptest! {
     #[test]
     fn joins_are_a_semilattice(a in 0usize..9, b in 0usize..9, c in 0usize..9) {
