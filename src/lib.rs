@@ -17,6 +17,7 @@ pub mod base;
 pub mod config;
 pub mod dataset;
 pub mod history;
+pub mod index;
 pub mod object;
 pub mod record;
 pub mod refs;
