@@ -83,11 +83,7 @@ fn run(connection: &Connection, sql: &str) -> Result<SqlTable, Error> {
     if !statement.readonly() {
         return Err(Error::NotReadOnly);
     }
-    let columns: Vec<String> = statement
-        .column_names()
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let mut rows = Vec::new();
     let mut found = statement.query([]).map_err(failed)?;
     while let Some(row) = found.next().map_err(failed)? {

@@ -1,5 +1,8 @@
 //! Tests of the index.
 
+// Tests damage files on purpose.
+#![allow(clippy::disallowed_methods)]
+
 use std::fs;
 
 use crate::base::{ObjectId, RepoPath, Timestamp};
