@@ -19,5 +19,6 @@ pub mod dataset;
 pub mod history;
 pub mod index;
 pub mod object;
+pub mod profile;
 pub mod record;
 pub mod refs;

@@ -1,0 +1,168 @@
+//! Counters: how often each value stands in a set of records, up to a limit of distinct values.
+//!
+//! Invariant: above [`LIMIT`] distinct values a counter forgets them and is *over*; it then keeps
+//! a lower bound on how many there are. While that bound is above the limit, a recount would be
+//! over too; when it no longer is, only a recount can tell, and the counter says so.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// How many distinct values a counter tells apart.
+pub(super) const LIMIT: usize = 65_536;
+/// How many distinct values the lower bound goes up to: headroom for removals.
+const HEADROOM: usize = 262_144;
+
+/// Values with signed counts; none of them zero.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Counter {
+    counts: FxHashMap<Box<[u8]>, i64>,
+    over: Option<Over>,
+}
+
+/// What is known of the values of a counter above the limit.
+#[derive(Clone, Debug, Default)]
+struct Over {
+    /// Hashes of values that were added, until there are [`HEADROOM`] of them.
+    seen: Option<FxHashSet<u64>>,
+    /// How many distinct values were seen, where the hashes are no longer kept.
+    floor: u64,
+    /// How many distinct values may be gone since.
+    lost: u64,
+}
+
+impl Over {
+    fn size(&self) -> u64 {
+        match &self.seen {
+            Some(seen) => (seen.len() as u64).max(self.floor),
+            None => self.floor,
+        }
+    }
+
+    fn see(&mut self, value: &[u8]) {
+        if let Some(seen) = &mut self.seen {
+            seen.insert(xxh3_64(value));
+            self.stop_at_headroom();
+        }
+    }
+
+    fn stop_at_headroom(&mut self) {
+        if self.size() >= HEADROOM as u64 {
+            self.floor = self.size();
+            self.seen = None;
+        }
+    }
+
+    fn change(&mut self, value: &[u8], count: i64) {
+        match count {
+            1.. => self.see(value),
+            _ => self.lost += 1,
+        }
+    }
+}
+
+impl Counter {
+    /// Returns a counter above the limit with at least `bound` distinct values.
+    pub(super) fn over(bound: u64) -> Self {
+        Self {
+            counts: FxHashMap::default(),
+            over: Some(Over {
+                seen: None,
+                floor: bound,
+                lost: 0,
+            }),
+        }
+    }
+
+    /// Adds `count` of a value, or takes them away where it is negative.
+    pub(super) fn add(&mut self, value: &[u8], count: i64) {
+        if let Some(over) = &mut self.over {
+            return over.change(value, count);
+        }
+        self.add_counted(value, count);
+        self.check_limit();
+    }
+
+    fn add_counted(&mut self, value: &[u8], count: i64) {
+        match self.counts.get_mut(value) {
+            Some(known) => {
+                *known += count;
+                if *known == 0 {
+                    self.counts.remove(value);
+                }
+            }
+            None if count != 0 => {
+                self.counts.insert(value.into(), count);
+            }
+            None => {}
+        }
+    }
+
+    fn check_limit(&mut self) {
+        if self.counts.len() > LIMIT && self.over.is_none() {
+            let mut over = Over {
+                seen: Some(FxHashSet::default()),
+                ..Over::default()
+            };
+            for (value, count) in std::mem::take(&mut self.counts) {
+                over.change(&value, count);
+            }
+            self.over = Some(over);
+        }
+    }
+
+    /// Adds all counts of another counter.
+    pub(super) fn merge(&mut self, other: &Self) {
+        match (&mut self.over, &other.over) {
+            (None, None) => {
+                for (value, count) in &other.counts {
+                    self.add_counted(value, *count);
+                }
+                self.check_limit();
+            }
+            (Some(over), None) => {
+                for (value, count) in &other.counts {
+                    over.change(value, *count);
+                }
+            }
+            (None, Some(theirs)) => {
+                let mut over = theirs.clone();
+                for (value, count) in std::mem::take(&mut self.counts) {
+                    over.change(&value, count);
+                }
+                self.over = Some(over);
+            }
+            (Some(over), Some(theirs)) => {
+                over.floor = over.size().max(theirs.size());
+                over.lost += theirs.lost;
+                match (&mut over.seen, &theirs.seen) {
+                    (Some(seen), Some(more)) => seen.extend(more),
+                    (seen, _) => *seen = None,
+                }
+                over.stop_at_headroom();
+            }
+        }
+    }
+
+    /// Returns the values with their counts, in no order; `None` above the limit.
+    pub(super) fn values(&self) -> Option<impl Iterator<Item = (&[u8], i64)>> {
+        match self.over {
+            None => Some(self.counts.iter().map(|(value, count)| (&**value, *count))),
+            Some(_) => None,
+        }
+    }
+
+    /// Returns a lower bound on the distinct values of a counter above the limit.
+    pub(super) fn bound(&self) -> Option<u64> {
+        self.over
+            .as_ref()
+            .map(|over| over.size().saturating_sub(over.lost))
+    }
+
+    /// Returns whether only a recount can tell the values.
+    pub(super) fn needs_recount(&self) -> bool {
+        match self.bound() {
+            Some(bound) => bound <= LIMIT as u64,
+            None => self.counts.values().any(|count| *count < 0),
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! Profiles: additive integer statistics of sets of records.
+//!
+//! Invariant: a profile is a group element. Records can be added and removed in any order, on any
+//! split and number of threads, and the sealed result is bit for bit that of a recount; where an
+//! incremental profile cannot know a sealed number, [`Profile::needs_recount`] says so.
+//! Definitions: docs/quality.md, "States".
+
+mod codec;
+mod counter;
+mod facts;
+mod records;
+mod seal;
+mod sum;
+pub mod tables;
+
+pub use facts::{Facts, FieldFacts};
+pub use records::{Profile, UNPARSABLE};
+pub use seal::{SEALED_VALUES, hex_of};
+pub use tables::Duplicates;
+
+#[cfg(test)]
+mod tests;

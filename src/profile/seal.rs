@@ -1,0 +1,184 @@
+//! From profiles to sealed states: types joined, values canonical, everything in order.
+//!
+//! Invariant: what is sealed is a pure function of the records. Fields whose counters forgot
+//! their values seal no values and no `distinct`: by definition, however they were counted.
+//! Layout: docs/format.md, "Scorecard".
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use crate::base::varint::Reader;
+use crate::base::{ObjectId, Text};
+use crate::object::{self, FieldState, Joint, ObjectSink, State, Values};
+use crate::record::{Cell, CellKind, Problem, Type, canonical, normalized};
+
+use super::records::{Field, Profile};
+
+/// Up to this many distinct values the values of every field are sealed.
+pub const SEALED_VALUES: usize = 1024;
+
+/// Returns bytes as lower-case hex digits.
+pub fn hex_of(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}"); // writing to a string cannot fail
+            hex
+        })
+}
+
+fn kind_of(byte: u8) -> CellKind {
+    match byte {
+        0 => CellKind::Text,
+        1 => CellKind::List,
+        _ => CellKind::Object,
+    }
+}
+
+/// Returns the one spelling of a value in a field of type `kind`.
+fn spelled(kind: Type, cell: Cell<'_>) -> String {
+    normalized(&canonical(kind, cell)).into_owned()
+}
+
+impl Field {
+    /// Returns the distinct values with their counts; `None` where they were forgotten.
+    pub(super) fn canonical_values(&self) -> Option<BTreeMap<String, u64>> {
+        let kind = self.kind();
+        let mut values = BTreeMap::new();
+        for (value, count) in self.values.values()? {
+            if let Some((&first, text)) = value.split_first() {
+                let cell = Cell {
+                    kind: kind_of(first),
+                    text: std::str::from_utf8(text).unwrap_or_default(),
+                };
+                *values.entry(spelled(kind, cell)).or_insert(0) += count.max(0) as u64;
+            }
+        }
+        Some(values)
+    }
+}
+
+impl Profile {
+    /// Returns the distinct values of a field with their counts, in its type's one spelling;
+    /// `None` above 65,536 values.
+    pub fn values(&self, field: &str) -> Option<BTreeMap<String, u64>> {
+        match self.fields.get(field) {
+            Some(field) if field.present() != 0 => field.canonical_values(),
+            _ => Some(BTreeMap::new()),
+        }
+    }
+
+    /// Returns the counts of problems by name; those that are not zero.
+    pub fn problems(&self) -> BTreeMap<String, u64> {
+        Problem::ALL
+            .into_iter()
+            .zip(self.problems)
+            .filter(|(_, count)| *count > 0)
+            .map(|(problem, count)| (problem.name().to_owned(), count as u64))
+            .collect()
+    }
+
+    /// Returns the sum mod 2^128 of the hashes of a field's values.
+    pub fn field_digest(&self, field: &str) -> u128 {
+        self.fields.get(field).map_or(0, |field| field.digest)
+    }
+
+    /// Writes the state with its values and joint tables. `fields` are the fields of the schema,
+    /// in its order.
+    pub fn seal(
+        &self,
+        fields: &[Arc<str>],
+        sink: &mut dyn ObjectSink,
+    ) -> Result<State, object::Error> {
+        let mut states = Vec::with_capacity(fields.len());
+        for name in fields {
+            states.push(self.seal_field(name, sink)?);
+        }
+        let mut joint = Vec::new();
+        for (index, (label, other)) in self.shape.pairs().into_iter().enumerate() {
+            if let Some(id) = self.seal_joint(index, label, other, sink)? {
+                joint.push(id);
+            }
+        }
+        Ok(State {
+            records: self.records(),
+            digest: hex_of(&self.digest()),
+            problems: self.problems(),
+            fields: states,
+            joint,
+        })
+    }
+
+    fn seal_field(
+        &self,
+        name: &str,
+        sink: &mut dyn ObjectSink,
+    ) -> Result<FieldState, object::Error> {
+        let nulls = self.nulls(name);
+        let mut counts = BTreeMap::new();
+        if nulls > 0 {
+            counts.insert(Type::Null.name().to_owned(), nulls);
+        }
+        if let Some(field) = self.fields.get(name) {
+            for (kind, count) in Type::ALL.into_iter().zip(field.counts) {
+                if count > 0 {
+                    counts.insert(kind.name().to_owned(), count as u64);
+                }
+            }
+        }
+        let values = self.values(name);
+        let distinct = values.as_ref().map(|values| values.len() as u64);
+        let sealed = values
+            .filter(|values| values.len() <= SEALED_VALUES || self.shape.always_seals(name))
+            .map(|values| {
+                let values = values.into_iter().map(|(v, n)| (v.into(), n)).collect();
+                object::put(sink, &Values { values })
+            });
+        Ok(FieldState {
+            name: name.to_owned(),
+            counts,
+            digest: format!("{:032x}", self.field_digest(name)),
+            distinct,
+            values: sealed.transpose()?,
+        })
+    }
+
+    fn seal_joint(
+        &self,
+        index: usize,
+        label: &str,
+        other: &str,
+        sink: &mut dyn ObjectSink,
+    ) -> Result<Option<ObjectId>, object::Error> {
+        let Some(values) = self.joints.get(index).and_then(|counter| counter.values()) else {
+            return Ok(None);
+        };
+        let kinds = (self.kind(label), self.kind(other));
+        let mut counts: BTreeMap<(Option<Text>, Option<Text>), u64> = BTreeMap::new();
+        for (pair, count) in values {
+            let mut reader = Reader::new(pair);
+            let pair = (
+                read_joint(&mut reader, kinds.0),
+                read_joint(&mut reader, kinds.1),
+            );
+            *counts.entry(pair).or_insert(0) += count.max(0) as u64;
+        }
+        let joint = Joint {
+            fields: (label.to_owned(), other.to_owned()),
+            counts: counts.into_iter().map(|((a, b), n)| (a, b, n)).collect(),
+        };
+        object::put(sink, &joint).map(Some)
+    }
+}
+
+/// Reads a value of a joint table in the one spelling of its field's type.
+fn read_joint(reader: &mut Reader<'_>, kind: Type) -> Option<Text> {
+    let first = reader.byte("a kind").ok()?.checked_sub(1)?;
+    let text = reader.bytes("a value").ok()?;
+    let cell = Cell {
+        kind: kind_of(first),
+        text: std::str::from_utf8(text).ok()?,
+    };
+    Some(spelled(kind, cell).into())
+}

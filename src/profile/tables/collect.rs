@@ -1,0 +1,75 @@
+//! Collecting rows: records in, rows out, spread over partitions by the first byte of the group.
+//!
+//! Invariant: 24 bytes a row and a table, without the slack of a growing vector.
+
+use crate::record::Batch;
+
+use super::{Grouping, Row};
+
+/// How many partitions a table has: sorting one of them fits a processor's cache.
+pub(super) const PARTITIONS: usize = 256;
+const BLOCK: usize = 256;
+
+/// The rows of one table, in blocks.
+pub(super) struct Partitions(Vec<Vec<Vec<Row>>>);
+
+impl Partitions {
+    fn new() -> Self {
+        Self(vec![Vec::new(); PARTITIONS])
+    }
+
+    fn push(&mut self, row: Row) {
+        let blocks = &mut self.0[(row[0] >> 56) as usize];
+        match blocks.last_mut() {
+            Some(block) if block.len() < BLOCK => block.push(row),
+            _ => {
+                // The first block stays small: small tables are common.
+                let size = if blocks.is_empty() { 8 } else { BLOCK };
+                let mut block = Vec::with_capacity(size);
+                block.push(row);
+                blocks.push(block);
+            }
+        }
+    }
+
+    /// Takes the blocks of one partition.
+    pub(super) fn take(&mut self, partition: usize) -> Vec<Vec<Row>> {
+        std::mem::take(&mut self.0[partition])
+    }
+}
+
+/// Collects the rows of records for one thread.
+pub struct Collector<'a> {
+    grouping: &'a Grouping,
+    pub(super) by_key: Partitions,
+    pub(super) by_content: Partitions,
+    scratch: Vec<u8>,
+}
+
+impl<'a> Collector<'a> {
+    /// Returns a collector without rows.
+    pub fn new(grouping: &'a Grouping) -> Self {
+        Self {
+            grouping,
+            by_key: Partitions::new(),
+            by_content: Partitions::new(),
+            scratch: Vec::new(),
+        }
+    }
+
+    /// Returns the grouping.
+    pub(super) fn grouping(&self) -> &Grouping {
+        self.grouping
+    }
+
+    /// Adds the records of a batch.
+    pub fn add(&mut self, batch: &Batch) {
+        let places = self.grouping.places(batch);
+        for record in batch.records() {
+            self.by_key.push(places.by_key(record, &mut self.scratch));
+            if let Some(row) = places.by_content(record, &mut self.scratch) {
+                self.by_content.push(row);
+            }
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Groupings: which values make two records equal by key, by content, by annotator and label.
+//!
+//! Values compare in the one spelling of their field's type, in Unicode normalization form C.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use xxhash_rust::xxh3::xxh3_128;
+
+use crate::base::{ObjectId, varint};
+use crate::record::{Batch, Cell, CellKind, RecordRef, Role, Roles, Type, canonical, normalized};
+
+use super::super::records::{Profile, UNPARSABLE};
+use super::Row;
+
+/// How records of a data set are told apart.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Grouping {
+    roles: Roles,
+    spellings: BTreeMap<Arc<str>, Spelling>,
+}
+
+/// What of a type decides how values are spelled; booleans and the rest stand for themselves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Spelling {
+    Verbatim,
+    Boolean,
+    Number,
+    Date,
+    Datetime,
+}
+
+impl Spelling {
+    fn of(kind: Type) -> Self {
+        match kind {
+            Type::Boolean => Self::Boolean,
+            // Integers are spelled alike in both.
+            Type::Integer | Type::Float => Self::Number,
+            Type::Date => Self::Date,
+            Type::Datetime => Self::Datetime,
+            Type::Null | Type::String | Type::List | Type::Object => Self::Verbatim,
+        }
+    }
+
+    fn kind(self) -> Type {
+        match self {
+            Self::Verbatim => Type::String,
+            Self::Boolean => Type::Boolean,
+            Self::Number => Type::Float,
+            Self::Date => Type::Date,
+            Self::Datetime => Type::Datetime,
+        }
+    }
+}
+
+impl Grouping {
+    /// Returns the grouping of a data set with these roles and the types that a profile found.
+    pub fn new(roles: &Roles, profile: &Profile) -> Self {
+        let spellings = profile
+            .fields
+            .iter()
+            .map(|(name, field)| (name.clone(), Spelling::of(field.kind())))
+            .filter(|(name, spelling)| *spelling != Spelling::Verbatim && matters(roles, name))
+            .collect();
+        Self {
+            roles: roles.clone(),
+            spellings,
+        }
+    }
+
+    /// Returns whether records are grouped by a key.
+    pub fn has_key(&self) -> bool {
+        !self.roles.key().is_empty()
+    }
+
+    /// Returns whether one of the fields is content.
+    pub fn has_content(&self, fields: &[Arc<str>]) -> bool {
+        fields.iter().any(|name| is_content(&self.roles, name))
+    }
+
+    /// Returns whether there are labels that could contradict each other.
+    pub fn has_labels(&self) -> bool {
+        !self.roles.labels().is_empty()
+    }
+
+    fn spelling(&self, field: &str) -> Spelling {
+        let known = self.spellings.get(field);
+        known.copied().unwrap_or(Spelling::Verbatim)
+    }
+
+    /// Returns where the fields of a batch stand that make up the groups.
+    pub(super) fn places(&self, batch: &Batch) -> Places {
+        let with = |role| {
+            let fields = self.roles.fields(role).iter();
+            self.part(batch, fields.filter_map(|name| batch.field(name)))
+        };
+        let fields = batch.fields();
+        let content = (0..fields.len()).filter(|&place| is_content(&self.roles, &fields[place]));
+        let mut who = with(Role::Item);
+        who.extend(with(Role::Annotator));
+        Places {
+            key: with(Role::Key),
+            whole_key: self.roles.key().len(),
+            content: self.part(batch, content),
+            who,
+            label: with(Role::Label),
+            order: batch.frame_order(),
+        }
+    }
+
+    fn part(&self, batch: &Batch, places: impl Iterator<Item = usize>) -> Vec<(usize, Spelling)> {
+        let mut part: Vec<_> = places
+            .map(|place| (place, self.spelling(&batch.fields()[place])))
+            .collect();
+        part.sort_by(|a, b| batch.fields()[a.0].cmp(&batch.fields()[b.0]));
+        part
+    }
+}
+
+fn is_content(roles: &Roles, field: &str) -> bool {
+    field != UNPARSABLE && roles.is_content(field)
+}
+
+fn matters(roles: &Roles, field: &str) -> bool {
+    let special = [Role::Key, Role::Item, Role::Annotator, Role::Label];
+    let has = |role: &Role| roles.fields(*role).iter().any(|name| name == field);
+    special.iter().any(has) || is_content(roles, field)
+}
+
+/// Where the fields of one batch stand that make up the groups, sorted by name.
+pub(super) struct Places {
+    key: Vec<(usize, Spelling)>,
+    whole_key: usize,
+    content: Vec<(usize, Spelling)>,
+    who: Vec<(usize, Spelling)>,
+    label: Vec<(usize, Spelling)>,
+    order: Vec<usize>,
+}
+
+impl Places {
+    /// Returns the row of a record in the table by key.
+    pub(super) fn by_key(&self, record: RecordRef<'_>, scratch: &mut Vec<u8>) -> Row {
+        scratch.clear();
+        record.frame(&self.order, scratch);
+        let whole = ObjectId::of(scratch);
+        let (words, _) = whole.as_bytes().as_chunks::<8>();
+        let word = |index: usize| u64::from_le_bytes(words[index]);
+        scratch.clear();
+        if self.whole_key > 0 && write_part(record, &self.key, scratch) == self.whole_key {
+            let hash = xxh3_128(scratch);
+            return [(hash >> 64) as u64, ((hash as u64) >> 48) << 48, word(0)];
+        }
+        [word(1), (word(2) >> 48) << 48 | 1, word(0)]
+    }
+
+    /// Returns the row of a record in the table by content; `None` where it has no content.
+    pub(super) fn by_content(&self, record: RecordRef<'_>, scratch: &mut Vec<u8>) -> Option<Row> {
+        scratch.clear();
+        if write_part(record, &self.content, scratch) == 0 {
+            return None;
+        }
+        let hash = xxh3_128(scratch);
+        scratch.clear();
+        let who = match write_part(record, &self.who, scratch) {
+            0 => 0,
+            _ => xxh3_128(scratch) as u64 >> 16,
+        };
+        scratch.clear();
+        let label = match write_part(record, &self.label, scratch) {
+            0 => 0,
+            _ => (xxh3_128(scratch) as u64).max(1), // 0 is no label
+        };
+        let group = (hash as u64 >> 48) << 48;
+        Some([(hash >> 64) as u64, group | who, label])
+    }
+}
+
+/// Appends name and value of each field that has one; returns how many have.
+fn write_part(record: RecordRef<'_>, part: &[(usize, Spelling)], out: &mut Vec<u8>) -> usize {
+    let mut present = 0;
+    for &(place, spelling) in part {
+        if let Some(cell) = record.cell(place) {
+            varint::write_bytes(out, record.batch().fields()[place].as_bytes());
+            write_value(cell, spelling, out);
+            present += 1;
+        }
+    }
+    present
+}
+
+/// Appends the one spelling of a value, framed.
+fn write_value(cell: Cell<'_>, spelling: Spelling, out: &mut Vec<u8>) {
+    out.push(cell.kind as u8);
+    if cell.kind == CellKind::Text {
+        match spelling {
+            Spelling::Verbatim => {
+                return varint::write_bytes(out, normalized(cell.text).as_bytes());
+            }
+            Spelling::Number if Type::of(cell) == Type::Float => {
+                // The bits tell floats apart as their canonical text does, at a tenth of the time.
+                if let Ok(value) = cell.text.parse::<f64>()
+                    && (value.fract() != 0.0 || value.abs() >= 9_007_199_254_740_992.0)
+                {
+                    out.push(0xFF); // no UTF-8 text and no length begins so
+                    return out.extend_from_slice(&value.to_bits().to_le_bytes());
+                }
+            }
+            _ => {}
+        }
+    }
+    let text = canonical(spelling.kind(), cell);
+    varint::write_bytes(out, normalized(&text).as_bytes());
+}
