@@ -136,9 +136,9 @@ fn digests_are_those_of_the_definition() {
     let (a, b) = (frame(&[("id", "1"), ("text", "a")]), frame(&[("id", "2")]));
     let mut sum = [0u8; 32];
     let mut carry = 0;
-    for index in 0..32 {
-        let total = u16::from(a.0[index]) + u16::from(b.0[index]) + carry;
-        sum[index] = total as u8;
+    for (byte, (a, b)) in sum.iter_mut().zip(a.0.iter().zip(b.0)) {
+        let total = u16::from(*a) + u16::from(b) + carry;
+        *byte = total as u8;
         carry = total >> 8;
     }
     assert_eq!(profile.digest(), sum);
