@@ -22,3 +22,4 @@ pub mod object;
 pub mod profile;
 pub mod record;
 pub mod refs;
+pub mod store;

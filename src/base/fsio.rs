@@ -184,7 +184,12 @@ impl NewFile {
         self.length == 0
     }
 
-    /// Returns the open file, for reading back what was written or setting its permissions.
+    /// Reads back what was written at `offset`.
+    pub fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<(), IoError> {
+        read_at(&self.file, offset, out).map_err(|e| IoError::new("read", &self.path, e))
+    }
+
+    /// Returns the open file, for setting its permissions.
     pub fn file(&self) -> &File {
         &self.file
     }
@@ -219,6 +224,29 @@ impl Drop for NewFile {
             let _ = fs::remove_file(&self.path);
         }
     }
+}
+
+#[cfg(unix)]
+fn read_at(file: &File, offset: u64, out: &mut [u8]) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, out, offset)
+}
+
+#[cfg(windows)]
+fn read_at(file: &File, mut offset: u64, mut out: &mut [u8]) -> io::Result<()> {
+    // Moves the cursor, which is harmless only because `write` never relies on a read's place:
+    // it is put back to the end.
+    use std::io::{Seek as _, SeekFrom};
+    while !out.is_empty() {
+        match std::os::windows::fs::FileExt::seek_read(file, out, offset)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            count => {
+                out = &mut out[count..];
+                offset += count as u64;
+            }
+        }
+    }
+    let mut cursor = file;
+    cursor.seek(SeekFrom::End(0)).map(|_| ())
 }
 
 /// Replaces the file at `path` by `bytes`, whole and durable: temporary file beside it, sync,

@@ -25,6 +25,14 @@ pub enum Error {
         /// The kind and version that was expected.
         expected: &'static str,
     },
+    /// An object is larger than a store keeps in one piece.
+    #[error("an object of {size} bytes is larger than the {most} bytes that a store keeps in one")]
+    TooLarge {
+        /// Its size in bytes.
+        size: u64,
+        /// The largest size in bytes.
+        most: u64,
+    },
     /// A pack file is damaged as a whole.
     #[error("{} is damaged: {reason}", path.display())]
     DamagedPack {

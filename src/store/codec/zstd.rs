@@ -1,0 +1,89 @@
+//! `zstd`: one zstd frame without magic number, checksum and content size.
+//!
+//! All three stand elsewhere: the codec byte, the object's id, the frame's head. That saves six
+//! bytes a frame, which counts where a frame is a changed label.
+
+use std::cell::RefCell;
+
+use zstd::zstd_safe::{CCtx, CParameter, DCtx, compress_bound};
+
+/// What every zstd frame begins with, and what a body leaves out.
+const MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
+/// Level 1 compresses 16 KiB chunks 2.3 times at 270 MB/s a core; level 3 gains 7 % for a third
+/// more time. Higher levels are for gc.
+const LEVEL: i32 = 1;
+/// Compression pays when it saves at least one part in this many.
+const PAYS: usize = 32;
+
+struct Compressor {
+    context: CCtx<'static>,
+    out: Vec<u8>,
+}
+
+struct Decompressor {
+    context: DCtx<'static>,
+    input: Vec<u8>,
+}
+
+thread_local! {
+    // A context is 1 MB that takes longer to set up than a chunk takes to compress.
+    static COMPRESSOR: RefCell<Option<Compressor>> = const { RefCell::new(None) };
+    static DECOMPRESSOR: RefCell<Option<Decompressor>> = const { RefCell::new(None) };
+}
+
+fn compressor() -> Option<Compressor> {
+    let mut context = CCtx::try_create()?;
+    for parameter in [
+        CParameter::CompressionLevel(LEVEL),
+        CParameter::ContentSizeFlag(false),
+        CParameter::ChecksumFlag(false),
+        CParameter::DictIdFlag(false),
+    ] {
+        context.set_parameter(parameter).ok()?;
+    }
+    let out = Vec::new();
+    Some(Compressor { context, out })
+}
+
+/// Appends the body where compression pays, and returns whether it did.
+pub(super) fn encode(raw: &[u8], body: &mut Vec<u8>) -> bool {
+    COMPRESSOR.with_borrow_mut(|slot| {
+        let Some(Compressor { context, out }) =
+            slot.take().or_else(compressor).map(|c| slot.insert(c))
+        else {
+            return false;
+        };
+        out.clear();
+        out.reserve(compress_bound(raw.len()));
+        if context.compress2(out, raw).is_err() {
+            *slot = None; // a context that failed is in an unknown state
+            return false;
+        }
+        let pays = out.starts_with(&MAGIC) && out.len() + raw.len() / PAYS <= raw.len();
+        if pays {
+            body.extend_from_slice(&out[MAGIC.len()..]);
+        }
+        pays
+    })
+}
+
+/// Returns the raw bytes, where there are exactly `size` of them.
+pub(super) fn decode(body: &[u8], size: usize) -> Option<Vec<u8>> {
+    DECOMPRESSOR.with_borrow_mut(|slot| {
+        let fresh = || {
+            let context = DCtx::try_create()?;
+            let input = Vec::new();
+            Some(Decompressor { context, input })
+        };
+        let Decompressor { context, input } = slot.take().or_else(fresh).map(|d| slot.insert(d))?;
+        input.clear();
+        input.extend_from_slice(&MAGIC);
+        input.extend_from_slice(body);
+        let mut raw = Vec::with_capacity(size);
+        if context.decompress(&mut raw, input).is_err() {
+            *slot = None;
+            return None;
+        }
+        (raw.len() == size).then_some(raw)
+    })
+}

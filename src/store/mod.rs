@@ -1,0 +1,26 @@
+//! The store: immutable packs of objects, the only place where objects live.
+//!
+//! Invariant: an object is what its id names, whatever codec keeps it; packs arrive whole by
+//! rename and never change; a content row is visible only when all it needs is durable. Nothing
+//! here knows what an object means, except that content rows name manifests. Layout:
+//! docs/format.md, "Packs".
+
+mod cache;
+mod codec;
+mod encoder;
+mod frame;
+mod pack;
+mod pack_file;
+#[allow(clippy::module_inception)] // the store itself is the store
+mod store;
+mod table;
+mod verify;
+mod writer;
+
+pub use pack::PackId;
+pub use store::{PackInfo, Store};
+pub use verify::{Damage, DamageKind, PackReport};
+pub use writer::{PackWriter, WriterTotals};
+
+#[cfg(test)]
+mod tests;

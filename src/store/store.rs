@@ -1,0 +1,310 @@
+//! The store: all packs of `packs/`, read as one.
+//!
+//! Invariant: no bytes leave it that do not hash to the id they were asked by. Damage is never
+//! reported as absence, and a sound copy in another pack is used instead of a damaged one.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use crate::base::{IoError, ObjectId, fsio};
+use crate::object::{Error, ObjectSource};
+
+use super::cache::GroupCache;
+use super::codec::Fault;
+use super::pack::{Pack, PackId};
+use super::table::Locator;
+use super::writer::{Options, PackWriter};
+
+/// How many objects may build on one another before one of them stands for itself.
+const MAX_CHAIN: u32 = 16;
+
+/// Reads the objects of a directory of packs. Cheap to share between threads.
+pub struct Store {
+    dir: PathBuf,
+    packs: RwLock<Arc<Packs>>,
+    /// Held while the directory is read, so that many misses at once read it one after the other.
+    scanning: Mutex<()>,
+    groups: GroupCache,
+}
+
+/// What was found in the directory.
+#[derive(Default)]
+pub(super) struct Packs {
+    /// Newest first: what was written last is read first.
+    pub(super) open: Vec<Arc<Pack>>,
+    /// Packs that cannot be opened, and why.
+    pub(super) damaged: Vec<(PathBuf, String)>,
+}
+
+/// A pack as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackInfo {
+    /// Its id.
+    pub id: PackId,
+    /// Its file.
+    pub path: PathBuf,
+    /// The size of the file in bytes.
+    pub size: u64,
+    /// How many objects it holds.
+    pub objects: u64,
+    /// How many rows from a content to a manifest it holds.
+    pub contents: u64,
+    /// The sum of its objects' sizes in bytes.
+    pub raw_bytes: u64,
+}
+
+impl Store {
+    /// Creates the directory of a store without packs.
+    pub fn create(dir: &Path) -> Result<Self, Error> {
+        fsio::create_dir_all(dir)?;
+        Self::open(dir)
+    }
+
+    /// Opens the packs of a directory. Damaged ones do not stop it; see [`Store::damaged`].
+    pub fn open(dir: &Path) -> Result<Self, Error> {
+        let store = Self {
+            dir: dir.to_owned(),
+            packs: RwLock::default(),
+            scanning: Mutex::default(),
+            groups: GroupCache::default(),
+        };
+        store.rescan()?;
+        Ok(store)
+    }
+
+    /// Returns the directory of the packs.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Reads the directory again and returns whether packs came or went.
+    pub fn rescan(&self) -> Result<bool, Error> {
+        let _one_at_a_time = self.scanning.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = self.packs();
+        let mut packs = Packs::default();
+        let mut news = false;
+        for (id, path) in self.list()? {
+            if let Some(pack) = old.open.iter().find(|pack| pack.id == id) {
+                packs.open.push(pack.clone());
+                continue;
+            }
+            match Pack::open(&path, id) {
+                Ok(pack) => {
+                    packs.open.push(Arc::new(pack));
+                    news = true;
+                }
+                Err(Error::DamagedPack { path, reason }) => packs.damaged.push((path, reason)),
+                // Removed by gc between the listing and the opening.
+                Err(Error::Io(e)) if e.is_not_found() => {}
+                Err(e) => return Err(e),
+            }
+        }
+        news |= packs.open.len() != old.open.len();
+        sort(&mut packs.open);
+        self.set(packs);
+        Ok(news)
+    }
+
+    fn list(&self) -> Result<Vec<(PackId, PathBuf)>, IoError> {
+        let error = |e| IoError::new("list", &self.dir, e);
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(&self.dir).map_err(error)? {
+            let name = entry.map_err(error)?.file_name();
+            let id = name.to_str().and_then(|name| name.strip_suffix(".pack"));
+            if let Some(id) = id.and_then(|id| id.parse().ok()) {
+                found.push((id, self.dir.join(name)));
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    pub(super) fn packs(&self) -> Arc<Packs> {
+        self.packs
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn set(&self, packs: Packs) {
+        *self.packs.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(packs);
+    }
+
+    /// Takes in packs that this process has just written.
+    pub(super) fn adopt(&self, written: &[(PackId, PathBuf)]) -> Result<(), Error> {
+        let _one_at_a_time = self.scanning.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = self.packs();
+        let mut packs = Packs {
+            open: old.open.clone(),
+            damaged: old.damaged.clone(),
+        };
+        for (id, path) in written {
+            packs.open.retain(|pack| pack.id != *id);
+            packs.damaged.retain(|(damaged, _)| damaged != path);
+            packs.open.push(Arc::new(Pack::open(path, *id)?));
+        }
+        sort(&mut packs.open);
+        self.set(packs);
+        Ok(())
+    }
+
+    /// Begins a pack of new objects. Its file grows in `tmp_dir`, which must be on the same file
+    /// system, until [`PackWriter::commit`].
+    pub fn begin(&self, tmp_dir: &Path) -> Result<PackWriter<'_>, Error> {
+        Ok(PackWriter::new(self, tmp_dir, Options::default()))
+    }
+
+    /// Returns the packs, newest first.
+    pub fn list_packs(&self) -> Vec<PackInfo> {
+        let info = |pack: &Arc<Pack>| PackInfo {
+            id: pack.id,
+            path: pack.path.clone(),
+            size: pack.bytes.len() as u64,
+            objects: pack.trailer.objects,
+            contents: pack.trailer.contents,
+            raw_bytes: pack.trailer.raw_bytes,
+        };
+        self.packs().open.iter().map(info).collect()
+    }
+
+    /// Returns the packs that cannot be opened, and why.
+    pub fn damaged(&self) -> Vec<(PathBuf, String)> {
+        self.packs().damaged.clone()
+    }
+
+    /// Returns all known manifests of a content, those of newer packs first.
+    pub fn manifests_of(&self, content: &ObjectId) -> Vec<ObjectId> {
+        let packs = self.packs();
+        let mut manifests: Vec<ObjectId> = Vec::new();
+        for pack in &packs.open {
+            for manifest in pack.table().manifests(content) {
+                if !manifests.contains(&manifest) {
+                    manifests.push(manifest);
+                }
+            }
+        }
+        manifests
+    }
+
+    /// Returns whether some object's id begins like `id`. Only a hint.
+    pub(super) fn may_contain(&self, id: &ObjectId) -> bool {
+        let packs = self.packs();
+        packs.open.iter().any(|pack| pack.find(id).next().is_some())
+    }
+
+    /// Returns the bytes of an object from the packs known now.
+    pub(super) fn find(&self, id: &ObjectId, depth: u32) -> Result<Option<Vec<u8>>, Error> {
+        if depth > MAX_CHAIN {
+            return Err(Error::corrupt(
+                *id,
+                format!("it builds on more than {MAX_CHAIN} objects"),
+            ));
+        }
+        let packs = self.packs();
+        let mut damage = None;
+        for pack in &packs.open {
+            for place in pack.find(id) {
+                match self.read(pack, place, depth) {
+                    Ok(raw) if ObjectId::of(&raw) == *id => return Ok(Some(raw)),
+                    Ok(raw) => {
+                        // Either another object with the same truncated id, which is sound, or
+                        // bytes that went bad.
+                        let kept = usize::from(pack.trailer.id_bytes);
+                        if ObjectId::of(&raw).as_bytes()[..kept] != id.as_bytes()[..kept] {
+                            damage = Some((pack, place, "its bytes do not hash to it".to_owned()));
+                        }
+                    }
+                    Err(Fault::Base(Error::Io(e))) => return Err(e.into()),
+                    Err(e) => damage = Some((pack, place, e.to_string())),
+                }
+            }
+        }
+        match damage {
+            None => Ok(None),
+            Some((pack, place, reason)) => Err(Error::corrupt(
+                *id,
+                format!(
+                    "frame at {} of {}: {reason}",
+                    place.offset,
+                    pack.path.display()
+                ),
+            )),
+        }
+    }
+
+    fn read(&self, pack: &Pack, place: Locator, depth: u32) -> Result<Vec<u8>, Fault> {
+        let frame = pack.frame(place.offset)?;
+        let member = frame.member(place.member)?;
+        let mut bases = |id: &ObjectId| self.get_at(id, depth + 1);
+        if frame.lengths.len() == 1 {
+            return frame.decode(&mut bases);
+        }
+        let key = (pack.id, place.offset);
+        let group = match self.groups.get(&key) {
+            Some(group) => group,
+            None => {
+                let group = Arc::new(frame.decode(&mut bases)?);
+                self.groups.keep(key, &group);
+                group
+            }
+        };
+        Ok(group[member].to_vec())
+    }
+
+    pub(super) fn get_at(&self, id: &ObjectId, depth: u32) -> Result<Vec<u8>, Error> {
+        if let Some(raw) = self.find(id, depth)? {
+            return Ok(raw);
+        }
+        // A concurrent writer may have added the pack, or gc may have moved the object to another.
+        if self.rescan()?
+            && let Some(raw) = self.find(id, depth)?
+        {
+            return Ok(raw);
+        }
+        Err(self.absent(id))
+    }
+
+    /// Returns why an object that no table lists cannot be had: absence, or a damaged table.
+    fn absent(&self, id: &ObjectId) -> Error {
+        let packs = self.packs();
+        if let Some((path, reason)) = packs.damaged.first() {
+            return Error::DamagedPack {
+                path: path.clone(),
+                reason: reason.clone(),
+            };
+        }
+        match packs.open.iter().find(|pack| !pack.table_is_sound()) {
+            Some(pack) => Error::DamagedPack {
+                path: pack.path.clone(),
+                reason: "its table does not match its checksum".to_owned(),
+            },
+            None => Error::Missing(*id),
+        }
+    }
+}
+
+fn sort(packs: &mut [Arc<Pack>]) {
+    packs.sort_by(|a, b| (b.modified, b.id).cmp(&(a.modified, a.id)));
+}
+
+impl ObjectSource for Store {
+    fn get(&self, id: &ObjectId) -> Result<Vec<u8>, Error> {
+        self.get_at(id, 0)
+    }
+
+    /// Reads the object to be sure: a table keeps only the first bytes of an id. Does not look for
+    /// new packs.
+    fn contains(&self, id: &ObjectId) -> Result<bool, Error> {
+        Ok(self.find(id, 0)?.is_some())
+    }
+
+    fn manifest_of(&self, content: &ObjectId) -> Result<Option<ObjectId>, Error> {
+        if let Some(manifest) = self.manifests_of(content).first() {
+            return Ok(Some(*manifest));
+        }
+        Ok(match self.rescan()? {
+            true => self.manifests_of(content).first().copied(),
+            false => None,
+        })
+    }
+}

@@ -1,0 +1,329 @@
+//! Checking packs to the last byte, and walking all objects without trusting a table.
+//!
+//! Invariant: damage is data. Whatever the bytes of a pack are, checking ends with a report.
+
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use crate::base::mmap::Mapped;
+use crate::base::{Hasher, ObjectId};
+use crate::object::{Error, Manifest};
+
+use super::frame::Frame;
+use super::pack::{HEADER, Pack, PackId, frame_at};
+use super::store::Store;
+use super::table::Locator;
+
+/// Frames decoded at once while all objects are walked: at most 64 MiB each, mostly 16 KiB.
+const WALK_BATCH: usize = 64;
+
+/// What checking a pack found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackReport {
+    /// The pack's file.
+    pub path: PathBuf,
+    /// How many sound objects its frames hold.
+    pub objects: u64,
+    /// The sum of their sizes in bytes.
+    pub raw_bytes: u64,
+    /// How many sound content rows it has.
+    pub contents: u64,
+    /// What is wrong, in the order of the file.
+    pub damage: Vec<Damage>,
+}
+
+/// One thing that is wrong with a pack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// The pack's file.
+    pub path: PathBuf,
+    /// Where in the file, if at one place.
+    pub offset: Option<u64>,
+    /// The first bytes, in hex, of the ids of the objects that it concerns.
+    pub objects: Vec<String>,
+    /// What it is.
+    pub kind: DamageKind,
+}
+
+/// What can be wrong with a pack.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DamageKind {
+    /// The header or the trailer is bad: no object of the pack can be found.
+    #[error("the pack cannot be opened: {0}")]
+    Unreadable(String),
+    /// The file's bytes are not those it was named after.
+    #[error("the file hashes to {found}, not to its name")]
+    Name {
+        /// What it hashes to.
+        found: PackId,
+    },
+    /// The table is not as it was written.
+    #[error("the table does not match its checksum")]
+    Table,
+    /// A frame does not decode.
+    #[error("the frame does not decode: {0}")]
+    Frame(String),
+    /// An object lies in a frame but not in the table, or not under this id.
+    #[error("the object is not in the table")]
+    Unlisted,
+    /// The table lists an object that is not where it says.
+    #[error("the table lists an object that is not there")]
+    Absent,
+    /// A content row leads to nothing that describes the content.
+    #[error("content {} has no sound manifest {}: {reason}", content.short(), manifest.short())]
+    Content {
+        /// The content.
+        content: ObjectId,
+        /// The manifest that the row names.
+        manifest: ObjectId,
+        /// What is wrong with the manifest.
+        reason: String,
+    },
+}
+
+/// The members of a frame, or why there are none.
+type Decoded = Result<Vec<Vec<u8>>, String>;
+
+impl Store {
+    /// Checks every byte of a pack: its name, table, frames, objects and content rows.
+    ///
+    /// `path` need not be a pack that could be opened.
+    pub fn verify(&self, path: &Path) -> Result<PackReport, Error> {
+        let mut report = PackReport {
+            path: path.to_owned(),
+            objects: 0,
+            raw_bytes: 0,
+            contents: 0,
+            damage: Vec::new(),
+        };
+        let bytes = Mapped::open(path)?;
+        let mut hasher = Hasher::new();
+        hasher.update_parallel(&bytes);
+        let found = hasher.id();
+        let stem = path.file_stem().and_then(|stem| stem.to_str());
+        if stem != Some(&found.to_string()) {
+            report.found(None, Vec::new(), DamageKind::Name { found });
+        }
+        let pack = match Pack::open(path, found) {
+            Ok(pack) => pack,
+            Err(Error::DamagedPack { reason, .. }) => {
+                report.found(None, Vec::new(), DamageKind::Unreadable(reason));
+                return Ok(report);
+            }
+            Err(e) => return Err(e),
+        };
+        if !pack.table_is_sound() {
+            let at = Some(pack.trailer.table_offset);
+            report.found(at, Vec::new(), DamageKind::Table);
+        }
+        self.verify_objects(&pack, &mut report);
+        self.verify_contents(&pack, &mut report)?;
+        Ok(report)
+    }
+
+    fn verify_objects(&self, pack: &Pack, report: &mut PackReport) {
+        let table = pack.table();
+        let kept = usize::from(pack.trailer.id_bytes);
+        let mut listed: Vec<(Locator, &[u8])> = (0..table.len())
+            .map(|row| (table.place(row), table.id(row)))
+            .collect();
+        listed.sort_unstable();
+        let (offsets, unreadable) = frame_offsets(pack.frames(), &listed);
+        for (offset, what) in unreadable {
+            let kind = DamageKind::Frame(what.to_owned());
+            report.found(Some(offset), ids_at(&listed, offset), kind);
+        }
+
+        let decoded: Vec<Result<Vec<(ObjectId, u64)>, String>> = offsets
+            .par_iter()
+            .map(|&offset| {
+                let members = self.decode_frame(pack.frames(), offset)?;
+                let fact = |raw: &Vec<u8>| (ObjectId::of(raw), raw.len() as u64);
+                Ok(members.iter().map(fact).collect())
+            })
+            .collect();
+        for (&offset, members) in offsets.iter().zip(decoded) {
+            let rows = rows_at(&listed, offset);
+            let members = match members {
+                Ok(members) => members,
+                Err(reason) => {
+                    let kind = DamageKind::Frame(reason);
+                    report.found(Some(offset), ids_at(&listed, offset), kind);
+                    continue;
+                }
+            };
+            for ((id, size), member) in members.iter().zip(0u16..) {
+                let place = Locator { offset, member };
+                if rows.contains(&(place, &id.as_bytes()[..kept])) {
+                    report.objects += 1;
+                    report.raw_bytes += size;
+                } else {
+                    report.found(Some(offset), vec![id.to_string()], DamageKind::Unlisted);
+                }
+            }
+            for (place, id) in rows {
+                let member = members.get(usize::from(place.member));
+                if member.is_none_or(|(found, _)| found.as_bytes()[..kept] != **id) {
+                    report.found(Some(offset), vec![hex(id)], DamageKind::Absent);
+                }
+            }
+        }
+        // Rows that point where no frame begins.
+        let mut known = offsets;
+        known.extend(report.damage.iter().filter_map(|damage| damage.offset));
+        known.sort_unstable();
+        for (place, id) in &listed {
+            if known.binary_search(&place.offset).is_err() {
+                report.found(Some(place.offset), vec![hex(id)], DamageKind::Absent);
+            }
+        }
+    }
+
+    fn verify_contents(&self, pack: &Pack, report: &mut PackReport) -> Result<(), Error> {
+        let mut last = None;
+        for (content, manifest) in pack.table().contents() {
+            let reason = match Manifest::read(self, &manifest) {
+                Ok(read) if read.content != content => "it describes another content".to_owned(),
+                Ok(_) if last >= Some((content, manifest)) => "its row is out of order".to_owned(),
+                Ok(_) => {
+                    last = Some((content, manifest));
+                    report.contents += 1;
+                    continue;
+                }
+                Err(Error::Io(e)) => return Err(e.into()),
+                Err(e) => e.to_string(),
+            };
+            let kind = DamageKind::Content {
+                content,
+                manifest,
+                reason,
+            };
+            report.found(None, vec![manifest.to_string()], kind);
+        }
+        Ok(())
+    }
+
+    /// Visits every object of at most `largest` bytes that decodes, pack by pack in the order of
+    /// the files, oldest pack first. What does not decode is left to [`Store::verify`].
+    pub fn walk(
+        &self,
+        largest: u64,
+        visit: &mut dyn FnMut(&ObjectId, &[u8]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        for pack in self.packs().open.iter().rev() {
+            self.walk_frames(pack.frames(), largest, visit)?;
+        }
+        Ok(())
+    }
+
+    /// Visits every object that still decodes in a file that need not have a sound table.
+    pub fn salvage(
+        &self,
+        path: &Path,
+        visit: &mut dyn FnMut(&ObjectId, &[u8]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.walk_frames(&Mapped::open(path)?, u64::MAX, visit)
+    }
+
+    fn walk_frames(
+        &self,
+        frames: &[u8],
+        largest: u64,
+        visit: &mut dyn FnMut(&ObjectId, &[u8]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let (offsets, _) = frame_offsets(frames, &[]);
+        let wanted = |offset: &&u64| {
+            let fits = |frame: Frame<'_>| frame.lengths.iter().any(|&l| u64::from(l) <= largest);
+            frame_at(frames, **offset).is_ok_and(fits)
+        };
+        let offsets: Vec<u64> = offsets.iter().filter(wanted).copied().collect();
+        for batch in offsets.chunks(WALK_BATCH) {
+            let decoded: Vec<Vec<(ObjectId, Vec<u8>)>> = batch
+                .par_iter()
+                .map(|&offset| {
+                    let members = self.decode_frame(frames, offset).unwrap_or_default();
+                    let small = members.into_iter().filter(|m| m.len() as u64 <= largest);
+                    small.map(|raw| (ObjectId::of(&raw), raw)).collect()
+                })
+                .collect();
+            for (id, raw) in decoded.iter().flatten() {
+                visit(id, raw)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn decode_frame(&self, frames: &[u8], offset: u64) -> Decoded {
+        let frame = frame_at(frames, offset).map_err(|e| e.to_string())?;
+        let raw = frame
+            .decode(&mut |base| self.get_at(base, 1))
+            .map_err(|e| e.to_string())?;
+        let mut rest = raw.as_slice();
+        let split = |&length: &u32| {
+            let (member, after) = rest.split_at(length as usize); // the lengths sum up to raw's
+            rest = after;
+            member.to_vec()
+        };
+        Ok(frame.lengths.iter().map(split).collect())
+    }
+}
+
+impl PackReport {
+    fn found(&mut self, offset: Option<u64>, objects: Vec<String>, kind: DamageKind) {
+        self.damage.push(Damage {
+            path: self.path.clone(),
+            offset,
+            objects,
+            kind,
+        });
+    }
+}
+
+/// Returns where the frames begin, and where something stands that is none. Behind such a place
+/// the walk goes on at the next frame that the table knows.
+fn frame_offsets(
+    frames: &[u8],
+    listed: &[(Locator, &[u8])],
+) -> (Vec<u64>, Vec<(u64, &'static str)>) {
+    let (mut found, mut bad) = (Vec::new(), Vec::new());
+    let mut at = HEADER.len() as u64;
+    while let Some(rest) = frames.get(at as usize..) {
+        match Frame::parse(rest) {
+            Ok(Some(frame)) => {
+                found.push(at);
+                at += frame.size as u64;
+            }
+            Ok(None) if listed.is_empty() || rest.len() == 1 => break,
+            Ok(None) => {
+                bad.push((at, "the end mark stands before the table"));
+                at = next_listed(listed, at);
+            }
+            Err(e) => {
+                bad.push((at, e.what));
+                at = next_listed(listed, at);
+            }
+        }
+    }
+    (found, bad)
+}
+
+fn next_listed(listed: &[(Locator, &[u8])], after: u64) -> u64 {
+    let next = listed.partition_point(|(place, _)| place.offset <= after);
+    listed.get(next).map_or(u64::MAX, |(place, _)| place.offset)
+}
+
+fn rows_at<'a, 'b>(listed: &'a [(Locator, &'b [u8])], offset: u64) -> &'a [(Locator, &'b [u8])] {
+    let start = listed.partition_point(|(place, _)| place.offset < offset);
+    let end = listed.partition_point(|(place, _)| place.offset <= offset);
+    &listed[start..end]
+}
+
+fn ids_at(listed: &[(Locator, &[u8])], offset: u64) -> Vec<String> {
+    let rows = rows_at(listed, offset).iter();
+    rows.map(|(_, id)| hex(id)).collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

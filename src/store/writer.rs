@@ -1,0 +1,391 @@
+//! Writing: one command's new objects, gathered into one pack.
+//!
+//! Invariant: nothing is visible before [`PackWriter::commit`], and then every object that a
+//! content row needs is durable before the row. The same puts in the same order give the same
+//! bytes, on any number of threads.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::base::{IoError, ObjectId, fsio};
+use crate::object::{Error, ObjectSink, ObjectSource};
+
+use super::codec::Fault;
+use super::encoder::{Encoder, Raw};
+use super::frame::{Frame, MAX_RAW};
+use super::pack::PackId;
+use super::pack_file::PackFile;
+use super::store::Store;
+use super::table;
+
+/// An object of at most this size shares a frame with its neighbours in any case.
+const TINY: usize = 2 << 10;
+/// So does one of at most this size that follows another small one: a small file among small
+/// files, not the odd short chunk of a large file, whose diff would have to decode the group.
+const SMALL: usize = 8 << 10;
+/// A group ends before it would have more raw bytes.
+const GROUP_BYTES: usize = 128 << 10;
+/// A group ends when it has this many members.
+const GROUP_MEMBERS: usize = 1024;
+/// Frame number of the members of the open group, which has none yet.
+const OPEN_GROUP: u64 = u64::MAX;
+
+/// What tests change.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Options {
+    /// A pack that would become longer is followed by another.
+    pub(super) pack_limit: u64,
+    /// How many bytes of an id the table keeps.
+    pub(super) id_bytes: u8,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            pack_limit: 4 << 30,
+            id_bytes: table::ID_BYTES,
+        }
+    }
+}
+
+/// Where a frame was written.
+struct Written {
+    pack: usize,
+    offset: u64,
+    size: usize,
+}
+
+/// What a writer has taken so far.
+#[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
+pub struct WriterTotals {
+    /// New objects.
+    pub objects: u64,
+    /// The sum of their sizes in bytes.
+    pub raw_bytes: u64,
+    /// The bytes that their frames take, where they are compressed already.
+    pub stored_bytes: u64,
+}
+
+/// Takes new objects and writes them into packs; objects that the store holds cost only a look.
+///
+/// Dropped without [`PackWriter::commit`], it leaves nothing behind.
+pub struct PackWriter<'a> {
+    store: &'a Store,
+    tmp_dir: PathBuf,
+    options: Options,
+    /// New objects: frame number and member.
+    places: FxHashMap<ObjectId, (u64, u16)>,
+    /// Frames by number; those not written yet are in the encoder.
+    frames: Vec<Written>,
+    group: Raw,
+    /// Whether the last new object was small.
+    after_small: bool,
+    encoder: Encoder,
+    /// Packs in the order of writing: the last one is open, the others are finished.
+    files: Vec<PackFile>,
+    finished: Vec<PackId>,
+    contents: BTreeSet<(ObjectId, ObjectId)>,
+    /// Objects of the store whose bytes were compared.
+    confirmed: FxHashSet<ObjectId>,
+    /// Objects of the store that the caller vouches for.
+    vouched: FxHashSet<ObjectId>,
+    totals: WriterTotals,
+    /// Set when a write failed: what is in the file is then unknown.
+    failed: bool,
+}
+
+impl<'a> PackWriter<'a> {
+    pub(super) fn new(store: &'a Store, tmp_dir: &Path, options: Options) -> Self {
+        Self {
+            store,
+            tmp_dir: tmp_dir.to_owned(),
+            options,
+            places: FxHashMap::default(),
+            frames: Vec::new(),
+            group: Raw::default(),
+            after_small: false,
+            encoder: Encoder::default(),
+            files: Vec::new(),
+            finished: Vec::new(),
+            contents: BTreeSet::new(),
+            confirmed: FxHashSet::default(),
+            vouched: FxHashSet::default(),
+            totals: WriterTotals::default(),
+            failed: false,
+        }
+    }
+
+    /// Declares that the store holds these objects, because a manifest or a tree of this store
+    /// that was written here names them by full id.
+    ///
+    /// Without that, an object whose truncated id is in a table is read and compared before it is
+    /// taken for known: 96 bits alone can be made to collide on purpose, and the second of two
+    /// such files would be lost.
+    pub fn vouch(&mut self, ids: impl IntoIterator<Item = ObjectId>) {
+        self.vouched.extend(ids);
+    }
+
+    /// Returns what was taken so far.
+    pub fn totals(&self) -> WriterTotals {
+        self.totals
+    }
+
+    /// Returns whether a commit would write nothing.
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty() && self.contents.is_empty()
+    }
+
+    /// Returns whether the object need not be written, and whether that was found by reading it.
+    fn is_known(&self, id: &ObjectId, bytes: &[u8]) -> Known {
+        if self.places.contains_key(id) || self.confirmed.contains(id) {
+            return Known::Yes;
+        }
+        if !self.store.may_contain(id) {
+            return Known::No;
+        }
+        if self.vouched.contains(id) {
+            return Known::Yes;
+        }
+        // What cannot be read is written again: the new copy heals the old one.
+        match self.store.find(id, 0) {
+            Ok(Some(held)) if held == bytes => Known::Confirmed,
+            _ => Known::No,
+        }
+    }
+
+    fn take(&mut self, id: ObjectId, bytes: &[u8], known: Known) -> Result<(), Error> {
+        match known {
+            Known::Yes => return Ok(()),
+            Known::Confirmed => {
+                self.confirmed.insert(id);
+                return Ok(());
+            }
+            Known::No if self.places.contains_key(&id) => return Ok(()), // earlier in this batch
+            Known::No => {}
+        }
+        if bytes.len() as u64 > MAX_RAW {
+            return Err(Error::TooLarge {
+                size: bytes.len() as u64,
+                most: MAX_RAW,
+            });
+        }
+        self.totals.objects += 1;
+        self.totals.raw_bytes += bytes.len() as u64;
+        let small = bytes.len() <= SMALL;
+        let grouped = bytes.len() <= TINY || (small && self.after_small);
+        self.after_small = small;
+        if !grouped {
+            let mut raw = Raw::default();
+            raw.push(id, bytes);
+            let number = self.encoder.push(raw);
+            self.places.insert(id, (number, 0));
+            return self.write_ready(false);
+        }
+        if self.group.bytes.len() + bytes.len() > GROUP_BYTES {
+            self.close_group();
+        }
+        let member = self.group.ids.len() as u16; // below GROUP_MEMBERS
+        self.places.insert(id, (OPEN_GROUP, member));
+        self.group.push(id, bytes);
+        if self.group.ids.len() == GROUP_MEMBERS {
+            self.close_group();
+        }
+        self.write_ready(false)
+    }
+
+    fn close_group(&mut self) {
+        if self.group.ids.is_empty() {
+            return;
+        }
+        let group = std::mem::take(&mut self.group);
+        let ids = group.ids.clone();
+        let number = self.encoder.push(group);
+        for (id, member) in ids.into_iter().zip(0u16..) {
+            self.places.insert(id, (number, member));
+        }
+    }
+
+    /// Writes the frames that are compressed; with `all`, waits for the rest of them.
+    fn write_ready(&mut self, all: bool) -> Result<(), Error> {
+        if self.failed {
+            let error = std::io::Error::other("an earlier write to it failed");
+            return Err(IoError::new("go on with the pack in", &self.tmp_dir, error).into());
+        }
+        while let Some((raw, frame)) = self.encoder.pop(all) {
+            // Until it is known to have gone well, it has not.
+            self.failed = true;
+            self.write(&raw, &frame)?;
+            self.failed = false;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, raw: &Raw, frame: &[u8]) -> Result<(), Error> {
+        let fits = |file: &PackFile| {
+            file.objects() == 0 || file.len() + frame.len() as u64 <= self.options.pack_limit
+        };
+        if !self.files.last().is_some_and(fits) {
+            self.finish_file(&[])?;
+            self.begin_file()?;
+        }
+        let pack = self.files.len().saturating_sub(1);
+        let Some(file) = self.files.last_mut() else {
+            return Ok(()); // begin_file pushed one
+        };
+        let offset = file.append(frame, &raw.ids, raw.bytes.len() as u64)?;
+        self.totals.stored_bytes += frame.len() as u64;
+        self.frames.push(Written {
+            pack,
+            offset,
+            size: frame.len(),
+        });
+        Ok(())
+    }
+
+    fn begin_file(&mut self) -> Result<(), Error> {
+        // Unique among the writers of this process; other processes have other process ids.
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("pack-{}-{count}.new", std::process::id());
+        fsio::create_dir_all(&self.tmp_dir)?;
+        let path = self.tmp_dir.join(name);
+        self.files
+            .push(PackFile::create(&path, self.options.id_bytes)?);
+        Ok(())
+    }
+
+    fn finish_file(&mut self, contents: &[(ObjectId, ObjectId)]) -> Result<(), Error> {
+        if let Some(file) = self.files.last_mut() {
+            self.finished.push(file.finish(contents)?);
+        }
+        Ok(())
+    }
+
+    /// Makes everything durable and visible, and returns the packs that were written: none where
+    /// nothing was new.
+    pub fn commit(mut self) -> Result<Vec<PackId>, Error> {
+        self.close_group();
+        self.write_ready(true)?;
+        if self.is_empty() {
+            return Ok(Vec::new());
+        }
+        if self.files.is_empty() {
+            self.begin_file()?;
+        }
+        let contents: Vec<_> = std::mem::take(&mut self.contents).into_iter().collect();
+        self.finish_file(&contents)?;
+
+        let dir = self.store.dir();
+        let mut written = Vec::new();
+        let last = self.files.len().saturating_sub(1);
+        for (index, (file, id)) in self.files.drain(..).zip(&self.finished).enumerate() {
+            // The last pack has the content rows, so what they need must have its name first.
+            if index == last && index > 0 {
+                fsio::sync_dir(dir)?;
+            }
+            written.push((*id, file.persist(id, dir)?));
+        }
+        fsio::sync_dir(dir)?;
+        self.store.adopt(&written)?;
+        Ok(self.finished)
+    }
+
+    fn read(&self, id: &ObjectId, number: u64, member: u16) -> Result<Vec<u8>, Error> {
+        if number == OPEN_GROUP {
+            let bytes = self.group.member(member).ok_or(Error::Missing(*id))?;
+            return Ok(bytes.to_vec());
+        }
+        if let Some(raw) = self.encoder.waiting(number) {
+            let bytes = raw.member(member).ok_or(Error::Missing(*id))?;
+            return Ok(bytes.to_vec());
+        }
+        let written = self
+            .frames
+            .get(number as usize)
+            .ok_or(Error::Missing(*id))?;
+        let bytes = self.files[written.pack].read(written.offset, written.size)?;
+        let decode = || {
+            let frame = Frame::parse(&bytes)?.ok_or(Fault::NoMember(member))?;
+            let range = frame.member(member)?;
+            let mut raw = frame.decode(&mut |base| self.get(base))?;
+            raw.truncate(range.end);
+            raw.drain(..range.start);
+            Ok(raw)
+        };
+        let raw = decode().map_err(|e: Fault| Error::corrupt(*id, e.to_string()))?;
+        match ObjectId::of(&raw) == *id {
+            true => Ok(raw),
+            false => Err(Error::corrupt(*id, "its bytes do not hash to it")),
+        }
+    }
+}
+
+/// What is known of an object that is put.
+enum Known {
+    /// It is here already.
+    Yes,
+    /// It is in the store: its bytes were compared.
+    Confirmed,
+    /// It must be written.
+    No,
+}
+
+impl ObjectSource for PackWriter<'_> {
+    fn get(&self, id: &ObjectId) -> Result<Vec<u8>, Error> {
+        match self.places.get(id) {
+            Some(&(number, member)) => self.read(id, number, member),
+            None => self.store.get(id),
+        }
+    }
+
+    fn contains(&self, id: &ObjectId) -> Result<bool, Error> {
+        Ok(self.places.contains_key(id) || self.store.contains(id)?)
+    }
+
+    fn manifest_of(&self, content: &ObjectId) -> Result<Option<ObjectId>, Error> {
+        let from = (*content, ObjectId([0; 32]));
+        match self.contents.range(from..).next() {
+            Some((found, manifest)) if found == content => Ok(Some(*manifest)),
+            _ => self.store.manifest_of(content),
+        }
+    }
+}
+
+impl ObjectSink for PackWriter<'_> {
+    fn put(&mut self, bytes: &[u8]) -> Result<ObjectId, Error> {
+        let id = ObjectId::of(bytes);
+        let known = self.is_known(&id, bytes);
+        self.take(id, bytes, known)?;
+        Ok(id)
+    }
+
+    fn put_all(&mut self, objects: &[&[u8]]) -> Result<Vec<ObjectId>, Error> {
+        let look = |bytes: &&[u8]| {
+            let id = ObjectId::of(bytes);
+            (id, self.is_known(&id, bytes))
+        };
+        // A rayon task has its siblings on the other cores already, and if it holds a lock that
+        // they wait for, it must not wait for them.
+        let looked: Vec<(ObjectId, Known)> = match rayon::current_thread_index() {
+            None => objects.par_iter().map(look).collect(),
+            Some(_) => objects.iter().map(look).collect(),
+        };
+        let mut ids = Vec::with_capacity(objects.len());
+        for (bytes, (id, known)) in objects.iter().zip(looked) {
+            self.take(id, bytes, known)?;
+            ids.push(id);
+        }
+        Ok(ids)
+    }
+
+    fn put_manifest(&mut self, content: ObjectId, manifest: ObjectId) -> Result<(), Error> {
+        if !self.store.manifests_of(&content).contains(&manifest) {
+            self.contents.insert((content, manifest));
+        }
+        Ok(())
+    }
+}
