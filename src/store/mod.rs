@@ -19,7 +19,7 @@ mod writer;
 
 pub use pack::PackId;
 pub use store::{PackInfo, Store};
-pub use verify::{Damage, DamageKind, PackReport};
+pub use verify::{Damage, DamageKind, PackReport, Visit};
 pub use writer::{PackWriter, WriterTotals};
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Invariant: no bytes leave it that do not hash to the id they were asked by. Damage is never
 //! reported as absence, and a sound copy in another pack is used instead of a damaged one.
 
+use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -284,7 +285,7 @@ impl Store {
 }
 
 fn sort(packs: &mut [Arc<Pack>]) {
-    packs.sort_by(|a, b| (b.modified, b.id).cmp(&(a.modified, a.id)));
+    packs.sort_by_key(|pack| Reverse((pack.modified, pack.id)));
 }
 
 impl ObjectSource for Store {

@@ -82,6 +82,9 @@ pub enum DamageKind {
     },
 }
 
+/// Hears of one object after the other.
+pub type Visit<'a> = dyn FnMut(&ObjectId, &[u8]) -> Result<(), Error> + 'a;
+
 /// The members of a frame, or why there are none.
 type Decoded = Result<Vec<Vec<u8>>, String>;
 
@@ -206,11 +209,7 @@ impl Store {
 
     /// Visits every object of at most `largest` bytes that decodes, pack by pack in the order of
     /// the files, oldest pack first. What does not decode is left to [`Store::verify`].
-    pub fn walk(
-        &self,
-        largest: u64,
-        visit: &mut dyn FnMut(&ObjectId, &[u8]) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+    pub fn walk(&self, largest: u64, visit: &mut Visit<'_>) -> Result<(), Error> {
         for pack in self.packs().open.iter().rev() {
             self.walk_frames(pack.frames(), largest, visit)?;
         }
@@ -218,20 +217,11 @@ impl Store {
     }
 
     /// Visits every object that still decodes in a file that need not have a sound table.
-    pub fn salvage(
-        &self,
-        path: &Path,
-        visit: &mut dyn FnMut(&ObjectId, &[u8]) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+    pub fn salvage(&self, path: &Path, visit: &mut Visit<'_>) -> Result<(), Error> {
         self.walk_frames(&Mapped::open(path)?, u64::MAX, visit)
     }
 
-    fn walk_frames(
-        &self,
-        frames: &[u8],
-        largest: u64,
-        visit: &mut dyn FnMut(&ObjectId, &[u8]) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+    fn walk_frames(&self, frames: &[u8], largest: u64, visit: &mut Visit<'_>) -> Result<(), Error> {
         let (offsets, _) = frame_offsets(frames, &[]);
         let wanted = |offset: &&u64| {
             let fits = |frame: Frame<'_>| frame.lengths.iter().any(|&l| u64::from(l) <= largest);
