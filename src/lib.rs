@@ -16,6 +16,7 @@
 pub mod base;
 pub mod config;
 pub mod dataset;
+pub mod diff;
 pub mod history;
 pub mod index;
 pub mod object;

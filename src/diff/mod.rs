@@ -1,0 +1,22 @@
+//! Diff: what changed between two versions, as events in a deterministic order.
+//!
+//! Invariant: the answer is a function of the two versions' files and declarations. Chunks that
+//! both sides share are skipped, and whichever manifests are read, whatever the number of
+//! threads, the events are the same. Nothing here renders or keeps anything: events go to a sink.
+
+mod error;
+mod event;
+mod facts;
+mod fields;
+mod likeness;
+mod matching;
+mod moved;
+mod reading;
+mod vocabulary;
+
+pub use error::Error;
+pub use event::{
+    CellEvent, Event, EventSink, FileEvent, FileStatus, Identity, LabelEvent, ProblemEvent,
+    RecordEvent, RecordStatus, Said, SchemaEvent, SummaryEvent, TextDiff, TransitionCount, Value,
+};
+pub use reading::Side;
