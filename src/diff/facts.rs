@@ -5,34 +5,34 @@ use std::sync::Arc;
 
 /// f
 #[derive(Clone, PartialEq, Debug, Default)]
-pub struct Facts {
+pub(super) struct Facts {
     /// r
-    pub records: u64,
+    pub(super) records: u64,
     /// r
-    pub digest: [u8; 32],
+    pub(super) digest: [u8; 32],
     /// r
-    pub fields: Vec<FieldFacts>,
+    pub(super) fields: Vec<FieldFacts>,
     /// r
-    pub duplicate_keys: Option<u64>,
+    pub(super) duplicate_keys: Option<u64>,
     /// r
-    pub null_keys: u64,
+    pub(super) null_keys: u64,
     /// r
-    pub duplicate_records: u64,
+    pub(super) duplicate_records: u64,
     /// r
-    pub problems: BTreeMap<String, u64>,
+    pub(super) problems: BTreeMap<String, u64>,
 }
 
 /// f
 #[derive(Clone, PartialEq, Debug)]
-pub struct FieldFacts {
+pub(super) struct FieldFacts {
     /// r
-    pub name: Arc<str>,
+    pub(super) name: Arc<str>,
     /// r
-    pub kind: Type,
+    pub(super) kind: Type,
     /// r
-    pub nulls: u64,
+    pub(super) nulls: u64,
     /// r
-    pub digest: u128,
+    pub(super) digest: u128,
     /// r
-    pub classes: Option<Vec<(String, u64)>>,
+    pub(super) classes: Option<Vec<(String, u64)>>,
 }

@@ -25,7 +25,7 @@ pub(crate) fn sort(prints: &mut [Print]) {
 /// Takes whole equal records out of both sides, the first copies first; both must be sorted.
 pub(crate) fn cancel_whole(a: &mut Vec<Print>, b: &mut Vec<Print>, kept: &mut Pairs) {
     let id = |p: &Print| (p.canonical, p.raw, p.full);
-    cancel_by(a, b, id, |_, _| true, kept);
+    cancel_by(a, b, id, |_, _| {}, kept);
 }
 
 /// Takes records that are equal by value out of both sides, where each is the only one of its
@@ -36,7 +36,6 @@ pub(crate) fn cancel_single(a: &mut Vec<Print>, b: &mut Vec<Print>, kept: &mut P
     let mut respelled = 0;
     let count = |x: &Print, y: &Print| {
         respelled += u64::from(x.raw != y.raw);
-        true
     };
     cancel_by(a, b, |p| p.canonical, count, kept);
     respelled
@@ -46,14 +45,15 @@ fn cancel_by<K: Ord>(
     a: &mut Vec<Print>,
     b: &mut Vec<Print>,
     id: impl Fn(&Print) -> K,
-    mut take: impl FnMut(&Print, &Print) -> bool,
+    mut take: impl FnMut(&Print, &Print),
     kept: &mut Pairs,
 ) {
     let (mut left_a, mut left_b) = (0, 0);
     let (mut at_a, mut at_b) = (0, 0);
     while at_a < a.len() && at_b < b.len() {
         match id(&a[at_a]).cmp(&id(&b[at_b])) {
-            std::cmp::Ordering::Equal if take(&a[at_a], &b[at_b]) => {
+            std::cmp::Ordering::Equal => {
+                take(&a[at_a], &b[at_b]);
                 kept.push((a[at_a].ordinal, b[at_b].ordinal));
                 at_a += 1;
                 at_b += 1;
@@ -63,7 +63,7 @@ fn cancel_by<K: Ord>(
                 left_b += 1;
                 at_b += 1;
             }
-            _ => {
+            std::cmp::Ordering::Less => {
                 a[left_a] = a[at_a];
                 left_a += 1;
                 at_a += 1;

@@ -53,6 +53,9 @@ impl Meaning {
     }
 }
 
+/// By a class, the classes that went into it: name, records, and evidence beside the counts.
+type Sources = BTreeMap<String, Vec<(String, u64, Option<&'static str>)>>;
+
 struct Flow {
     from: String,
     to: String,
@@ -117,7 +120,7 @@ impl Vocabulary<'_> {
         let gone = |class: &str| !self.after.contains_key(class);
         let new = |class: &str| !self.before.contains_key(class);
         let mut renamed: BTreeMap<String, (String, String)> = BTreeMap::new();
-        let mut merged: BTreeMap<String, Vec<(String, u64, Option<&str>)>> = BTreeMap::new();
+        let mut merged: Sources = BTreeMap::new();
         let mut split: BTreeMap<String, Vec<(String, u64)>> = BTreeMap::new();
         let flows: Vec<Flow> = self.flows().collect();
         for Flow { from, to, count } in &flows {
@@ -196,7 +199,7 @@ impl Vocabulary<'_> {
     fn changes(
         &self,
         renamed: &BTreeMap<String, (String, String)>,
-        merged: &BTreeMap<String, Vec<(String, u64, Option<&str>)>>,
+        merged: &Sources,
         split: &BTreeMap<String, Vec<(String, u64)>>,
     ) -> Vec<SchemaChange> {
         let mut changes = Vec::new();
