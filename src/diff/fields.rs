@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::object::changes::SchemaChange;
 use crate::record::{Role, Roles, Type};
 
-use super::facts::{Facts, FieldFacts};
+use crate::profile::{Facts, FieldFacts};
 
 /// A field that both sides have: its places in the two lists, and why a renamed one is believed
 /// to be the same.

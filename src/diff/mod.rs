@@ -8,7 +8,7 @@
 
 mod error;
 mod event;
-mod facts;
+
 mod fields;
 mod likeness;
 mod matching;
