@@ -147,11 +147,58 @@ impl Batch {
         }
     }
 
+    /// Appends text that cells will point into, and returns where it begins; `None` where the
+    /// batch would outgrow 4 GiB.
+    pub(super) fn append(&mut self, text: &str) -> Option<usize> {
+        let start = self.text.len();
+        u32::try_from(start + text.len()).ok()?;
+        self.text.push_str(text);
+        Some(start)
+    }
+
+    /// Returns a stretch of the text.
+    pub(super) fn text(&self, start: usize, end: usize) -> &str {
+        &self.text[start..end]
+    }
+
+    /// Sets the cell of a field of the record begun last to a stretch of appended text.
+    pub(super) fn point(&mut self, field: usize, kind: CellKind, start: usize, end: usize) {
+        self.put(
+            field,
+            Slot {
+                start: start as u32,
+                end: end as u32,
+                kind: Some(kind),
+            },
+        );
+    }
+
+    /// Takes the cells of the record begun last away again.
+    pub(super) fn clear_record(&mut self) {
+        if let Some(row) = self.rows.last_mut() {
+            self.slots.truncate(row.first as usize);
+            row.width = 0;
+        }
+    }
+
+    /// Adds a field that the batch does not know, and returns its place.
+    pub(super) fn add_field(&mut self, name: &str) -> usize {
+        self.fields.push(name.into());
+        self.fields.len() - 1
+    }
+
+    #[inline]
     fn put(&mut self, field: usize, slot: Slot) {
         let Some(row) = self.rows.last_mut() else {
             return;
         };
         let first = row.first as usize;
+        if self.slots.len() == first + field {
+            // The usual case: the cells come in the order of the fields.
+            self.slots.push(slot);
+            row.width = field as u32 + 1;
+            return;
+        }
         if self.slots.len() <= first + field {
             self.slots.resize(first + field + 1, NULL);
             row.width = field as u32 + 1;

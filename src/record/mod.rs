@@ -4,10 +4,24 @@
 //! every byte of a file belongs to exactly one record or header. Nothing here reads files.
 
 mod batch;
+mod csv;
+mod detect;
+mod dialect;
+mod encoding;
+mod ends;
+mod format;
+mod jsonl;
+mod layout;
 mod schema;
 mod value;
 
 pub use batch::{Batch, Problem, RecordRef};
+pub use dialect::{DeclaredDialect, Dialect, Newline};
+pub use encoding::Encoding;
+pub use ends::{QUOTE_LIMIT, RecordEnds};
+pub use format::{Format, sniff_format};
+pub use jsonl::UNPARSABLE;
+pub use layout::{HEAD_BYTES, Layout};
 pub use schema::{Role, Roles, quote_name, split_name};
 pub use value::{Cell, CellKind, Type, canonical, normalized};
 
