@@ -14,6 +14,7 @@
 //! ```
 
 pub mod base;
+pub mod chunk;
 pub mod config;
 pub mod dataset;
 pub mod diff;

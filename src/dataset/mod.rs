@@ -3,8 +3,10 @@
 //! Invariant: a declaration never changes how a file is stored; it only says how it is read. What
 //! is inferred carries its evidence.
 
+pub mod cutter;
 mod pattern;
 
+pub use cutter::Cutter;
 pub use pattern::{BadPattern, PathPattern, escape};
 
 #[cfg(test)]

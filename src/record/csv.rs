@@ -35,7 +35,12 @@ pub(super) struct Cells<'a> {
 
 impl<'a> Cells<'a> {
     pub(super) fn new(text: &'a [u8], delimiter: u8, quote: Option<u8>) -> Self {
-        Self { text, at: Some(0), delimiter, quote }
+        Self {
+            text,
+            at: Some(0),
+            delimiter,
+            quote,
+        }
     }
 
     /// Reads a quoted cell whose quote stands just before `start`; `None` where it stays open.
@@ -54,15 +59,30 @@ impl<'a> Cells<'a> {
         match self.text.get(after) {
             None => {
                 self.at = None;
-                Some(RawCell { start, end: close, escaped, crooked: false })
+                Some(RawCell {
+                    start,
+                    end: close,
+                    escaped,
+                    crooked: false,
+                })
             }
             Some(&b) if b == self.delimiter => {
                 self.at = Some(after + 1);
-                Some(RawCell { start, end: close, escaped, crooked: false })
+                Some(RawCell {
+                    start,
+                    end: close,
+                    escaped,
+                    crooked: false,
+                })
             }
             Some(_) => {
                 let end = self.unquoted_end(after);
-                Some(RawCell { start, end, escaped: true, crooked: true })
+                Some(RawCell {
+                    start,
+                    end,
+                    escaped: true,
+                    crooked: true,
+                })
             }
         }
     }
@@ -100,7 +120,12 @@ impl Iterator for Cells<'_> {
             }
         }
         let end = self.unquoted_end(start);
-        Some(RawCell { start, end, escaped: false, crooked })
+        Some(RawCell {
+            start,
+            end,
+            escaped: false,
+            crooked,
+        })
     }
 }
 
@@ -134,7 +159,9 @@ pub(super) fn parse(layout: &Layout, bytes: &[u8], records: &[Range<usize>], bat
     };
     // One copy of the whole text, into which the cells point, where it is valid UTF-8.
     let base = match layout.dialect.encoding {
-        Encoding::Utf8 => std::str::from_utf8(bytes).ok().and_then(|text| batch.append(text)),
+        Encoding::Utf8 => std::str::from_utf8(bytes)
+            .ok()
+            .and_then(|text| batch.append(text)),
         Encoding::Utf16Le | Encoding::Utf16Be | Encoding::Cp949 => None,
     };
     let rule = layout.rule();
@@ -154,7 +181,13 @@ fn places(layout: &Layout, batch: &mut Batch) -> Option<Vec<usize>> {
     if batch.fields().starts_with(&layout.fields) {
         return None;
     }
-    Some(layout.fields.iter().map(|name| batch.field_or_add(name)).collect())
+    Some(
+        layout
+            .fields
+            .iter()
+            .map(|name| batch.field_or_add(name))
+            .collect(),
+    )
 }
 
 struct Parser<'a> {
@@ -179,7 +212,11 @@ impl Parser<'_> {
             return Some(Problem::Ragged);
         };
         let problem = self.record(batch, text.as_bytes(), base);
-        if clean { problem } else { Some(Problem::Encoding) }
+        if clean {
+            problem
+        } else {
+            Some(Problem::Encoding)
+        }
     }
 
     /// Adds the cells of a record whose text lies at `base` in the batch.
@@ -219,7 +256,13 @@ impl Parser<'_> {
     }
 
     fn missing(&self, text: &str) -> bool {
-        self.tokens && self.layout.dialect.missing.iter().any(|token| token == text)
+        self.tokens
+            && self
+                .layout
+                .dialect
+                .missing
+                .iter()
+                .any(|token| token == text)
     }
 
     /// Returns the place of the `count`th cell, which has no name.
@@ -241,7 +284,9 @@ impl Parser<'_> {
             while known.get(&name).is_some_and(|&place| named(place)) {
                 name.push('#');
             }
-            let place = *known.entry(name).or_insert_with_key(|name| batch.add_field(name));
+            let place = *known
+                .entry(name)
+                .or_insert_with_key(|name| batch.add_field(name));
             self.extra.push(place);
         }
         self.extra[count - width]
@@ -254,7 +299,11 @@ pub(super) fn names(cells: impl Iterator<Item = String>) -> Vec<std::sync::Arc<s
     let mut names = Vec::new();
     for (at, cell) in cells.enumerate() {
         let cell = super::value::normalized(&cell).into_owned();
-        let plain = if cell.is_empty() { format!("#{}", at + 1) } else { cell };
+        let plain = if cell.is_empty() {
+            format!("#{}", at + 1)
+        } else {
+            cell
+        };
         let mut name = plain.clone();
         let mut number = seen.get(&plain).copied().unwrap_or(0);
         while seen.contains_key(&name) {

@@ -50,7 +50,10 @@ fn is_korean(head: &[u8], whole: bool) -> bool {
         clean = Encoding::Cp949.decode(&head[..head.len() - 1], &mut text);
     }
     let other = text.chars().filter(|c| !c.is_ascii()).count();
-    let hangul = text.chars().filter(|c| ('\u{ac00}'..='\u{d7a3}').contains(c)).count();
+    let hangul = text
+        .chars()
+        .filter(|c| ('\u{ac00}'..='\u{d7a3}').contains(c))
+        .count();
     clean && hangul * 2 > other
 }
 
@@ -97,7 +100,9 @@ fn cells(record: &[u8], encoding: Encoding, delimiter: u8, quote: Option<u8>) ->
         }
         out
     };
-    Cells::new(text.as_bytes(), delimiter, quote).map(cell).collect()
+    Cells::new(text.as_bytes(), delimiter, quote)
+        .map(cell)
+        .collect()
 }
 
 /// How well a delimiter and a quote explain the first records.
@@ -108,7 +113,14 @@ struct Fit {
     width: usize,
 }
 
-fn fit(head: &[u8], start: usize, whole: bool, encoding: Encoding, delimiter: u8, quote: Option<u8>) -> Fit {
+fn fit(
+    head: &[u8],
+    start: usize,
+    whole: bool,
+    encoding: Encoding,
+    delimiter: u8,
+    quote: Option<u8>,
+) -> Fit {
     let rule = Rule::csv(encoding, delimiter, quote);
     let records = sample(rule, head, start, &ends(rule, head, start, whole));
     let width = |record: &[u8]| match encoding.unit() {
@@ -116,7 +128,10 @@ fn fit(head: &[u8], start: usize, whole: bool, encoding: Encoding, delimiter: u8
         _ => cells(record, encoding, delimiter, quote).len(),
     };
     let first = records.first().map_or(0, |record| width(record));
-    let even = records.iter().filter(|record| width(record) == first).count();
+    let even = records
+        .iter()
+        .filter(|record| width(record) == first)
+        .count();
     Fit {
         even: even * 1000 / records.len().max(1),
         width: first,
@@ -161,7 +176,10 @@ fn newline(head: &[u8], ends: &[usize], encoding: Encoding) -> Newline {
     let mut found = [false; 3];
     for &end in ends.iter().take(SAMPLE) {
         text.clear();
-        encoding.decode(&head[end.saturating_sub(2 * encoding.unit())..end], &mut text);
+        encoding.decode(
+            &head[end.saturating_sub(2 * encoding.unit())..end],
+            &mut text,
+        );
         match text.as_bytes() {
             [.., b'\r', b'\n'] => found[0] = true,
             [.., b'\n'] => found[1] = true,
@@ -197,8 +215,8 @@ fn has_header(first: &[String], below: &[Vec<String>]) -> bool {
         if cell_type == Type::Null || column_type == Type::Null {
             continue;
         }
-        let same = cell_type == column_type
-            || (cell_type, column_type) == (Type::Integer, Type::Float);
+        let same =
+            cell_type == column_type || (cell_type, column_type) == (Type::Integer, Type::Float);
         if !same && column_type != Type::String {
             return true;
         }
@@ -256,10 +274,17 @@ pub(super) fn csv(declared: &DeclaredDialect, head: &[u8], whole: bool) -> Layou
             delimiter,
             quote,
             header: header || first_is_missing(declared, &fields),
-            missing: declared.missing.clone().unwrap_or_else(|| vec![String::new()]),
+            missing: declared
+                .missing
+                .clone()
+                .unwrap_or_else(|| vec![String::new()]),
         },
         fields,
-        header_bytes: if header { named.copied().unwrap_or(bom) } else { bom },
+        header_bytes: if header {
+            named.copied().unwrap_or(bom)
+        } else {
+            bom
+        },
     }
 }
 
@@ -268,7 +293,12 @@ fn first_is_missing(declared: &DeclaredDialect, fields: &[Arc<str>]) -> bool {
     fields.is_empty() && declared.header.unwrap_or(true)
 }
 
-pub(super) fn jsonl(format: Format, declared: &DeclaredDialect, head: &[u8], whole: bool) -> Layout {
+pub(super) fn jsonl(
+    format: Format,
+    declared: &DeclaredDialect,
+    head: &[u8],
+    whole: bool,
+) -> Layout {
     let (encoding, bom) = match format {
         Format::Images => (Encoding::Utf8, 0),
         Format::Csv | Format::Jsonl => encoding(declared.encoding, head, whole),

@@ -82,7 +82,10 @@ impl Dialect {
         set("quote", self.quote.map_or_else(|| "none".to_owned(), byte));
         set("header", self.header.to_string());
         // As a JSON array, so that no token can pass for the end of another.
-        set("missing", serde_json::Value::from(self.missing.clone()).to_string());
+        set(
+            "missing",
+            serde_json::Value::from(self.missing.clone()).to_string(),
+        );
         all
     }
 }

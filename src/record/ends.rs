@@ -35,11 +35,21 @@ pub(super) struct Rule {
 
 impl Rule {
     pub(super) fn csv(encoding: Encoding, delimiter: u8, quote: Option<u8>) -> Self {
-        Self { unit: Self::unit_of(encoding), delimiter, quote, carriage: true }
+        Self {
+            unit: Self::unit_of(encoding),
+            delimiter,
+            quote,
+            carriage: true,
+        }
     }
 
     pub(super) fn lines(encoding: Encoding) -> Self {
-        Self { unit: Self::unit_of(encoding), delimiter: b',', quote: None, carriage: false }
+        Self {
+            unit: Self::unit_of(encoding),
+            delimiter: b',',
+            quote: None,
+            carriage: false,
+        }
     }
 
     fn unit_of(encoding: Encoding) -> Unit {
@@ -114,12 +124,16 @@ impl Rule {
         let width = self.width();
         if self.carriage {
             line.len() <= 2 * width
-                && line.chunks(width).enumerate().all(|(i, _)| {
-                    matches!(self.ascii(line, i * width), Some(b'\n' | b'\r'))
-                })
+                && line
+                    .chunks(width)
+                    .enumerate()
+                    .all(|(i, _)| matches!(self.ascii(line, i * width), Some(b'\n' | b'\r')))
         } else {
             (0..line.len().div_ceil(width)).all(|i| {
-                matches!(self.ascii(line, i * width), Some(b'\n' | b'\r' | b' ' | b'\t'))
+                matches!(
+                    self.ascii(line, i * width),
+                    Some(b'\n' | b'\r' | b' ' | b'\t')
+                )
             })
         }
     }
@@ -153,7 +167,10 @@ impl Rule {
             (false, _) => format!("lines {unit}"),
             (true, None) => format!("csv {unit} delimiter={:02x}", self.delimiter),
             (true, Some(quote)) => {
-                format!("csv {unit} delimiter={:02x} quote={quote:02x}", self.delimiter)
+                format!(
+                    "csv {unit} delimiter={:02x} quote={quote:02x}",
+                    self.delimiter
+                )
             }
         }
     }
@@ -179,7 +196,13 @@ pub struct RecordEnds {
 
 impl RecordEnds {
     pub(super) fn new(rule: Rule) -> Self {
-        Self { rule, start: 0, inside: false, at: 0, open: None }
+        Self {
+            rule,
+            start: 0,
+            inside: false,
+            at: 0,
+            open: None,
+        }
     }
 
     /// Starts at this place of the window instead of its front: after the header.
@@ -200,6 +223,12 @@ impl RecordEnds {
     /// Returns whether the bytes between two ends are an empty line, which is no record.
     pub fn is_blank(&self, line: &[u8]) -> bool {
         self.rule.is_blank(line)
+    }
+
+    /// Returns a record without the line end that closes it.
+    #[inline]
+    pub fn strip<'a>(&self, record: &'a [u8]) -> &'a [u8] {
+        self.rule.strip(record)
     }
 
     /// Returns the byte that ends the first field, for hashes of prefixes.

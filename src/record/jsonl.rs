@@ -36,10 +36,19 @@ pub(super) fn parse(layout: &Layout, bytes: &[u8], records: &[Range<usize>], bat
     for range in records {
         batch.begin();
         let problem = if let Some((text, base)) = base {
-            record(layout, &text[range.clone()], base + range.start, &mut names, batch)
+            record(
+                layout,
+                &text[range.clone()],
+                base + range.start,
+                &mut names,
+                batch,
+            )
         } else {
             let mut text = String::new();
-            let clean = layout.dialect.encoding.decode(&bytes[range.clone()], &mut text);
+            let clean = layout
+                .dialect
+                .encoding
+                .decode(&bytes[range.clone()], &mut text);
             match batch.append(&text) {
                 None => Some(Problem::Json),
                 Some(base) => record(layout, &text, base, &mut names, batch)
@@ -136,7 +145,11 @@ impl Line<'_> {
         }
         self.value(0)?;
         self.space();
-        if self.at == self.text.len() { Ok(()) } else { Err(Invalid) }
+        if self.at == self.text.len() {
+            Ok(())
+        } else {
+            Err(Invalid)
+        }
     }
 
     #[inline]
@@ -205,7 +218,8 @@ impl Line<'_> {
             }
         }
         let base = self.base;
-        self.batch.point(place, CellKind::Text, base + start, base + end);
+        self.batch
+            .point(place, CellKind::Text, base + start, base + end);
     }
 
     /// Reads an object: its members become fields below the path.

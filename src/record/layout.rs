@@ -74,7 +74,12 @@ impl Layout {
     }
 
     pub(super) fn rule(&self) -> Rule {
-        rule(self.format, self.dialect.encoding, self.dialect.delimiter, self.dialect.quote)
+        rule(
+            self.format,
+            self.dialect.encoding,
+            self.dialect.delimiter,
+            self.dialect.quote,
+        )
     }
 }
 

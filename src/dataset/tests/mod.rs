@@ -1,3 +1,4 @@
 //! Tests of patterns, declarations, tables and inference.
 
+mod cutter;
 mod pattern;

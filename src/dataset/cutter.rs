@@ -1,0 +1,399 @@
+//! The cutter: how the content of one file becomes chunks, in one pass and bounded memory.
+//!
+//! Invariant: chunks are a pure function of the content and of [`Cutter::describe`], never of how
+//! the bytes arrive. Together they are the content; a chunk holds whole records or continues one.
+
+use memchr::memchr_iter;
+
+use crate::base::RepoPath;
+use crate::chunk::{Anchor, Boundary, ByteCutter, Cut, RecordCutter};
+use crate::record::{self, DeclaredDialect, Format, HEAD_BYTES, Layout, RecordEnds};
+
+/// How much is worked on at a time, whatever is pushed.
+const STEP: usize = 1 << 20;
+/// How many records decide what of them is hashed.
+const SAMPLE: usize = 1000;
+
+/// Cuts one content into chunks.
+pub struct Cutter {
+    /// The bytes since the last finished chunk, from `start` on.
+    held: Vec<u8>,
+    start: usize,
+    kind: Kind,
+}
+
+enum Kind {
+    Bytes,
+    Records(Box<Records>),
+}
+
+/// The state of cutting between records.
+struct Records {
+    described: String,
+    header_bytes: usize,
+    header_done: bool,
+    ends: RecordEnds,
+    cutter: RecordCutter,
+    /// Where the records shown to `cutter` since its last boundary start, in `held`.
+    starts: Vec<usize>,
+    /// Where the record starts that comes next.
+    next: usize,
+    /// Whether a piece of the record that comes next was emitted already.
+    inside: bool,
+    found: Vec<usize>,
+}
+
+impl Cutter {
+    /// Chooses how a file is cut. `head` is its first [`HEAD_BYTES`], `whole` says whether that is
+    /// all of it; `previous` is what [`Cutter::describe`] said of the path's previous version.
+    pub fn choose(
+        path: &RepoPath,
+        head: &[u8],
+        whole: bool,
+        previous: Option<&str>,
+        declared: Option<(Format, &DeclaredDialect)>,
+    ) -> Self {
+        let found = record::sniff_format(path.extension().as_deref(), head);
+        let undeclared = DeclaredDialect::default();
+        let (format, declared) = match declared {
+            Some((format @ (Format::Csv | Format::Jsonl), dialect)) => (Some(format), dialect),
+            Some((Format::Images, _)) => (None, &undeclared),
+            None => (found, &undeclared),
+        };
+        match format {
+            Some(format) => {
+                let layout = Layout::detect(format, declared, head, whole);
+                Self::for_layout(&layout, head, whole, previous)
+            }
+            None => Self::for_bytes(),
+        }
+    }
+
+    /// Cuts by content alone.
+    pub fn for_bytes() -> Self {
+        Self {
+            held: Vec::new(),
+            start: 0,
+            kind: Kind::Bytes,
+        }
+    }
+
+    /// Cuts between the records of a layout.
+    pub fn for_layout(layout: &Layout, head: &[u8], whole: bool, previous: Option<&str>) -> Self {
+        let whole = whole && head.len() <= HEAD_BYTES;
+        let head = &head[..head.len().min(HEAD_BYTES)];
+        let ends = layout.record_ends();
+        let cutter = parameters(previous, ends.delimiter())
+            .unwrap_or_else(|| choose_parameters(layout, head, whole));
+        let mut scan = ends;
+        scan.start_at(layout.header_bytes);
+        let described = format!("records 1 {} {}", scan.describe(), cutter.describe());
+        Self {
+            held: Vec::new(),
+            start: 0,
+            kind: Kind::Records(Box::new(Records {
+                described,
+                header_bytes: layout.header_bytes,
+                header_done: layout.header_bytes == 0,
+                ends: scan,
+                cutter,
+                starts: Vec::new(),
+                next: layout.header_bytes,
+                inside: false,
+                found: Vec::new(),
+            })),
+        }
+    }
+
+    /// Returns the cutter and its parameters, for [`Manifest::cutter`](crate::object::Manifest).
+    pub fn describe(&self) -> String {
+        match &self.kind {
+            Kind::Bytes => format!("bytes 1 avg={}", ByteCutter::AVERAGE_BYTES),
+            Kind::Records(records) => records.described.clone(),
+        }
+    }
+
+    /// Returns whether chunks cut by a cutter so described hold whole records of a layout.
+    ///
+    /// The header is a chunk of its own only if both saw the same one: compare its length, too.
+    pub fn is_aligned(described: &str, layout: &Layout) -> bool {
+        let rule = layout.record_ends().describe();
+        described
+            .strip_prefix("records 1 ")
+            .and_then(|rest| rest.strip_prefix(rule.as_str()))
+            .is_some_and(|rest| rest.starts_with(" r="))
+    }
+
+    /// Takes the next bytes, and emits the chunks that they finish.
+    pub fn push<E>(
+        &mut self,
+        bytes: &[u8],
+        emit: &mut dyn FnMut(&[u8], Cut) -> Result<(), E>,
+    ) -> Result<(), E> {
+        // In steps, so that one push of a whole file holds no second copy of it.
+        for step in bytes.chunks(STEP) {
+            self.held.extend_from_slice(step);
+            self.cut(false, emit)?;
+            self.compact();
+        }
+        Ok(())
+    }
+
+    /// Emits the chunks that the end of the content finishes.
+    pub fn finish<E>(mut self, emit: &mut dyn FnMut(&[u8], Cut) -> Result<(), E>) -> Result<(), E> {
+        self.cut(true, emit)
+    }
+
+    fn cut<E>(
+        &mut self,
+        last: bool,
+        emit: &mut dyn FnMut(&[u8], Cut) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut output = Output {
+            held: &self.held,
+            start: &mut self.start,
+            emit,
+        };
+        match &mut self.kind {
+            Kind::Bytes => loop {
+                let rest = output.rest(self.held.len());
+                if rest.is_empty() || (!last && rest.len() < ByteCutter::LOOK_AHEAD) {
+                    return Ok(());
+                }
+                let length = ByteCutter::cut(rest);
+                output.chunk(length, Cut::default())?;
+            },
+            Kind::Records(records) => records.cut(last, &mut output),
+        }
+    }
+
+    /// Drops what was emitted.
+    fn compact(&mut self) {
+        if let Kind::Records(records) = &mut self.kind {
+            records.advance(self.start);
+        }
+        self.held.drain(..self.start);
+        self.start = 0;
+    }
+}
+
+/// Where chunks go.
+struct Output<'a, E> {
+    held: &'a [u8],
+    start: &'a mut usize,
+    emit: &'a mut dyn FnMut(&[u8], Cut) -> Result<(), E>,
+}
+
+impl<E> Output<'_, E> {
+    /// Returns what is not emitted yet, up to a place.
+    fn rest(&self, end: usize) -> &[u8] {
+        &self.held[*self.start..end]
+    }
+
+    fn chunk(&mut self, length: usize, cut: Cut) -> Result<(), E> {
+        let bytes = &self.held[*self.start..*self.start + length];
+        *self.start += length;
+        let lines = memchr_iter(b'\n', bytes).count() as u32;
+        (self.emit)(
+            bytes,
+            Cut {
+                length,
+                lines,
+                ..cut
+            },
+        )
+    }
+
+    /// Emits everything up to a place, if there is anything.
+    fn up_to(&mut self, end: usize, cut: Cut) -> Result<(), E> {
+        match end - *self.start {
+            0 => Ok(()),
+            length => self.chunk(length, cut),
+        }
+    }
+}
+
+impl Records {
+    fn cut<E>(&mut self, last: bool, output: &mut Output<'_, E>) -> Result<(), E> {
+        if !self.header_done {
+            if output.held.len() < self.header_bytes && !last {
+                return Ok(());
+            }
+            self.header_done = true;
+            let end = self.header_bytes.min(output.held.len());
+            self.next = end;
+            self.ends.start_at(end);
+            output.up_to(
+                end,
+                Cut {
+                    header: true,
+                    ..Cut::default()
+                },
+            )?;
+        }
+        let mut found = std::mem::take(&mut self.found);
+        self.ends.scan(output.held, last, &mut found);
+        for &end in &found {
+            self.record(end, output)?;
+        }
+        found.clear();
+        self.found = found;
+        self.long_record(output)?;
+        if last {
+            self.flush(output.held.len(), output)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the record, or empty line, between `next` and `end`.
+    fn record<E>(&mut self, end: usize, output: &mut Output<'_, E>) -> Result<(), E> {
+        let start = std::mem::replace(&mut self.next, end);
+        if std::mem::take(&mut self.inside) {
+            return self.pieces(end, output, true);
+        }
+        let held = output.held;
+        let record = &held[start..end];
+        if record.len() > RecordCutter::longest_record() {
+            self.flush(start, output)?;
+            self.first_piece(start, end, output)?;
+            return self.pieces(end, output, true);
+        }
+        // Empty lines belong to the record before them.
+        if self.ends.is_blank(record) {
+            return Ok(());
+        }
+        let (starts, ends) = (&self.starts, &self.ends);
+        let whole = |at: usize| {
+            let end = starts.get(at + 1).copied().unwrap_or(start);
+            RecordCutter::whole_hash(ends.strip(&held[starts[at]..end]))
+        };
+        let bare = ends.strip(record);
+        let boundary = self.cutter.show(bare, record.len(), whole);
+        self.starts.push(start);
+        match boundary {
+            Some(boundary) => self.chunk(boundary, output),
+            None => Ok(()),
+        }
+    }
+
+    /// Emits the chunk whose end was found; the record after it was shown already.
+    fn chunk<E>(&mut self, boundary: Boundary, output: &mut Output<'_, E>) -> Result<(), E> {
+        let end = self.starts[boundary.records];
+        self.starts.drain(..boundary.records);
+        output.up_to(end, cut_of(boundary))
+    }
+
+    /// Emits what is left before a place at which a chunk must end.
+    fn flush<E>(&mut self, end: usize, output: &mut Output<'_, E>) -> Result<(), E> {
+        self.starts.clear();
+        let cut = self.cutter.flush().map(cut_of).unwrap_or_default();
+        output.up_to(end, cut)
+    }
+
+    /// Emits pieces of the record that comes next, once it is known to be a long one.
+    fn long_record<E>(&mut self, output: &mut Output<'_, E>) -> Result<(), E> {
+        let settled = self.ends.settled();
+        if !self.inside {
+            if settled.saturating_sub(self.next) <= RecordCutter::longest_record() {
+                return Ok(());
+            }
+            self.flush(self.next, output)?;
+            self.first_piece(self.next, settled, output)?;
+            self.inside = true;
+        }
+        self.pieces(settled, output, false)
+    }
+
+    fn first_piece<E>(
+        &mut self,
+        start: usize,
+        end: usize,
+        output: &mut Output<'_, E>,
+    ) -> Result<(), E> {
+        let record = &output.held[start..end];
+        let cut = Cut {
+            records: 1,
+            anchor: Some(RecordCutter::lone_anchor(record)),
+            ..Cut::default()
+        };
+        let length = self.piece(record);
+        output.chunk(length, cut)
+    }
+
+    /// Emits the further pieces of a long record, all of them where `end` is its end.
+    fn pieces<E>(&mut self, end: usize, output: &mut Output<'_, E>, ended: bool) -> Result<(), E> {
+        loop {
+            let rest = output.rest(end);
+            if rest.is_empty() || (!ended && rest.len() < ByteCutter::LOOK_AHEAD) {
+                return Ok(());
+            }
+            let length = self.piece(rest);
+            output.chunk(
+                length,
+                Cut {
+                    continued: true,
+                    ..Cut::default()
+                },
+            )?;
+        }
+    }
+
+    /// Returns the length of the next piece: whole code units, unless it is the last.
+    fn piece(&self, rest: &[u8]) -> usize {
+        let length = ByteCutter::cut(rest);
+        if length == rest.len() {
+            return length;
+        }
+        length - length % self.ends.unit()
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.ends.advance(count);
+        self.next = self.next.saturating_sub(count);
+        for start in &mut self.starts {
+            *start -= count;
+        }
+    }
+}
+
+fn cut_of(boundary: Boundary) -> Cut {
+    Cut {
+        records: boundary.records as u32,
+        anchor: Some(boundary.anchor),
+        ..Cut::default()
+    }
+}
+
+/// Takes over the parameters of the previous version, so that equal records are cut alike.
+fn parameters(previous: Option<&str>, delimiter: u8) -> Option<RecordCutter> {
+    let previous = previous?.strip_prefix("records 1 ")?;
+    let value = |name: &str| {
+        let mut words = previous.split(' ');
+        words.find_map(|word| word.strip_prefix(name))
+    };
+    let target = value("r=")?.parse().ok()?;
+    let anchor = Anchor::parse(value("by=")?, delimiter)?;
+    Some(RecordCutter::new(target, anchor))
+}
+
+fn choose_parameters(layout: &Layout, head: &[u8], whole: bool) -> RecordCutter {
+    let mut scan = layout.record_ends();
+    scan.start_at(layout.header_bytes);
+    let mut ends = Vec::new();
+    scan.scan(head, whole, &mut ends);
+    let mut from = layout.header_bytes.min(head.len());
+    let records: Vec<&[u8]> = ends
+        .iter()
+        .map(|&end| &head[std::mem::replace(&mut from, end)..end])
+        .filter(|record| !scan.is_blank(record))
+        .collect();
+    let bytes: usize = records.iter().map(|record| record.len()).sum();
+    // Where not even one record ends in the head, a record is that long.
+    let (count, bytes) = match records.len() {
+        0 => (1, head.len()),
+        count => (count, bytes),
+    };
+    let target = RecordCutter::target(count as u64, bytes as u64);
+    let sample = records.iter().take(SAMPLE).map(|record| scan.strip(record));
+    RecordCutter::new(target, Anchor::choose(sample, scan.delimiter()))
+}
