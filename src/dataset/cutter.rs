@@ -14,6 +14,9 @@ const STEP: usize = 1 << 20;
 /// How many records decide what of them is hashed.
 const SAMPLE: usize = 1000;
 
+/// What takes finished chunks: their bytes, and what they are.
+pub type Emit<'a, E> = dyn FnMut(&[u8], Cut) -> Result<(), E> + 'a;
+
 /// Cuts one content into chunks.
 pub struct Cutter {
     /// The bytes since the last finished chunk, from `start` on.
@@ -125,11 +128,7 @@ impl Cutter {
     }
 
     /// Takes the next bytes, and emits the chunks that they finish.
-    pub fn push<E>(
-        &mut self,
-        bytes: &[u8],
-        emit: &mut dyn FnMut(&[u8], Cut) -> Result<(), E>,
-    ) -> Result<(), E> {
+    pub fn push<E>(&mut self, bytes: &[u8], emit: &mut Emit<'_, E>) -> Result<(), E> {
         // In steps, so that one push of a whole file holds no second copy of it.
         for step in bytes.chunks(STEP) {
             self.held.extend_from_slice(step);
@@ -140,15 +139,11 @@ impl Cutter {
     }
 
     /// Emits the chunks that the end of the content finishes.
-    pub fn finish<E>(mut self, emit: &mut dyn FnMut(&[u8], Cut) -> Result<(), E>) -> Result<(), E> {
+    pub fn finish<E>(mut self, emit: &mut Emit<'_, E>) -> Result<(), E> {
         self.cut(true, emit)
     }
 
-    fn cut<E>(
-        &mut self,
-        last: bool,
-        emit: &mut dyn FnMut(&[u8], Cut) -> Result<(), E>,
-    ) -> Result<(), E> {
+    fn cut<E>(&mut self, last: bool, emit: &mut Emit<'_, E>) -> Result<(), E> {
         let mut output = Output {
             held: &self.held,
             start: &mut self.start,
@@ -181,7 +176,7 @@ impl Cutter {
 struct Output<'a, E> {
     held: &'a [u8],
     start: &'a mut usize,
-    emit: &'a mut dyn FnMut(&[u8], Cut) -> Result<(), E>,
+    emit: &'a mut Emit<'a, E>,
 }
 
 impl<E> Output<'_, E> {
