@@ -54,8 +54,8 @@ pub struct DatasetConfig {
     pub encoding: Option<String>,
     /// The byte between two cells.
     pub delimiter: Option<u8>,
-    /// The byte around quoted cells; `Some(None)` where quotes mean nothing.
-    pub quote: Option<Option<u8>>,
+    /// The byte around quoted cells.
+    pub quote: Option<u8>,
     /// Whether the first record names the fields.
     pub header: Option<bool>,
     /// The texts that stand for a missing value.
@@ -172,11 +172,7 @@ fn dataset(name: String, table: Reader<'_>) -> Result<DatasetConfig, Error> {
         format,
         encoding: table.string("encoding")?,
         delimiter: single_byte(&table, "delimiter")?,
-        quote: match table.string("quote")?.as_deref() {
-            None => None,
-            Some("") => Some(None),
-            Some(_) => Some(single_byte(&table, "quote")?),
-        },
+        quote: single_byte(&table, "quote")?,
         header: table.boolean("header")?,
         missing: table.strings("missing")?,
         key,

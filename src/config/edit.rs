@@ -129,12 +129,7 @@ fn values(config: &DatasetConfig) -> Vec<(&str, Value)> {
     text("format", config.format.clone());
     text("encoding", config.encoding.clone());
     text("delimiter", config.delimiter.map(character));
-    text(
-        "quote",
-        config
-            .quote
-            .map(|quote| quote.map_or(String::new(), character)),
-    );
+    text("quote", config.quote.map(character));
     if let Some(header) = config.header {
         values.push(("header", Value::from(header)));
     }

@@ -4,10 +4,19 @@
 //! is inferred carries its evidence.
 
 pub mod cutter;
+mod declaration;
+mod error;
+mod images;
 mod pattern;
+mod table;
+mod units;
 
 pub use cutter::Cutter;
+pub use declaration::{Declaration, Declarations};
+pub use error::Error;
+pub use images::{IMAGE, PATH, is_extension as is_image_extension};
 pub use pattern::{BadPattern, PathPattern, escape};
+pub use table::{Part, Table, Unit};
 
 #[cfg(test)]
 mod tests;

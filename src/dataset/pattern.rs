@@ -127,10 +127,14 @@ impl PathPattern {
         end.map_or(&[], |at| &self.prefix[..=at])
     }
 
+    /// Returns the last part of the pattern.
+    pub fn last_part(&self) -> &str {
+        self.text.rsplit('/').next().unwrap_or(&self.text)
+    }
+
     /// Returns the extension that every matching path has, in lower case.
     pub fn extension(&self) -> Option<String> {
-        let name = self.text.rsplit('/').next()?;
-        let (stem, extension) = name.rsplit_once('.')?;
+        let (stem, extension) = self.last_part().rsplit_once('.')?;
         let plain = extension.bytes().all(|b| b.is_ascii_alphanumeric());
         (plain && !stem.is_empty() && !extension.is_empty()).then(|| extension.to_ascii_lowercase())
     }
@@ -205,7 +209,7 @@ pub fn escape(text: &str) -> String {
 }
 
 /// Returns bytes of a path as the text of a cell; other bytes stay distinct, as in cells.
-fn text_of(bytes: &[u8]) -> String {
+pub(super) fn text_of(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());
