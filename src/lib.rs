@@ -25,3 +25,4 @@ pub mod profile;
 pub mod record;
 pub mod refs;
 pub mod store;
+pub mod worktree;

@@ -47,6 +47,23 @@ pub fn open(path: &Path) -> Result<File, IoError> {
     File::open(path).map_err(|e| IoError::new("open", path, e))
 }
 
+/// Opens a working file for reading: never through a symbolic link at its end, and without
+/// waiting where it turned into a pipe meanwhile.
+pub fn open_plain(path: &Path) -> Result<File, IoError> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        options.custom_flags(flags.bits().cast_signed());
+    }
+    options
+        .open(path)
+        .map_err(|e| IoError::new("open", path, e))
+}
+
 /// Opens a lock file for reading and writing, creating it where it is missing.
 pub fn open_lock(path: &Path) -> Result<File, IoError> {
     OpenOptions::new()

@@ -155,6 +155,13 @@ impl Manifest {
             .3)
     }
 
+    /// Returns the description of the cutter, without reading the chunks.
+    pub fn cutter_of(source: &dyn ObjectSource, id: &ObjectId) -> Result<String, Error> {
+        Ok(Self::header(&source.get(id)?)
+            .map_err(Error::malformed(*id))?
+            .2)
+    }
+
     /// Returns how many records the content holds.
     pub fn records(&self) -> u64 {
         self.chunks

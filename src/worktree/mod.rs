@@ -1,0 +1,21 @@
+//! Working files: found, compared with a snapshot, taken into the store, and written back.
+//!
+//! Invariants: what stands in no snapshot is never overwritten unless the caller says so; a file
+//! that moves while it is read is never taken for a version; the stat cache may forget a file but
+//! never speaks for one that could have changed unseen.
+
+mod cache;
+mod error;
+mod ignore_rules;
+mod scan;
+mod stat;
+mod walk;
+
+pub use cache::StatCache;
+pub use error::{Error, Finding, Problem};
+pub use scan::{Modified, Scan, WorkEntry, scan};
+pub use stat::{Found, Stat, WorkFile, look};
+pub use walk::{Walked, walk};
+
+#[cfg(test)]
+mod tests;
