@@ -63,9 +63,6 @@ pub enum Problem {
     /// It is a directory.
     #[error("it is a directory")]
     Directory,
-    /// It lies behind a symbolic link or a file, so it is not inside the worktree.
-    #[error("it lies beyond a symbolic link")]
-    BeyondSymlink,
     /// A line of a `.dverignore` does not read.
     #[error("a pattern cannot be read: {0}")]
     BadPattern(String),
@@ -80,8 +77,7 @@ impl Problem {
             | Self::Special(_)
             | Self::Changed
             | Self::Gone
-            | Self::Directory
-            | Self::BeyondSymlink => false,
+            | Self::Directory => false,
         }
     }
 }

@@ -362,7 +362,9 @@ fn choose(options: &Ingest<'_>, path: &RepoPath, front: &[u8], whole: bool) -> C
         head,
         whole && head.len() == front.len(),
         previous_cutter(options, path).as_deref(),
-        declared.as_ref().map(|(format, dialect)| (*format, dialect)),
+        declared
+            .as_ref()
+            .map(|(format, dialect)| (*format, dialect)),
     )
 }
 
@@ -426,8 +428,9 @@ fn cut_whole(options: &Ingest<'_>, path: &RepoPath, bytes: &[u8]) -> (String, Ve
         start += bytes.len();
         Ok(())
     };
-    let done: Result<(), std::convert::Infallible> =
-        cutter.push(bytes, &mut emit).and_then(|()| cutter.finish(&mut emit));
+    let done: Result<(), std::convert::Infallible> = cutter
+        .push(bytes, &mut emit)
+        .and_then(|()| cutter.finish(&mut emit));
     match done {
         Ok(()) => (cutter_text, chunks),
         Err(never) => match never {},
@@ -450,7 +453,7 @@ fn produce(
     let mut batch = Batch::default();
     let mut cutter: Option<Cutter> = None;
     // The receiver is gone only when keeping failed, and then what is sent does not matter.
-    let mut send = |batch: &mut Batch| {
+    let send = |batch: &mut Batch| {
         let next = batch.offset + batch.bytes.len() as u64;
         let full = std::mem::take(batch);
         batch.offset = next;
@@ -482,7 +485,7 @@ fn produce(
             Ok(())
         };
         let (pushed, ()) = rayon::join(
-            || cutter.push(block, &mut emit),
+            || cutter.push::<Stopped>(block, &mut emit),
             || hasher.update_parallel(block),
         );
         options.progress.advance(want as u64);

@@ -7,12 +7,17 @@
 mod cache;
 mod error;
 mod ignore_rules;
+mod ingest;
+mod overlay;
+mod read;
 mod scan;
 mod stat;
 mod walk;
 
 pub use cache::StatCache;
 pub use error::{Error, Finding, Problem};
+pub use ingest::{Declared, Ingest, Ingested, Previous, ingest};
+pub use overlay::Overlay;
 pub use scan::{Modified, Scan, WorkEntry, scan};
 pub use stat::{Found, Stat, WorkFile, look};
 pub use walk::{Walked, walk};

@@ -13,7 +13,7 @@ use crate::object::EntryKind;
 
 use super::error::Problem;
 use super::scan::read_link;
-use super::stat::{Found, Stat, is_beyond_symlink, look};
+use super::stat::{Found, Stat, look};
 
 /// What became of reading a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,9 +36,6 @@ pub(super) enum Open {
 
 /// Opens a working file.
 pub(super) fn open(root: &Path, path: &RepoPath) -> Result<Open, Problem> {
-    if is_beyond_symlink(root, path)? {
-        return Err(Problem::BeyondSymlink);
-    }
     let place = path.to_path(root);
     match look(&place)? {
         Found::Nothing => Err(Problem::Gone),

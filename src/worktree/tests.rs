@@ -3,6 +3,8 @@
 // Tests write files on purpose.
 #![allow(clippy::disallowed_methods)]
 
+mod ingest;
+mod overlay;
 mod scan;
 mod walk;
 
