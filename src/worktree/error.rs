@@ -4,7 +4,8 @@
 use std::path::PathBuf;
 
 use crate::base::{IoError, RepoPath};
-use crate::{index, object};
+use crate::index;
+use crate::object;
 
 /// A failure that ends the command.
 #[derive(Debug, thiserror::Error)]
