@@ -1,4 +1,5 @@
 //! Tests of the store.
+#![allow(clippy::disallowed_methods)] // tests damage packs behind the store's back
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +11,10 @@ use crate::object::{Error, ObjectSink, ObjectSource};
 use super::store::Store;
 use super::writer::{Options, PackWriter};
 
+mod damage;
+mod layout;
 mod packs;
+mod sharing;
 
 /// A store in a directory that goes away.
 struct Scratch {
