@@ -9,6 +9,7 @@ mod cache;
 mod codec;
 mod encoder;
 mod frame;
+mod merge;
 mod pack;
 mod pack_file;
 #[allow(clippy::module_inception)] // the store itself is the store
@@ -17,6 +18,7 @@ mod table;
 mod verify;
 mod writer;
 
+pub use merge::{MergePlan, Merged};
 pub use pack::PackId;
 pub use store::{PackInfo, Store};
 pub use verify::{Damage, DamageKind, PackReport, Visit};

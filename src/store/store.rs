@@ -152,6 +152,7 @@ impl Store {
     /// Begins a pack of new objects. Its file grows in `tmp_dir`, which must be on the same file
     /// system, until [`PackWriter::commit`].
     pub fn begin(&self, tmp_dir: &Path) -> Result<PackWriter<'_>, Error> {
+        self.rescan()?; // what others wrote while this process waited for the lock
         Ok(PackWriter::new(self, tmp_dir, Options::default()))
     }
 
@@ -252,6 +253,14 @@ impl Store {
         Ok(group[member].to_vec())
     }
 
+    /// Returns whether a pack holds the object, sound.
+    pub(super) fn holds(&self, pack: &Pack, id: &ObjectId) -> bool {
+        pack.find(id).any(|place| {
+            let raw = self.read(pack, place, 0);
+            raw.is_ok_and(|raw| ObjectId::of(&raw) == *id)
+        })
+    }
+
     pub(super) fn get_at(&self, id: &ObjectId, depth: u32) -> Result<Vec<u8>, Error> {
         if let Some(raw) = self.find(id, depth)? {
             return Ok(raw);
@@ -303,9 +312,14 @@ impl ObjectSource for Store {
         if let Some(manifest) = self.manifests_of(content).first() {
             return Ok(Some(*manifest));
         }
-        Ok(match self.rescan()? {
-            true => self.manifests_of(content).first().copied(),
-            false => None,
-        })
+        if self.rescan()?
+            && let Some(manifest) = self.manifests_of(content).first()
+        {
+            return Ok(Some(*manifest));
+        }
+        match self.absent(content) {
+            Error::Missing(_) => Ok(None),
+            damage => Err(damage),
+        }
     }
 }

@@ -86,7 +86,7 @@ pub enum DamageKind {
 pub type Visit<'a> = dyn FnMut(&ObjectId, &[u8]) -> Result<(), Error> + 'a;
 
 /// The members of a frame, or why there are none.
-type Decoded = Result<Vec<Vec<u8>>, String>;
+pub(super) type Decoded = Result<Vec<Vec<u8>>, String>;
 
 impl Store {
     /// Checks every byte of a pack: its name, table, frames, objects and content rows.
@@ -244,7 +244,7 @@ impl Store {
         Ok(())
     }
 
-    fn decode_frame(&self, frames: &[u8], offset: u64) -> Decoded {
+    pub(super) fn decode_frame(&self, frames: &[u8], offset: u64) -> Decoded {
         let frame = frame_at(frames, offset).map_err(|e| e.to_string())?;
         let raw = frame
             .decode(&mut |base| self.get_at(base, 1))

@@ -350,7 +350,9 @@ impl ObjectSource for PackWriter<'_> {
         let from = (*content, ObjectId([0; 32]));
         match self.contents.range(from..).next() {
             Some((found, manifest)) if found == content => Ok(Some(*manifest)),
-            _ => self.store.manifest_of(content),
+            // Not the store's `manifest_of`, which fails where a pack is damaged: then the content
+            // is to be written again, which heals it.
+            _ => Ok(self.store.manifests_of(content).first().copied()),
         }
     }
 }

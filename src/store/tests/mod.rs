@@ -13,6 +13,7 @@ use super::writer::{Options, PackWriter};
 
 mod damage;
 mod layout;
+mod merging;
 mod packs;
 mod sharing;
 
