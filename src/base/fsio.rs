@@ -115,6 +115,41 @@ pub fn remove(path: &Path) -> Result<(), IoError> {
     }
 }
 
+/// Removes a directory where it is empty; returns whether it is gone.
+pub fn remove_dir_if_empty(path: &Path) -> Result<bool, IoError> {
+    step("remove directory", path)?;
+    match fs::remove_dir(path) {
+        Ok(()) => Ok(true),
+        Err(e) => match e.kind() {
+            io::ErrorKind::NotFound => Ok(true),
+            io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotADirectory => Ok(false),
+            // Where the system takes the directory for busy, it is in use: it stays.
+            io::ErrorKind::ResourceBusy | io::ErrorKind::AlreadyExists => Ok(false),
+            _ => Err(IoError::new("remove", path, e)),
+        },
+    }
+}
+
+/// Makes a symbolic link whose target is `target`; what stands at `path` is replaced.
+///
+/// Where the system has none for everybody, a file holds the target, as git does there.
+pub fn symlink(target: &[u8], path: &Path) -> Result<(), IoError> {
+    step("link", path)?;
+    let error = |e| IoError::new("create the link", path, e);
+    #[allow(clippy::disallowed_methods)] // a leftover of a crash
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(error(e)),
+        _ => {}
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt as _;
+        std::os::unix::fs::symlink(std::ffi::OsStr::from_bytes(target), path).map_err(error)
+    }
+    #[cfg(not(unix))]
+    fs::write(path, target).map_err(error)
+}
+
 /// Renames `from` to `to`, replacing what stands there. Durable after [`sync_dir`].
 pub fn rename(from: &Path, to: &Path) -> Result<(), IoError> {
     step("rename", to)?;

@@ -4,20 +4,24 @@
 //! that moves while it is read is never taken for a version; the stat cache may forget a file but
 //! never speaks for one that could have changed unseen.
 
+mod apply;
 mod cache;
 mod error;
 mod ignore_rules;
 mod ingest;
 mod overlay;
+mod plan;
 mod read;
 mod scan;
 mod stat;
 mod walk;
 
+pub use apply::Applied;
 pub use cache::StatCache;
 pub use error::{Error, Finding, Problem};
 pub use ingest::{Declared, Ingest, Ingested, Previous, ingest};
 pub use overlay::Overlay;
+pub use plan::{Conflict, Plan, Reason, WriteAction, plan, plan_changes};
 pub use scan::{Modified, Scan, WorkEntry, scan};
 pub use stat::{Found, Stat, WorkFile, look};
 pub use walk::{Walked, walk};

@@ -3,6 +3,7 @@
 // Tests write files on purpose.
 #![allow(clippy::disallowed_methods)]
 
+mod checkout;
 mod ingest;
 mod overlay;
 mod scan;
