@@ -6,7 +6,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustc_hash::FxHashSet;
 
@@ -90,11 +89,7 @@ impl Store {
             return Ok(None);
         }
 
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        fsio::create_dir_all(tmp_dir)?;
-        let path = tmp_dir.join(format!("merge-{}-{count}.new", std::process::id()));
-        let mut file = PackFile::create(&path, ID_BYTES)?;
+        let mut file = PackFile::create(tmp_dir, ID_BYTES)?;
         let mut taken = FxHashSet::default();
         for (index, source) in sources.iter().enumerate() {
             for frame in &source.frames {

@@ -20,6 +20,7 @@ mod writer;
 
 pub use merge::{MergePlan, Merged};
 pub use pack::PackId;
+pub use pack_file::remove_leftovers;
 pub use store::{PackInfo, Store};
 pub use verify::{Damage, DamageKind, PackReport, Visit};
 pub use writer::{PackWriter, WriterTotals};

@@ -3,9 +3,10 @@
 //! Invariant: every byte is hashed on its way out, so the pack's id costs no second reading.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::base::fsio::NewFile;
-use crate::base::{Hasher, IoError, ObjectId};
+use crate::base::{Hasher, IoError, ObjectId, fsio};
 
 use super::frame;
 use super::pack::{HEADER, PackId};
@@ -13,6 +14,29 @@ use super::table::{self, Locator};
 
 /// Bytes gathered before they go to the file.
 const BUFFER: usize = 1 << 20;
+
+/// What the names of unfinished packs begin and end with.
+const PREFIX: &str = "pack-";
+const SUFFIX: &str = ".new";
+
+/// Removes the unfinished packs that crashed writers left in `tmp_dir`.
+///
+/// Only for a process that holds the writers' lock and is not writing yet.
+pub fn remove_leftovers(tmp_dir: &Path) -> Result<(), IoError> {
+    let error = |e| IoError::new("list", tmp_dir, e);
+    let entries = match std::fs::read_dir(tmp_dir) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(error)?,
+    };
+    for entry in entries {
+        let name = entry.map_err(error)?.file_name();
+        let is_ours = |name: &str| name.starts_with(PREFIX) && name.ends_with(SUFFIX);
+        if name.to_str().is_some_and(is_ours) {
+            fsio::remove(&tmp_dir.join(name))?;
+        }
+    }
+    Ok(())
+}
 
 /// An unfinished pack.
 pub(super) struct PackFile {
@@ -25,10 +49,15 @@ pub(super) struct PackFile {
 }
 
 impl PackFile {
-    /// Creates the file at `path`, whose table will keep `id_bytes` bytes of each id.
-    pub(super) fn create(path: &Path, id_bytes: u8) -> Result<Self, IoError> {
+    /// Creates a file in `tmp_dir` whose table will keep `id_bytes` bytes of each id.
+    pub(super) fn create(tmp_dir: &Path, id_bytes: u8) -> Result<Self, IoError> {
+        // Unique among the writers of this process; other processes have other process ids.
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        fsio::create_dir_all(tmp_dir)?;
+        let name = format!("{PREFIX}{}-{count}{SUFFIX}", std::process::id());
         Ok(Self {
-            file: NewFile::create(path)?,
+            file: NewFile::create(&tmp_dir.join(name))?,
             buffer: HEADER.to_vec(),
             hasher: Hasher::new(),
             objects: Vec::new(),

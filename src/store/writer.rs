@@ -6,13 +6,12 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::{IoError, ObjectId, fsio};
-use crate::object::{Error, ObjectSink, ObjectSource};
+use crate::object::{Error, Manifest, ObjectSink, ObjectSource};
 
 use super::codec::Fault;
 use super::encoder::{Encoder, Raw};
@@ -127,6 +126,19 @@ impl<'a> PackWriter<'a> {
     /// such files would be lost.
     pub fn vouch(&mut self, ids: impl IntoIterator<Item = ObjectId>) {
         self.vouched.extend(ids);
+    }
+
+    /// Vouches for the chunks of a content that this store holds, such as the previous version of
+    /// a file: its unchanged chunks then cost only their hash.
+    pub fn vouch_content(&mut self, content: &ObjectId) -> Result<(), Error> {
+        for manifest in self.store.manifests_of(content) {
+            match Manifest::read(self.store, &manifest) {
+                Ok(read) => self.vouch(read.chunks.iter().map(|chunk| chunk.id)),
+                Err(Error::Io(e)) => return Err(e.into()),
+                Err(_) => {} // nothing to vouch for; what is put is compared
+            }
+        }
+        Ok(())
     }
 
     /// Returns what was taken so far.
@@ -247,14 +259,8 @@ impl<'a> PackWriter<'a> {
     }
 
     fn begin_file(&mut self) -> Result<(), Error> {
-        // Unique among the writers of this process; other processes have other process ids.
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("pack-{}-{count}.new", std::process::id());
-        fsio::create_dir_all(&self.tmp_dir)?;
-        let path = self.tmp_dir.join(name);
-        self.files
-            .push(PackFile::create(&path, self.options.id_bytes)?);
+        let file = PackFile::create(&self.tmp_dir, self.options.id_bytes)?;
+        self.files.push(file);
         Ok(())
     }
 

@@ -1,5 +1,8 @@
 //! What is put can be had, before and after the commit.
 
+use crate::object::{ChunkEntry, ManifestBuilder};
+use crate::store::remove_leftovers;
+
 use super::*;
 
 #[test]
@@ -117,4 +120,53 @@ fn a_sound_pack_has_nothing_to_report() {
         })
         .unwrap();
     assert_eq!(seen, 3);
+}
+
+#[test]
+fn vouching_for_a_content_saves_the_comparison_but_not_the_look() {
+    let scratch = Scratch::new();
+    let chunks: Vec<Vec<u8>> = (0..10).map(|n| lines(n, 16_384)).collect();
+    let content = ObjectId::of(&chunks.concat());
+    let mut writer = scratch.begin();
+    let mut manifest = ManifestBuilder::new();
+    for chunk in &chunks {
+        let id = writer.put(chunk).unwrap();
+        let entry = ChunkEntry {
+            id,
+            length: chunk.len() as u32,
+            records: 0,
+            lines: 0,
+            header: false,
+            continued: false,
+            anchor: None,
+        };
+        manifest.push(entry, &mut writer).unwrap();
+    }
+    manifest.finish(content, "test", &mut writer).unwrap();
+    writer.commit().unwrap();
+
+    let mut writer = scratch.begin();
+    writer.vouch_content(&content).unwrap();
+    writer.vouch_content(&ObjectId::of(b"unknown")).unwrap();
+    writer.vouch([ObjectId::of(b"not in any table")]);
+    for chunk in &chunks {
+        writer.put(chunk).unwrap();
+    }
+    assert!(writer.is_empty());
+    writer.put(b"not in any table").unwrap();
+    assert_eq!(writer.totals().objects, 1);
+}
+
+#[test]
+fn what_a_crashed_writer_left_can_be_removed() {
+    let scratch = Scratch::new();
+    remove_leftovers(&scratch.tmp()).unwrap();
+    let mut writer = scratch.begin();
+    writer.put(&vec![1; 40_000]).unwrap();
+    writer.put(&noise(1, 2 << 20)).unwrap();
+    writer.commit().unwrap();
+    std::fs::write(scratch.tmp().join("pack-1-0.new"), b"torn").unwrap();
+    std::fs::write(scratch.tmp().join("other"), b"not ours").unwrap();
+    remove_leftovers(&scratch.tmp()).unwrap();
+    assert_eq!(names(&scratch.tmp()), ["other"]);
 }
