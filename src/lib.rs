@@ -22,6 +22,7 @@ pub mod history;
 pub mod index;
 pub mod object;
 pub mod profile;
+pub mod quality;
 pub mod record;
 pub mod refs;
 pub mod store;

@@ -136,7 +136,8 @@ pub struct FieldState {
     pub counts: BTreeMap<String, u64>,
     /// The sum mod 2^128 of the XXH3-128 of each value, as 32 hex digits.
     pub digest: String,
-    /// How many distinct values there are; `None` above 65,536.
+    /// How many distinct values there are; `None` above 65,536, save for a field that alone is
+    /// the key or the content.
     pub distinct: Option<u64>,
     /// The values with their counts, a [`Values`]; `None` where the field is neither label, split
     /// nor annotator and has more than 1,024 values.

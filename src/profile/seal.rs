@@ -84,16 +84,24 @@ impl Profile {
         self.fields.get(field).map_or(0, |field| field.digest)
     }
 
+    /// Returns the one spelling of a text under the type of a field.
+    pub fn spelled(&self, field: &str, text: &str) -> String {
+        spelled(self.kind(field), Cell::text(text))
+    }
+
     /// Writes the state with its values and joint tables. `fields` are the fields of the schema,
-    /// in its order.
+    /// in its order; `distinct` tells what tables know of a field's distinct values.
     pub fn seal(
         &self,
         fields: &[Arc<str>],
+        distinct: &dyn Fn(&str) -> Option<u64>,
         sink: &mut dyn ObjectSink,
     ) -> Result<State, object::Error> {
         let mut states = Vec::with_capacity(fields.len());
         for name in fields {
-            states.push(self.seal_field(name, sink)?);
+            let mut state = self.seal_field(name, sink)?;
+            state.distinct = state.distinct.or_else(|| distinct(name));
+            states.push(state);
         }
         let mut joint = Vec::new();
         for (index, (label, other)) in self.shape.pairs().into_iter().enumerate() {

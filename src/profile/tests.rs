@@ -65,7 +65,7 @@ fn profile(records: &[Record]) -> Profile {
 fn sealed(profile: &Profile) -> (State, Vec<Vec<u8>>) {
     let mut store = MemoryStore::new();
     let state = profile
-        .seal(&profile.all_fields(&fields(&FIELDS)), &mut store)
+        .seal(&profile.all_fields(&fields(&FIELDS)), &|_| None, &mut store)
         .unwrap();
     let ids = state.fields.iter().filter_map(|field| field.values);
     let objects = ids

@@ -1,0 +1,88 @@
+//! Changes of metrics between two versions, the most telling first.
+
+use super::metric::Metric;
+use super::metrics::definition;
+
+/// No more changes than this of one metric are shown while others wait.
+const OF_ONE_METRIC: usize = 3;
+
+/// A metric that differs between two versions.
+#[derive(Clone, PartialEq, Debug)]
+pub struct MetricChange {
+    /// The metric in the newer version, or in the older where the newer has none.
+    pub metric: Metric,
+    /// Its value before; `None` where it was undefined or absent.
+    pub before: Option<f64>,
+    /// Its value after; `None` where it is undefined or absent.
+    pub after: Option<f64>,
+}
+
+impl MetricChange {
+    /// Returns the difference, where both values are there.
+    pub fn difference(&self) -> Option<f64> {
+        Some(self.after? - self.before?)
+    }
+
+    fn size(&self) -> f64 {
+        match self.difference() {
+            Some(difference) => difference.abs(),
+            None => f64::INFINITY,
+        }
+    }
+}
+
+/// Returns at most `most` metrics that changed: by the rank of their definitions, then by size.
+pub fn changed(before: &[Metric], after: &[Metric], most: usize) -> Vec<MetricChange> {
+    let mut old: std::collections::BTreeMap<_, &Metric> = before
+        .iter()
+        .map(|metric| (identity(metric), metric))
+        .collect();
+    let mut changes = Vec::new();
+    for metric in after {
+        let before = old.remove(&identity(metric)).and_then(|old| old.value);
+        changes.push(MetricChange {
+            metric: metric.clone(),
+            before,
+            after: metric.value,
+        });
+    }
+    for metric in before.iter().filter(|m| old.contains_key(&identity(m))) {
+        changes.push(MetricChange {
+            metric: metric.clone(),
+            before: metric.value,
+            after: None,
+        });
+    }
+    changes.retain(|change| change.before != change.after);
+    let rank = |change: &MetricChange| definition(&change.metric.name).map_or(u8::MAX, |d| d.rank);
+    changes.sort_by(|a, b| {
+        rank(a)
+            .cmp(&rank(b))
+            .then_with(|| a.metric.name.cmp(&b.metric.name))
+            .then_with(|| b.size().total_cmp(&a.size()))
+    });
+    let mut seen = std::collections::BTreeMap::<String, usize>::new();
+    changes.retain(|change| {
+        let count = seen.entry(change.metric.name.clone()).or_default();
+        *count += 1;
+        *count <= OF_ONE_METRIC
+    });
+    changes.truncate(most);
+    changes
+}
+
+fn identity(metric: &Metric) -> (&str, Option<&str>, Option<&str>) {
+    let (field, class) = (metric.field.as_deref(), metric.class.as_deref());
+    (&metric.name, field, class)
+}
+
+/// Writes into each metric its value in an older version.
+pub fn with_previous(metrics: &mut [Metric], older: &[Metric]) {
+    let old: std::collections::BTreeMap<_, Option<f64>> = older
+        .iter()
+        .map(|metric| (identity(metric), metric.value))
+        .collect();
+    for metric in metrics {
+        metric.previous = old.get(&identity(metric)).copied().flatten();
+    }
+}

@@ -1,0 +1,128 @@
+//! Measuring: one pass over the records of a data set, on all cores, in bounded memory.
+//!
+//! Invariant: the result depends on the records alone, never on units, threads or order. Tables
+//! hash values in the spelling of their field's type, which is known only at the end: it is
+//! guessed from a sample, and a wrong guess costs a second pass.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+
+use crate::object::FileDialect;
+use crate::profile::tables::{self, Collector, Grouping};
+use crate::profile::{Duplicates, Facts, Profile};
+use crate::record::{Batch, Roles};
+
+/// How many units the types are guessed from.
+const SAMPLE: usize = 16;
+
+/// What was measured of one version of a data set: all that its score is made of.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    /// The data set.
+    pub name: String,
+    /// The name of its format.
+    pub format: String,
+    /// The roles of its fields.
+    pub roles: Roles,
+    /// The declared classes.
+    pub classes: Option<Vec<String>>,
+    /// The fields of the schema, in order.
+    pub fields: Vec<Arc<str>>,
+    /// The files with their dialects, by path.
+    pub files: Vec<FileDialect>,
+    /// The additive statistics.
+    pub profile: Profile,
+    /// What the tables tell.
+    pub duplicates: Duplicates,
+}
+
+impl Measured {
+    /// Returns the whole-table facts that a comparison needs.
+    pub fn facts(&self) -> Facts {
+        Facts::of(&self.profile, &self.fields, &self.duplicates)
+    }
+}
+
+/// Units of records that can be read one by one, on any thread.
+pub(super) struct Units<'a, E> {
+    pub(super) count: usize,
+    pub(super) read: &'a (dyn Fn(usize, &mut Batch) -> Result<(), E> + Sync),
+    /// The fields that are known without reading.
+    pub(super) fields: &'a [Arc<str>],
+    pub(super) roles: &'a Roles,
+}
+
+impl<E: Send> Units<'_, E> {
+    /// Profiles all records and counts their duplicates.
+    pub(super) fn measure(&self) -> Result<(Profile, Duplicates), E> {
+        let sample = self.sample()?;
+        let guess = Grouping::new(self.roles, &sample);
+        let start = || (Profile::new(self.roles), Collector::new(&guess));
+        let add = |(profile, collector): &mut (Profile, Collector<'_>), batch: &Batch| {
+            profile.add(batch);
+            collector.add(batch);
+        };
+        let parts = self.on_all_cores(start, add)?;
+        let mut profile = Profile::new(self.roles);
+        let mut collectors = Vec::with_capacity(parts.len());
+        for (part, collector) in parts {
+            profile.merge(&part);
+            collectors.push(collector);
+        }
+        let duplicates = if Grouping::new(self.roles, &profile) == guess {
+            tables::count(collectors, &profile.all_fields(self.fields))
+        } else {
+            drop(collectors);
+            self.duplicates(&profile)?
+        };
+        Ok((profile, duplicates))
+    }
+
+    /// Counts the duplicates among records whose profile is known.
+    pub(super) fn duplicates(&self, profile: &Profile) -> Result<Duplicates, E> {
+        let grouping = Grouping::new(self.roles, profile);
+        let collect = |collector: &mut Collector<'_>, batch: &Batch| collector.add(batch);
+        let collectors = self.on_all_cores(|| Collector::new(&grouping), collect)?;
+        Ok(tables::count(collectors, &profile.all_fields(self.fields)))
+    }
+
+    /// Profiles a few units from all over the table.
+    fn sample(&self) -> Result<Profile, E> {
+        let mut profile = Profile::new(self.roles);
+        let mut batch = Batch::default();
+        let step = self.count.div_ceil(SAMPLE).max(1);
+        for unit in (0..self.count).step_by(step) {
+            (self.read)(unit, &mut batch)?;
+            profile.add(&batch);
+        }
+        Ok(profile)
+    }
+
+    /// Gives each thread a state and one unit after the other, as it comes.
+    fn on_all_cores<T: Send>(
+        &self,
+        start: impl Fn() -> T + Sync,
+        add: impl Fn(&mut T, &Batch) + Sync,
+    ) -> Result<Vec<T>, E> {
+        let next = AtomicUsize::new(0);
+        let threads = rayon::current_num_threads().min(self.count).max(1);
+        (0..threads)
+            .into_par_iter()
+            .with_max_len(1)
+            .map(|_| {
+                let mut state = start();
+                let mut batch = Batch::default();
+                loop {
+                    let unit = next.fetch_add(1, Ordering::Relaxed);
+                    if unit >= self.count {
+                        return Ok(state);
+                    }
+                    (self.read)(unit, &mut batch)?;
+                    add(&mut state, &batch);
+                }
+            })
+            .collect()
+    }
+}

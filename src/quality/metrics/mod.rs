@@ -1,0 +1,46 @@
+//! The registry: every metric that scorecards have, one file each.
+//!
+//! To add one: write its file with the constant, list it here, and describe it in
+//! docs/quality.md (a test compares both). When a definition changes, its version rises.
+
+use super::metric::Definition;
+
+mod class_share;
+mod classes;
+mod classes_empty;
+mod distinct;
+mod duplicates_content;
+mod duplicates_key;
+mod duplicates_record;
+mod effective_classes;
+mod entropy;
+mod imbalance_ratio;
+mod label_conflicts;
+mod missing;
+mod null_keys;
+mod records;
+mod unparsable;
+
+/// All metrics, in the order in which they are shown.
+pub const REGISTRY: &[Definition] = &[
+    records::METRIC,
+    unparsable::METRIC,
+    null_keys::METRIC,
+    duplicates_key::METRIC,
+    duplicates_record::METRIC,
+    duplicates_content::METRIC,
+    label_conflicts::METRIC,
+    missing::METRIC,
+    distinct::METRIC,
+    classes::METRIC,
+    classes_empty::METRIC,
+    class_share::METRIC,
+    entropy::METRIC,
+    effective_classes::METRIC,
+    imbalance_ratio::METRIC,
+];
+
+/// Returns the metric of that name.
+pub fn definition(name: &str) -> Option<&'static Definition> {
+    REGISTRY.iter().find(|definition| definition.name == name)
+}

@@ -1,0 +1,27 @@
+//! Quality: measuring data sets, sealing scorecards, and reading metrics from them.
+//!
+//! Invariant: what is sealed is integers and a pure function of the records and their
+//! declaration. Floats are derived when read, in one fixed order, without the platform's libm.
+//! A metric is one file in `metrics/`; definitions: docs/quality.md.
+
+mod change;
+mod error;
+mod logarithm;
+mod measure;
+mod metric;
+mod metrics;
+mod read;
+mod score;
+mod selector;
+
+pub use change::{MetricChange, changed, with_previous};
+pub use error::Error;
+pub use measure::Measured;
+pub use metric::{Definition, Metric, Number, Value};
+pub use metrics::{REGISTRY, definition};
+pub use read::{dataset_metrics, metrics_of};
+pub use score::{Labels, Subject};
+pub use selector::Selector;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,217 @@
+//! Scoring: from what was measured to the sealed scorecard of a data set.
+//!
+//! Invariant: a pure function of the records, the declaration and the definitions; the same
+//! measurement gives the same objects. Layout: docs/format.md, "Scorecard".
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::base::Text;
+use crate::object::{
+    self, DatasetScore, FieldSchema, Int, MetricResult, ObjectSink, ObjectSource, Schema, State,
+    Values,
+};
+use crate::profile::Duplicates;
+use crate::record::{Role, Roles, Type};
+
+use super::measure::Measured;
+use super::metric::{Number, Value};
+use super::metrics::REGISTRY;
+
+/// What metrics are computed from.
+pub struct Subject<'a> {
+    /// The schema.
+    pub schema: &'a Schema,
+    /// The state.
+    pub state: &'a State,
+    /// The label fields with their classes, in the order of the schema.
+    pub labels: Vec<Labels>,
+    /// What the tables tell; only while scoring, for these numbers are sealed.
+    pub duplicates: Option<&'a Duplicates>,
+    /// Records without a whole key; only while scoring.
+    pub null_keys: Option<u64>,
+}
+
+/// The classes of one label field.
+pub struct Labels {
+    /// The field.
+    pub field: String,
+    /// Each class with its records, declared classes without records too, in order; `None` where
+    /// there are more than 65,536.
+    pub classes: Option<Vec<(String, u64)>>,
+}
+
+impl Labels {
+    /// Returns the classes that have records, with their counts.
+    pub fn observed(&self) -> Option<impl Iterator<Item = &(String, u64)>> {
+        let classes = self.classes.as_ref()?;
+        Some(classes.iter().filter(|(_, count)| *count > 0))
+    }
+
+    /// Returns how many records have a label.
+    pub fn total(&self) -> Option<u64> {
+        Some(self.classes.as_ref()?.iter().map(|(_, count)| count).sum())
+    }
+
+    /// Computes a number of the classes, undefined where they are too many or none has a record.
+    pub fn value(&self, compute: impl Fn(&[(String, u64)], u64) -> Value) -> Value {
+        let value = match (&self.classes, self.total()) {
+            (Some(_), Some(0)) => Value::undefined("no labels"),
+            (Some(classes), Some(total)) => compute(classes, total),
+            _ => Value::undefined(TOO_MANY),
+        };
+        value.field(&self.field)
+    }
+}
+
+/// Why numbers of classes and of distinct values can be undefined.
+pub(super) const TOO_MANY: &str = "more than 65,536 values";
+
+impl<'a> Subject<'a> {
+    /// Reads the classes that a state names.
+    pub(super) fn read(
+        source: &dyn ObjectSource,
+        schema: &'a Schema,
+        state: &'a State,
+    ) -> Result<Self, object::Error> {
+        let mut labels = Vec::new();
+        for (field, state) in schema.fields.iter().zip(&state.fields) {
+            if !field.roles.iter().any(|role| role == Role::Label.name()) {
+                continue;
+            }
+            let classes = match (&state.values, &field.classes) {
+                (Some(id), Some(declared)) => {
+                    let values: Values = object::get(source, id)?;
+                    let mut counts: BTreeMap<String, u64> = declared
+                        .iter()
+                        .map(|class| (class.to_string(), 0))
+                        .collect();
+                    counts.extend(values.values.iter().map(|(v, n)| (v.to_string(), *n)));
+                    Some(counts.into_iter().collect())
+                }
+                _ => None,
+            };
+            labels.push(Labels {
+                field: field.name.clone(),
+                classes,
+            });
+        }
+        Ok(Self {
+            schema,
+            state,
+            labels,
+            duplicates: None,
+            null_keys: None,
+        })
+    }
+}
+
+impl Measured {
+    /// Returns the schema: the fields with their roles, types and classes.
+    pub fn schema(&self) -> Schema {
+        let classes = |name: &str| {
+            if !self.roles.labels().iter().any(|label| label == name) {
+                return None;
+            }
+            let mut classes: BTreeSet<String> = self.profile.values(name)?.into_keys().collect();
+            // Declared classes are those of the first label field.
+            if self
+                .roles
+                .labels()
+                .first()
+                .is_some_and(|first| first == name)
+            {
+                let declared = self.classes.iter().flatten();
+                classes.extend(declared.map(|class| self.profile.spelled(name, class)));
+            }
+            Some(classes.into_iter().map(Text::from).collect())
+        };
+        let field = |name: &std::sync::Arc<str>| FieldSchema {
+            name: name.to_string(),
+            kind: self.profile.kind(name).name().to_owned(),
+            roles: role_names(&self.roles, name),
+            nullable: self.profile.nulls(name) > 0,
+            classes: classes(name),
+        };
+        Schema {
+            format: self.format.clone(),
+            key: self.roles.key().to_vec(),
+            fields: self.fields.iter().map(field).collect(),
+        }
+    }
+
+    /// Writes schema, state and values, and returns the score that names them.
+    pub fn score<S: ObjectSink + ObjectSource>(
+        &self,
+        sink: &mut S,
+    ) -> Result<DatasetScore, object::Error> {
+        let schema = self.schema();
+        let state = self
+            .profile
+            .seal(&self.fields, &|name| self.distinct(name), sink)?;
+        let results = {
+            let mut subject = Subject::read(sink, &schema, &state)?;
+            subject.duplicates = Some(&self.duplicates);
+            subject.null_keys = (!schema.key.is_empty()).then(|| self.profile.null_keys());
+            results(&subject)
+        };
+        Ok(DatasetScore {
+            name: self.name.clone(),
+            records: state.records,
+            schema: object::put(sink, &schema)?,
+            state: object::put(sink, &state)?,
+            files: self.files.clone(),
+            results,
+        })
+    }
+
+    /// Returns the distinct values of a field that alone is the key or the content.
+    fn distinct(&self, name: &str) -> Option<u64> {
+        if let ([key], Some(duplicates)) = (self.roles.key(), self.duplicates.key)
+            && key == name
+        {
+            let present = self.profile.records() - self.profile.null_keys();
+            return present.checked_sub(duplicates);
+        }
+        let mut content = self.fields.iter().filter(|f| self.roles.is_content(f));
+        let only = content.next().filter(|_| content.next().is_none())?;
+        if &**only != name {
+            return None;
+        }
+        let duplicates = self.duplicates.content?;
+        self.duplicates.with_content.checked_sub(duplicates)
+    }
+}
+
+fn role_names(roles: &Roles, field: &str) -> Vec<String> {
+    let names = roles.of(field).into_iter().map(Role::name);
+    names.map(str::to_owned).collect()
+}
+
+/// Computes the sealed metrics, ordered by name, field and class.
+fn results(subject: &Subject<'_>) -> Vec<MetricResult> {
+    let mut results = Vec::new();
+    for definition in REGISTRY.iter().filter(|definition| definition.sealed) {
+        for value in (definition.compute)(subject) {
+            let (num, den) = match value.number {
+                Number::Ratio(num, den) => (Some(Int::from(num)), Int::from(den)),
+                Number::Undefined | Number::Real(_) => (None, Int(1)),
+            };
+            results.push(MetricResult {
+                name: definition.name.to_owned(),
+                field: value.field,
+                class: value.class,
+                num,
+                den,
+                version: definition.version,
+                note: value.note,
+            });
+        }
+    }
+    results.sort_by(|a, b| (&a.name, &a.field, &a.class).cmp(&(&b.name, &b.field, &b.class)));
+    results
+}
+
+/// Returns how many values of a field's state are null.
+pub(super) fn nulls(state: &object::FieldState) -> u64 {
+    state.counts.get(Type::Null.name()).copied().unwrap_or(0)
+}

@@ -1,0 +1,430 @@
+//! Tests of metrics, scoring, reading and selectors.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::logarithm::{exp2, log2};
+use super::measure::Units;
+use super::*;
+use crate::object::{self, DatasetScore, MemoryStore, ObjectSource as _, Scorecard, State, Values};
+use crate::profile::Facts;
+use crate::record::{Batch, CellKind, Problem, Role, Roles};
+
+type Record = Vec<Option<String>>;
+
+const FIELDS: [&str; 5] = ["id", "text", "label", "split", "who"];
+
+fn roles() -> Roles {
+    let mut roles = Roles::new();
+    roles.add(Role::Key, "id");
+    roles.add(Role::Label, "label");
+    roles.add(Role::Split, "split");
+    roles.add(Role::Annotator, "who");
+    roles
+}
+
+fn fill(batch: &mut Batch, fields: &[Arc<str>], records: &[Record]) {
+    batch.reset(fields);
+    for record in records {
+        batch.begin();
+        for (field, value) in record.iter().enumerate() {
+            batch.set(field, CellKind::Text, value.as_deref());
+        }
+        let ragged = record.len() < fields.len();
+        batch.end((0, 0), ragged.then_some(Problem::Ragged));
+    }
+}
+
+fn measured_with(roles: &Roles, fields: &[&str], records: &[Record], unit: usize) -> Measured {
+    let fields: Vec<Arc<str>> = fields.iter().map(|name| (*name).into()).collect();
+    let units: Vec<&[Record]> = records.chunks(unit).collect();
+    let read = |unit: usize, batch: &mut Batch| {
+        fill(batch, &fields, units[unit]);
+        Ok::<_, std::convert::Infallible>(())
+    };
+    let (profile, duplicates) = Units {
+        count: units.len(),
+        read: &read,
+        fields: &fields,
+        roles,
+    }
+    .measure()
+    .unwrap();
+    Measured {
+        name: "animals".into(),
+        format: "csv".into(),
+        roles: roles.clone(),
+        classes: None,
+        fields: profile.all_fields(&fields),
+        files: Vec::new(),
+        profile,
+        duplicates,
+    }
+}
+
+fn measured(records: &[Record]) -> Measured {
+    measured_with(&roles(), &FIELDS, records, 2)
+}
+
+fn rows(texts: &[[&str; 5]]) -> Vec<Record> {
+    let cell = |text: &&str| (!text.is_empty()).then(|| (*text).to_owned());
+    texts
+        .iter()
+        .map(|row| row.iter().map(cell).collect())
+        .collect()
+}
+
+fn metrics(measured: &Measured) -> Vec<Metric> {
+    let mut store = MemoryStore::new();
+    let score = measured.score(&mut store).unwrap();
+    dataset_metrics(&store, &score).unwrap()
+}
+
+/// Returns value and note of the metric that a selector names.
+fn metric(metrics: &[Metric], path: &str) -> (Option<f64>, Option<String>) {
+    let metric = Selector::parse(path)
+        .unwrap()
+        .resolve(metrics)
+        .unwrap()
+        .clone();
+    (metric.value, metric.note)
+}
+
+fn value(metrics: &[Metric], path: &str) -> f64 {
+    metric(metrics, path).0.unwrap()
+}
+
+fn note(metrics: &[Metric], path: &str) -> String {
+    let (value, note) = metric(metrics, path);
+    assert_eq!(value, None, "{path}");
+    note.unwrap()
+}
+
+/// The worked example of docs/quality.md.
+fn example() -> Measured {
+    let mut measured = measured(&rows(&[
+        ["1", "meow", "cat", "train", "ann"],
+        ["2", "meow", "dog", "train", "ann"],
+        ["2.0", "woof", "dog", "test", "ann"],
+        ["3", "woof", "dog", "test", "bob"],
+        ["", "tweet", "", "test", "bob"],
+        ["5", "", "dog", "train", "bob"],
+        ["5", "", "dog", "train", "bob"],
+        ["6", "purr", "cat", "train", "bob"],
+    ]));
+    measured.classes = Some(vec!["bird".into(), "cat".into(), "dog".into()]);
+    measured
+}
+
+#[test]
+fn the_worked_example_of_the_documentation() {
+    let metrics = metrics(&example());
+    for (path, expected) in [
+        ("records", 8.0),
+        ("unparsable", 0.0),
+        ("null_keys", 1.0),
+        ("duplicates_key", 2.0),
+        ("duplicates_record", 1.0),
+        ("duplicates_content", 2.0),
+        ("label_conflicts", 2.0),
+        ("missing.text", 0.25),
+        ("missing.label", 0.125),
+        ("distinct.id", 5.0),
+        ("distinct.text", 4.0),
+        ("classes.label", 2.0),
+        ("classes_empty.label", 1.0),
+        ("class_share.label.dog", 5.0 / 7.0),
+        ("class_share.label.bird", 0.0),
+    ] {
+        assert_eq!(value(&metrics, path), expected, "{path}");
+    }
+    assert!((value(&metrics, "entropy.label") - 0.863_120_568_566_631).abs() < 1e-15);
+    assert!((value(&metrics, "effective_classes") - 1.818_968_511_653_173_3).abs() < 1e-14);
+    assert_eq!(
+        note(&metrics, "imbalance_ratio"),
+        "a declared class has no records"
+    );
+}
+
+#[test]
+fn the_documentation_describes_every_metric() {
+    let page = include_str!("../../docs/quality.md");
+    for definition in REGISTRY {
+        assert!(
+            page.contains(&format!("### {}\n", definition.name)),
+            "{}",
+            definition.name
+        );
+        let formula = definition.formula.replace("  ", " ");
+        assert!(page.contains(&format!("Formula: {formula}.")), "{formula}");
+        assert!(
+            page.contains(&format!("Unit: {}.", definition.unit)),
+            "{}",
+            definition.unit
+        );
+    }
+}
+
+#[test]
+fn shares_and_ratios_of_classes() {
+    let metrics = metrics(&measured(&rows(&[
+        ["1", "a", "x", "", ""],
+        ["2", "b", "y", "", ""],
+        ["3", "c", "x", "", ""],
+        ["4", "d", "x", "", ""],
+        ["5", "e", "y.z", "", ""],
+        ["6", "f", "y", "", ""],
+    ])));
+    assert_eq!(value(&metrics, "imbalance_ratio.label"), 3.0);
+    assert_eq!(value(&metrics, "class_share.label.\"y.z\""), 1.0 / 6.0);
+    let share = metrics
+        .iter()
+        .find(|m| m.class.as_deref() == Some("y.z"))
+        .unwrap();
+    assert_eq!(share.path(), "class_share.label.\"y.z\"");
+    assert_eq!(
+        serde_json::to_string(share).unwrap(),
+        concat!(
+            r#"{"name":"class_share","field":"label","class":"y.z","value":0.16666666666666666,"#,
+            r#""num":1,"den":6,"exact":true,"unit":"share","version":1}"#
+        )
+    );
+}
+
+#[test]
+fn entropy_of_equal_classes_is_a_whole_number_of_bits() {
+    for (classes, bits) in [(1, 0.0), (2, 1.0), (4, 2.0), (8, 3.0)] {
+        let records: Vec<Record> = (0..8)
+            .map(|n| vec![Some(n.to_string()), None, Some(format!("c{}", n % classes))])
+            .collect();
+        let metrics = metrics(&measured(&records));
+        assert_eq!(value(&metrics, "entropy"), bits);
+        assert_eq!(value(&metrics, "effective_classes"), f64::from(classes));
+        assert_eq!(value(&metrics, "imbalance_ratio"), 1.0);
+    }
+}
+
+#[test]
+fn what_is_undefined_is_null_and_says_why() {
+    let empty = metrics(&measured(&[]));
+    assert_eq!(value(&empty, "records"), 0.0);
+    assert_eq!(value(&empty, "duplicates_content"), 0.0);
+    assert_eq!(note(&empty, "missing.text"), "no records");
+    assert_eq!(note(&empty, "entropy.label"), "no labels");
+    assert_eq!(note(&empty, "effective_classes.label"), "no labels");
+    assert_eq!(note(&empty, "imbalance_ratio.label"), "no labels");
+    assert_eq!(value(&empty, "classes.label"), 0.0);
+
+    let records = rows(&[["1", "a", "x", "", ""], ["1", "a", "y", "", ""]]);
+    let mut bare = Roles::new();
+    let plain = metrics(&measured_with(&bare, &FIELDS, &records, 1));
+    assert_eq!(note(&plain, "duplicates_key"), "no key");
+    assert_eq!(note(&plain, "null_keys"), "no key");
+    assert_eq!(note(&plain, "label_conflicts"), "no label fields");
+    assert!(plain.iter().all(|metric| metric.name != "entropy"));
+
+    for field in FIELDS {
+        bare.add(Role::Metadata, field);
+    }
+    bare.add(Role::Label, "label");
+    let described = metrics(&measured_with(&bare, &FIELDS, &records, 1));
+    assert_eq!(note(&described, "duplicates_content"), "no content fields");
+    assert_eq!(note(&described, "label_conflicts"), "no content fields");
+}
+
+#[test]
+fn a_key_and_a_single_content_field_have_exact_distinct_values() {
+    let record = |n: u32| {
+        let cells = [
+            n.to_string(),
+            format!("t{}", n / 2),
+            "x".into(),
+            format!("{n}s"),
+            "w".into(),
+        ];
+        cells.map(Some).to_vec()
+    };
+    let records: Vec<Record> = (0..70_000).map(record).collect();
+    let metrics = metrics(&measured_with(&roles(), &FIELDS, &records, 4096));
+    assert_eq!(value(&metrics, "distinct.id"), 70_000.0);
+    assert_eq!(value(&metrics, "distinct.text"), 35_000.0);
+    assert_eq!(note(&metrics, "distinct.split"), "more than 65,536 values");
+}
+
+#[test]
+fn a_wrong_guess_of_types_is_made_good() {
+    // The sample sees numbers only; the one word makes a string field, where 1 is not 1.0.
+    let mut records: Vec<Record> = (0..200).map(|_| vec![Some("1".to_owned())]).collect();
+    records.push(vec![Some("1.0".to_owned())]);
+    let numbers = measured_with(&roles(), &["id"], &records, 5);
+    assert_eq!(numbers.duplicates.key, Some(200));
+    records.insert(101, vec![Some("word".to_owned())]);
+    let words = measured_with(&roles(), &["id"], &records, 5);
+    assert_eq!(words.duplicates.key, Some(199));
+}
+
+#[test]
+fn a_score_is_sorted_integers_and_reads_back_as_the_same_facts() {
+    let measured = example();
+    let mut store = MemoryStore::new();
+    let score: DatasetScore = measured.score(&mut store).unwrap();
+    let names: Vec<&str> = score.results.iter().map(|result| &*result.name).collect();
+    assert!(names.is_sorted());
+    assert_eq!(Facts::read(&store, &score).unwrap(), measured.facts());
+    let card = Scorecard {
+        snapshot: crate::base::ObjectId::of(b"s"),
+        declaration: None,
+        datasets: vec![score.clone()],
+    };
+    let bytes = object::encode(&card);
+    let id = crate::base::ObjectId::of(&bytes);
+    assert_eq!(object::decode::<Scorecard>(&id, &bytes).unwrap(), card);
+    assert!(!metrics_of(&store, &card, "animals").unwrap().is_empty());
+    assert!(matches!(
+        metrics_of(&store, &card, "plants"),
+        Err(Error::UnknownDataset { .. })
+    ));
+    let schema: object::Schema = object::get(&store, &score.schema).unwrap();
+    let classes = schema.fields[2].classes.as_ref().unwrap();
+    assert_eq!(classes, &["bird", "cat", "dog"].map(Into::into));
+    assert_eq!(schema.fields[0].kind, "integer");
+    assert!(schema.fields[0].nullable && schema.fields[1].roles.is_empty());
+}
+
+#[test]
+fn many_values_are_sealed_only_where_they_are_classes() {
+    let record = |n: u32| [n, n, n, 0, n].map(|n| Some(format!("v{n}"))).to_vec();
+    let records: Vec<Record> = (0..1025).map(record).collect();
+    let mut store = MemoryStore::new();
+    let score = measured(&records).score(&mut store).unwrap();
+    let state: State = object::get(&store, &score.state).unwrap();
+    let sealed: Vec<bool> = state.fields.iter().map(|f| f.values.is_some()).collect();
+    assert_eq!(sealed, [false, false, true, true, true]);
+    let labels: Values = object::get(&store, &state.fields[2].values.unwrap()).unwrap();
+    assert_eq!(labels.values.len(), 1025);
+    assert_eq!(state.joint.len(), 2);
+}
+
+#[test]
+fn changes_show_the_most_telling_first() {
+    let before = metrics(&example());
+    let mut records = rows(&[
+        ["7", "moo", "cow", "train", "ann"],
+        ["8", "", "cow", "", ""],
+    ]);
+    records.extend(rows(&[["1", "meow", "cat", "train", "ann"]]));
+    let mut after = metrics(&measured(&records));
+    with_previous(&mut after, &before);
+    assert_eq!(after[0].previous, Some(8.0));
+    let changes = changed(&before, &after, 8);
+    assert_eq!(changes.len(), 8);
+    assert_eq!(changes[0].metric.path(), "records");
+    assert_eq!(changes[0].difference(), Some(-5.0));
+    assert!(changed(&before, &before, 8).is_empty());
+    let all = changed(&before, &after, 1000);
+    let gone = all
+        .iter()
+        .find(|c| c.metric.path() == "class_share.label.dog")
+        .unwrap();
+    assert_eq!((gone.before.is_some(), gone.after), (true, None));
+}
+
+#[test]
+fn selectors_name_metrics_as_people_do() {
+    let metrics = metrics(&example());
+    let parse = |text: &str| Selector::parse(text);
+    assert!(parse("missing.label.delta").unwrap().delta);
+    assert_eq!(
+        parse("missing.\"delta\"").unwrap().field.as_deref(),
+        Some("delta")
+    );
+    assert_eq!(
+        parse("missing.\"a.b\"").unwrap().field.as_deref(),
+        Some("a.b")
+    );
+    assert!(parse("missing").unwrap().find(&metrics).is_none());
+    assert_eq!(
+        parse("entropy").unwrap().find(&metrics).unwrap().path(),
+        "entropy.label"
+    );
+    match parse("entrpy.label") {
+        Err(Error::UnknownMetric { nearest, .. }) => {
+            assert_eq!(nearest.as_deref(), Some("entropy"))
+        }
+        other => panic!("{other:?}"),
+    }
+    match parse("missing.labl").unwrap().resolve(&metrics) {
+        Err(Error::UnknownMetric { nearest, .. }) => {
+            assert_eq!(nearest.as_deref(), Some("missing.label"));
+        }
+        other => panic!("{other:?}"),
+    }
+    for odd in ["", ".", "\"", "records.a.b.c", "records\""] {
+        assert!(parse(odd).is_err(), "{odd}");
+    }
+}
+
+#[test]
+fn logarithms_are_exact_at_powers_of_two_and_close_elsewhere() {
+    for exponent in -60..=60 {
+        assert_eq!(log2(2f64.powi(exponent)), f64::from(exponent));
+        assert_eq!(exp2(f64::from(exponent)), 2f64.powi(exponent));
+    }
+    assert!((log2(10.0) - std::f64::consts::LOG2_10).abs() < 1e-15);
+    assert!((log2(0.1) + std::f64::consts::LOG2_10).abs() < 1e-15);
+    assert!((exp2(0.5) - std::f64::consts::SQRT_2).abs() < 1e-15);
+    assert_eq!(log2(3.0).to_bits(), 0x3ff9_5c01_a39f_bd69);
+    assert!(log2(0.0).is_nan() && log2(-1.0).is_nan() && exp2(f64::NAN).is_nan());
+}
+
+fn any_record() -> impl Strategy<Value = Record> {
+    let id = proptest::option::of("[0-9](\\.0)?|x");
+    let text = proptest::option::of("[ab]{0,2}");
+    let label = proptest::option::of("cat|dog|1|1\\.0");
+    let split = proptest::option::of("train|test");
+    (
+        id,
+        text,
+        label,
+        split,
+        proptest::option::of("x|y"),
+        1usize..=5,
+    )
+        .prop_map(|(id, text, label, split, who, width)| {
+            let mut record = vec![id, text, label, split, who];
+            record.truncate(if width < 2 { 3 } else { 5 });
+            record
+        })
+}
+
+proptest! {
+    #[test]
+    fn logarithm_and_power_agree_with_the_platform(value in 1e-9f64..1e9) {
+        let reference = value.log2();
+        prop_assert!((log2(value) - reference).abs() <= 4e-16 * reference.abs().max(1.0));
+        let back = exp2(log2(value));
+        prop_assert!((back - value).abs() <= 2e-14 * value);
+    }
+
+    #[test]
+    fn a_measurement_does_not_depend_on_units_and_threads(
+        records in proptest::collection::vec(any_record(), 0..40),
+        unit in 1usize..9,
+        threads in 1usize..5,
+    ) {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let mut one = MemoryStore::new();
+        let mut many = MemoryStore::new();
+        let whole = measured_with(&roles(), &FIELDS, &records, 1000);
+        let split = pool.install(|| measured_with(&roles(), &FIELDS, &records, unit));
+        let score = whole.score(&mut one).unwrap();
+        prop_assert_eq!(&score, &split.score(&mut many).unwrap());
+        prop_assert!(many.contains(&score.state).unwrap());
+        prop_assert_eq!(Facts::read(&one, &score).unwrap(), split.facts());
+        prop_assert_eq!(
+            serde_json::to_string(&dataset_metrics(&one, &score).unwrap()).unwrap(),
+            serde_json::to_string(&dataset_metrics(&many, &score).unwrap()).unwrap()
+        );
+    }
+}
