@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::base::varint::{self, Malformed, Reader};
 
 use super::counter::{Counter, LIMIT};
-use super::records::{Field, LONGEST_KEY, Profile, Shape};
+use super::records::{Field, LONG, LONGEST_KEY, Profile, Shape};
 use super::sum::Sum256;
 
 /// More joint tables than this are not read.
@@ -73,7 +73,7 @@ impl Counter {
         }
     }
 
-    fn decode(reader: &mut Reader<'_>, longest: usize) -> Result<Self, Malformed> {
+    fn decode(reader: &mut Reader<'_>, longest: usize, kinds: u8) -> Result<Self, Malformed> {
         if reader.byte("whether values were forgotten")? == 1 {
             return Ok(Self::over(reader.varint()?));
         }
@@ -81,11 +81,11 @@ impl Counter {
         let mut last: Option<&[u8]> = None;
         for _ in 0..reader.bounded(LIMIT as u64, "a count of values")? {
             let value = reader.bytes("a value")?;
-            let text = value.first().is_some_and(|kind| *kind <= 3);
+            let text = value.first().is_some_and(|kind| kind & !LONG <= kinds);
             if value.len() > longest || !text || last.is_some_and(|last| last >= value) {
                 return Err(reader.malformed("values in ascending order"));
             }
-            counter.add(value, read_signed(reader)?);
+            counter.add(value, read_signed(reader)?, &mut |_, _| {});
             last = Some(value);
         }
         Ok(counter)
@@ -112,10 +112,10 @@ impl Profile {
         varint::write(&mut out, fields().count() as u64);
         for (name, field) in fields() {
             varint::write_bytes(&mut out, name.as_bytes());
-            for count in field.counts {
+            for count in field.untold.counts {
                 write_signed(&mut out, count);
             }
-            out.extend_from_slice(&field.digest.to_le_bytes());
+            out.extend_from_slice(&field.untold.digest.to_le_bytes());
             field.values.encode(&mut out);
         }
         for counter in &self.joints {
@@ -148,16 +148,16 @@ impl Profile {
                 return Err(reader.malformed("fields in ascending order"));
             }
             let mut field = Field::default();
-            for count in &mut field.counts {
+            for count in &mut field.untold.counts {
                 *count = read_signed(&mut reader)?;
             }
-            field.digest = u128::from_le_bytes(reader.array("a field's digest")?);
-            field.values = Counter::decode(&mut reader, LONGEST_KEY)?;
+            field.untold.digest = u128::from_le_bytes(reader.array("a field's digest")?);
+            field.values = Counter::decode(&mut reader, LONGEST_KEY, 2)?;
             profile.fields.insert(name.clone(), field);
             last = Some(name);
         }
         for counter in &mut profile.joints {
-            *counter = Counter::decode(&mut reader, 2 * LONGEST_KEY + 8)?;
+            *counter = Counter::decode(&mut reader, 2 * LONGEST_KEY + 8, 3)?;
         }
         if reader.is_empty() {
             Ok(profile)

@@ -12,6 +12,9 @@ pub(super) const LIMIT: usize = 65_536;
 /// How many distinct values the lower bound goes up to: headroom for removals.
 const HEADROOM: usize = 262_144;
 
+/// Gets values that a counter forgets, with their counts.
+pub(super) type Forget<'a> = &'a mut dyn FnMut(&[u8], i64);
+
 /// Values with signed counts; none of them zero.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Counter {
@@ -73,13 +76,14 @@ impl Counter {
         }
     }
 
-    /// Adds `count` of a value, or takes them away where it is negative.
-    pub(super) fn add(&mut self, value: &[u8], count: i64) {
+    /// Adds `count` of a value, or takes them away where it is negative. Where that brings the
+    /// counter above the limit, `forget` gets all values that were counted so far.
+    pub(super) fn add(&mut self, value: &[u8], count: i64, forget: Forget<'_>) {
         if let Some(over) = &mut self.over {
             return over.change(value, count);
         }
         self.add_counted(value, count);
-        self.check_limit();
+        self.check_limit(forget);
     }
 
     fn add_counted(&mut self, value: &[u8], count: i64) {
@@ -97,38 +101,43 @@ impl Counter {
         }
     }
 
-    fn check_limit(&mut self) {
-        if self.counts.len() > LIMIT && self.over.is_none() {
+    fn check_limit(&mut self, forget: Forget<'_>) {
+        if self.counts.len() > LIMIT {
             let mut over = Over {
                 seen: Some(FxHashSet::default()),
                 ..Over::default()
             };
-            for (value, count) in std::mem::take(&mut self.counts) {
-                over.change(&value, count);
-            }
+            self.forget_into(&mut over, forget);
             self.over = Some(over);
         }
     }
 
-    /// Adds all counts of another counter.
-    pub(super) fn merge(&mut self, other: &Self) {
+    fn forget_into(&mut self, over: &mut Over, forget: Forget<'_>) {
+        for (value, count) in std::mem::take(&mut self.counts) {
+            over.change(&value, count);
+            forget(&value, count);
+        }
+    }
+
+    /// Adds all counts of another counter; `forget` gets the values of either that are counted
+    /// no longer.
+    pub(super) fn merge(&mut self, other: &Self, forget: Forget<'_>) {
         match (&mut self.over, &other.over) {
             (None, None) => {
                 for (value, count) in &other.counts {
                     self.add_counted(value, *count);
                 }
-                self.check_limit();
+                self.check_limit(forget);
             }
             (Some(over), None) => {
                 for (value, count) in &other.counts {
                     over.change(value, *count);
+                    forget(value, *count);
                 }
             }
             (None, Some(theirs)) => {
                 let mut over = theirs.clone();
-                for (value, count) in std::mem::take(&mut self.counts) {
-                    over.change(&value, count);
-                }
+                self.forget_into(&mut over, forget);
                 self.over = Some(over);
             }
             (Some(over), Some(theirs)) => {
@@ -141,6 +150,11 @@ impl Counter {
                 over.stop_at_headroom();
             }
         }
+    }
+
+    /// Returns whether the values were forgotten.
+    pub(super) fn is_over(&self) -> bool {
+        self.over.is_some()
     }
 
     /// Returns the values with their counts, in no order; `None` above the limit.

@@ -14,7 +14,7 @@ mod sum;
 pub mod tables;
 
 pub use facts::{Facts, FieldFacts};
-pub use records::{Profile, UNPARSABLE};
+pub use records::{Profile, hash_records};
 pub use seal::{SEALED_VALUES, hex_of};
 pub use tables::Duplicates;
 

@@ -10,13 +10,12 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::base::ObjectId;
-use crate::record::{Batch, Cell, Problem, Role, Roles, Type, normalized};
+use crate::record::{
+    Batch, Cell, CellKind, Problem, RecordRef, Role, Roles, Type, UNPARSABLE, normalized,
+};
 
 use super::counter::Counter;
 use super::sum::Sum256;
-
-/// The pseudo-field that holds a record that did not parse; no part of any schema.
-pub const UNPARSABLE: &str = "#unparsable";
 
 /// Values up to this many bytes are counted as they are; longer ones by their beginning and hash.
 const LONGEST: usize = 256;
@@ -79,46 +78,57 @@ impl Shape {
 }
 
 /// The statistics of one field.
+///
+/// Where values are counted, their types and hashes follow from the counter and are not added up
+/// cell by cell: looking up a value of few is all that a cell costs.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Field {
-    /// Values by parse class, in the order of [`Type::ALL`]; nulls are what is left of the records.
-    pub(super) counts: [i64; Type::ALL.len()],
-    pub(super) digest: u128,
-    /// Keys are the kind byte and the text of a value.
+    /// Of the values that the counter does not tell: long ones, and all when it is over.
+    pub(super) untold: Totals,
+    /// Keys are the kind byte and the text of a value; [`LONG`] marks short forms.
     pub(super) values: Counter,
 }
 
-impl Field {
-    fn apply(&mut self, batch: &Batch, place: usize, sign: i64, scratch: &mut Vec<u8>) {
-        for record in batch.records() {
-            let Some(cell) = record.cell(place) else {
-                continue;
-            };
-            self.counts[Type::of(cell) as usize] += sign;
-            scratch.clear();
-            scratch.push(cell.kind as u8);
-            scratch.extend_from_slice(cell.text.as_bytes());
-            let hash = xxh3_128(scratch);
-            self.digest = match sign {
-                1.. => self.digest.wrapping_add(hash),
-                _ => self.digest.wrapping_sub(hash),
-            };
-            if cell.text.len() > LONGEST {
-                scratch.truncate(1);
-                scratch.extend_from_slice(short_form(cell.text).as_bytes());
-            }
-            self.values.add(scratch, sign);
+/// What is added up over the values of a field.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Totals {
+    /// Values by parse class, in the order of [`Type::ALL`]; nulls are what is left of the records.
+    pub(super) counts: [i64; Type::ALL.len()],
+    /// The sum of the values' hashes.
+    pub(super) digest: u128,
+}
+
+/// Marks the kind byte of a long value's short form.
+pub(super) const LONG: u8 = 0x80;
+
+impl Totals {
+    /// Adds `count` of a value: its kind byte and its text.
+    fn add(&mut self, value: &[u8], count: i64) {
+        self.digest = self
+            .digest
+            .wrapping_add(xxh3_128(value).wrapping_mul(i128::from(count) as u128));
+        if let Some(cell) = cell_of(value) {
+            self.counts[Type::of(cell) as usize] += count;
+        }
+    }
+
+    /// Adds `count` of a counter's value, unless it is a short form, which tells nothing.
+    fn add_counted(&mut self, value: &[u8], count: i64) {
+        if value.first().is_some_and(|kind| kind & LONG == 0) {
+            self.add(value, count);
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.digest = self.digest.wrapping_add(other.digest);
+        for (count, more) in self.counts.iter_mut().zip(other.counts) {
+            *count += more;
         }
     }
 
     /// Returns how many records have a value.
     pub(super) fn present(&self) -> i64 {
         self.counts.iter().sum()
-    }
-
-    /// Returns whether nothing is left of the field.
-    pub(super) fn is_zero(&self) -> bool {
-        self.digest == 0 && self.counts.iter().all(|count| *count == 0)
     }
 
     /// Returns the narrowest type of all values.
@@ -128,6 +138,72 @@ impl Field {
             .zip(self.counts)
             .filter(|(_, count)| *count != 0)
             .fold(Type::Null, |joined, (kind, _)| joined.join(kind))
+    }
+}
+
+/// Returns the cell that a counter's key stands for.
+pub(super) fn cell_of(value: &[u8]) -> Option<Cell<'_>> {
+    let (first, text) = value.split_first()?;
+    Some(Cell {
+        kind: kind_of(first & !LONG),
+        text: std::str::from_utf8(text).ok()?,
+    })
+}
+
+/// Returns the kind of a kind byte.
+pub(super) fn kind_of(byte: u8) -> CellKind {
+    match byte {
+        0 => CellKind::Text,
+        1 => CellKind::List,
+        _ => CellKind::Object,
+    }
+}
+
+impl Field {
+    fn apply(&mut self, batch: &Batch, place: usize, sign: i64, scratch: &mut Vec<u8>) {
+        let Self { untold, values } = self;
+        for record in batch.records() {
+            let Some(cell) = record.cell(place) else {
+                continue;
+            };
+            scratch.clear();
+            scratch.push(cell.kind as u8);
+            scratch.extend_from_slice(cell.text.as_bytes());
+            let long = cell.text.len() > LONGEST;
+            if long || values.is_over() {
+                untold.add(scratch, sign);
+            }
+            if long {
+                scratch.truncate(1);
+                scratch[0] |= LONG;
+                scratch.extend_from_slice(short_form(cell.text).as_bytes());
+            }
+            values.add(scratch, sign, &mut |value, count| {
+                untold.add_counted(value, count);
+            });
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        let Self { untold, values } = self;
+        untold.merge(&other.untold);
+        values.merge(&other.values, &mut |value, count| {
+            untold.add_counted(value, count);
+        });
+    }
+
+    /// Returns what the values add up to.
+    pub(super) fn totals(&self) -> Totals {
+        let mut totals = self.untold.clone();
+        for (value, count) in self.values.values().into_iter().flatten() {
+            totals.add_counted(value, count);
+        }
+        totals
+    }
+
+    /// Returns whether nothing is left of the field.
+    pub(super) fn is_zero(&self) -> bool {
+        self.totals() == Totals::default()
     }
 }
 
@@ -141,6 +217,17 @@ fn short_form(text: &str) -> Cow<'_, str> {
     let cut = (0..=BEGINNING).rev().find(|at| text.is_char_boundary(*at));
     let beginning = &text[..cut.unwrap_or(0)];
     Cow::Owned(format!("{beginning}…{hash:032x}"))
+}
+
+/// Returns the BLAKE3 of each record's frame.
+pub fn hash_records(batch: &Batch) -> Vec<ObjectId> {
+    let (order, mut frame) = (batch.frame_order(), Vec::new());
+    let hash = |record: RecordRef<'_>| {
+        frame.clear();
+        record.frame(&order, &mut frame);
+        ObjectId::of(&frame)
+    };
+    batch.records().map(hash).collect()
 }
 
 /// Appends a value of a joint table: 0 for null, else its length and text.
@@ -181,15 +268,20 @@ impl Profile {
 
     /// Adds the records of a batch.
     pub fn add(&mut self, batch: &Batch) {
-        self.apply(batch, 1);
+        self.apply(batch, &hash_records(batch), 1);
+    }
+
+    /// Adds the records of a batch whose hashes are known: see [`hash_records`].
+    pub fn add_hashed(&mut self, batch: &Batch, hashes: &[ObjectId]) {
+        self.apply(batch, hashes, 1);
     }
 
     /// Takes the records of a batch away.
     pub fn remove(&mut self, batch: &Batch) {
-        self.apply(batch, -1);
+        self.apply(batch, &hash_records(batch), -1);
     }
 
-    fn apply(&mut self, batch: &Batch, sign: i64) {
+    fn apply(&mut self, batch: &Batch, hashes: &[ObjectId], sign: i64) {
         let mut scratch = Vec::new();
         for (place, name) in batch.fields().iter().enumerate() {
             if &**name == UNPARSABLE {
@@ -209,15 +301,14 @@ impl Profile {
             .iter()
             .map(|(a, b)| (batch.field(a), batch.field(b)))
             .collect();
-        let order = batch.frame_order();
-        for record in batch.records() {
-            scratch.clear();
-            record.frame(&order, &mut scratch);
-            let hash = Sum256::from_bytes(ObjectId::of(&scratch).as_bytes());
+        for hash in hashes {
+            let hash = Sum256::from_bytes(hash.as_bytes());
             match sign {
                 1.. => self.digest.add(hash),
                 _ => self.digest.subtract(hash),
             }
+        }
+        for record in batch.records() {
             if let Some(problem) = record.problem() {
                 self.problems[problem as usize] += sign;
             }
@@ -229,7 +320,7 @@ impl Profile {
                 scratch.clear();
                 write_joint(cell(a), &mut scratch);
                 write_joint(cell(b), &mut scratch);
-                counter.add(&scratch, sign);
+                counter.add(&scratch, sign, &mut |_, _| {});
             }
         }
         self.records += sign * batch.len() as i64;
@@ -247,20 +338,14 @@ impl Profile {
         }
         for (name, field) in &other.fields {
             match self.fields.get_mut(name) {
-                Some(mine) => {
-                    for (count, more) in mine.counts.iter_mut().zip(field.counts) {
-                        *count += more;
-                    }
-                    mine.digest = mine.digest.wrapping_add(field.digest);
-                    mine.values.merge(&field.values);
-                }
+                Some(mine) => mine.merge(field),
                 None => {
                     self.fields.insert(name.clone(), field.clone());
                 }
             }
         }
         for (counter, more) in self.joints.iter_mut().zip(&other.joints) {
-            counter.merge(more);
+            counter.merge(more, &mut |_, _| {});
         }
     }
 
@@ -272,12 +357,12 @@ impl Profile {
         negative
             || self.joints.iter().any(Counter::needs_recount)
             || self.fields.values().any(|field| {
-                let present = field.present();
-                present > self.records
-                    || field.counts.iter().any(|count| *count < 0)
+                let totals = field.totals();
+                totals.present() > self.records
+                    || totals.counts.iter().any(|count| *count < 0)
                     // A field without values is no field, whatever its counter forgot.
                     || (field.values.needs_recount()
-                        && (present > 0 || field.values.values().is_some()))
+                        && (totals.present() > 0 || !field.values.is_over()))
             })
     }
 
@@ -298,12 +383,14 @@ impl Profile {
 
     /// Returns the narrowest type of a field's values.
     pub fn kind(&self, field: &str) -> Type {
-        self.fields.get(field).map_or(Type::Null, Field::kind)
+        self.fields
+            .get(field)
+            .map_or(Type::Null, |f| f.totals().kind())
     }
 
     /// Returns how many records have no value for a field.
     pub fn nulls(&self, field: &str) -> u64 {
-        let present = self.fields.get(field).map_or(0, Field::present);
+        let present = self.fields.get(field).map_or(0, |f| f.totals().present());
         (self.records - present).max(0) as u64
     }
 
@@ -314,7 +401,7 @@ impl Profile {
         let mut fields: Vec<Arc<str>> = known.cloned().collect();
         let first = fields.len();
         for (name, field) in &self.fields {
-            if field.present() != 0 && !fields[..first].contains(name) {
+            if field.totals().present() != 0 && !fields[..first].contains(name) {
                 fields.push(name.clone());
             }
         }

@@ -11,9 +11,9 @@ use std::sync::Arc;
 use crate::base::varint::Reader;
 use crate::base::{ObjectId, Text};
 use crate::object::{self, FieldState, Joint, ObjectSink, State, Values};
-use crate::record::{Cell, CellKind, Problem, Type, canonical, normalized};
+use crate::record::{Cell, Problem, Type, canonical, normalized};
 
-use super::records::{Field, Profile};
+use super::records::{Field, Profile, cell_of, kind_of};
 
 /// Up to this many distinct values the values of every field are sealed.
 pub const SEALED_VALUES: usize = 1024;
@@ -28,14 +28,6 @@ pub fn hex_of(bytes: &[u8]) -> String {
         })
 }
 
-fn kind_of(byte: u8) -> CellKind {
-    match byte {
-        0 => CellKind::Text,
-        1 => CellKind::List,
-        _ => CellKind::Object,
-    }
-}
-
 /// Returns the one spelling of a value in a field of type `kind`.
 fn spelled(kind: Type, cell: Cell<'_>) -> String {
     normalized(&canonical(kind, cell)).into_owned()
@@ -44,14 +36,10 @@ fn spelled(kind: Type, cell: Cell<'_>) -> String {
 impl Field {
     /// Returns the distinct values with their counts; `None` where they were forgotten.
     pub(super) fn canonical_values(&self) -> Option<BTreeMap<String, u64>> {
-        let kind = self.kind();
+        let kind = self.totals().kind();
         let mut values = BTreeMap::new();
         for (value, count) in self.values.values()? {
-            if let Some((&first, text)) = value.split_first() {
-                let cell = Cell {
-                    kind: kind_of(first),
-                    text: std::str::from_utf8(text).unwrap_or_default(),
-                };
+            if let Some(cell) = cell_of(value) {
                 *values.entry(spelled(kind, cell)).or_insert(0) += count.max(0) as u64;
             }
         }
@@ -64,7 +52,7 @@ impl Profile {
     /// `None` above 65,536 values.
     pub fn values(&self, field: &str) -> Option<BTreeMap<String, u64>> {
         match self.fields.get(field) {
-            Some(field) if field.present() != 0 => field.canonical_values(),
+            Some(field) if field.totals().present() != 0 => field.canonical_values(),
             _ => Some(BTreeMap::new()),
         }
     }
@@ -81,12 +69,15 @@ impl Profile {
 
     /// Returns the sum mod 2^128 of the hashes of a field's values.
     pub fn field_digest(&self, field: &str) -> u128 {
-        self.fields.get(field).map_or(0, |field| field.digest)
+        let totals = self.fields.get(field).map(Field::totals);
+        totals.map_or(0, |totals| totals.digest)
     }
 
-    /// Returns the one spelling of a text under the type of a field.
-    pub fn spelled(&self, field: &str, text: &str) -> String {
-        spelled(self.kind(field), Cell::text(text))
+    /// Returns the one spelling of texts under the type of a field.
+    pub fn spelled(&self, field: &str, texts: &[String]) -> Vec<String> {
+        let kind = self.kind(field);
+        let texts = texts.iter();
+        texts.map(|text| spelled(kind, Cell::text(text))).collect()
     }
 
     /// Writes the state with its values and joint tables. `fields` are the fields of the schema,
@@ -129,7 +120,7 @@ impl Profile {
             counts.insert(Type::Null.name().to_owned(), nulls);
         }
         if let Some(field) = self.fields.get(name) {
-            for (kind, count) in Type::ALL.into_iter().zip(field.counts) {
+            for (kind, count) in Type::ALL.into_iter().zip(field.totals().counts) {
                 if count > 0 {
                     counts.insert(kind.name().to_owned(), count as u64);
                 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::counter::{Counter, LIMIT};
-use super::tables::{Collector, Grouping, count};
+use super::tables::{Collector, Grouping, Spelling, count, write_value};
 use super::*;
 use crate::object::{self, MemoryStore, State};
 use crate::record::{Batch, CellKind, Problem, Role, Roles, Type};
@@ -232,7 +232,7 @@ fn a_record_that_does_not_parse_is_no_field() {
 fn counter(values: std::ops::Range<usize>) -> Counter {
     let mut counter = Counter::default();
     for value in values {
-        counter.add(value.to_string().as_bytes(), 1);
+        counter.add(value.to_string().as_bytes(), 1, &mut |_, _| {});
     }
     counter
 }
@@ -244,26 +244,26 @@ fn a_counter_forgets_above_the_limit_and_says_when_it_must_count_again() {
     assert!(over.values().is_none() && !over.needs_recount());
     // What goes and comes back in one delta costs no headroom.
     let mut delta = Counter::default();
-    delta.add(b"1", -1);
-    delta.add(b"1", 1);
-    over.merge(&delta);
-    over.add(b"2", -1);
+    delta.add(b"1", -1, &mut |_, _| {});
+    delta.add(b"1", 1, &mut |_, _| {});
+    over.merge(&delta, &mut |_, _| {});
+    over.add(b"2", -1, &mut |_, _| {});
     assert!(!over.needs_recount());
-    over.add(b"3", -1);
+    over.add(b"3", -1, &mut |_, _| {});
     assert!(over.needs_recount());
 }
 
 #[test]
 fn the_bound_is_shared_over_parts_and_kept_on_disk() {
     let mut whole = counter(0..LIMIT + 10);
-    whole.merge(&counter(LIMIT..2 * LIMIT + 10));
+    whole.merge(&counter(LIMIT..2 * LIMIT + 10), &mut |_, _| {});
     assert_eq!(whole.bound(), Some(2 * LIMIT as u64 + 10));
     let mut mixed = counter(0..10);
-    mixed.merge(&counter(5..LIMIT + 20));
+    mixed.merge(&counter(5..LIMIT + 20), &mut |_, _| {});
     assert_eq!(mixed.bound(), Some(LIMIT as u64 + 20));
     let mut many = counter(0..300_000);
     assert_eq!(many.bound(), Some(262_144));
-    many.merge(&whole);
+    many.merge(&whole, &mut |_, _| {});
     assert_eq!(many.bound(), Some(262_144));
 }
 
@@ -327,6 +327,59 @@ fn frames_keep_fields_apart() {
     assert_eq!((found.content, found.record), (Some(0), 0));
 }
 
+#[test]
+fn what_is_forgotten_was_added_up() {
+    let record = |n: usize| vec![None, Some(format!("{}", n % 70_000))];
+    let records: Vec<Record> = (0..140_000).map(record).collect();
+    let whole = profile(&records);
+    let mut parts = Profile::new(&roles());
+    for part in records.chunks(30_000) {
+        parts.merge(&profile(part));
+    }
+    let mut few = profile(&records[..1000]);
+    few.merge(&profile(&records[1000..]));
+    let hash = |record: &Record| {
+        let text = record[1].as_deref().unwrap();
+        xxhash_rust::xxh3::xxh3_128(format!("\0{text}").as_bytes())
+    };
+    let digest = records.iter().map(hash).fold(0, u128::wrapping_add);
+    for profile in [&whole, &parts, &few] {
+        assert_eq!(profile.field_digest("text"), digest);
+        assert_eq!(
+            (profile.kind("text"), profile.nulls("text")),
+            (Type::Integer, 0)
+        );
+        assert_eq!(profile.values("text"), None);
+        assert_eq!(sealed(profile), sealed(&whole));
+        let decoded = Profile::decode(&profile.encode()).unwrap();
+        assert_eq!(sealed(&decoded), sealed(&whole));
+        assert!(!decoded.needs_recount());
+    }
+    // Down to 65,000 values: only a recount can tell them.
+    parts.remove(&batch(&records[65_000..70_000]));
+    parts.remove(&batch(&records[135_000..]));
+    assert!(parts.needs_recount());
+}
+
+fn any_number() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "-?[0-9]{0,3}\\.?[0-9]{0,3}",
+        "-?[0-9]{1,19}",
+        "-?[0-9]{1,9}\\.[0-9]{1,12}0{0,3}",
+        "-?[0-9]{1,3}(\\.[0-9]{1,3})?[eE][+-]?[0-9]{1,2}",
+        any::<f64>().prop_map(|v| v.to_string()),
+        any::<f32>().prop_map(|v| format!("{v:e}")),
+        (0u32..1000, 0u32..5).prop_map(|(n, z)| format!(
+            "{}.{}{}",
+            n / 100,
+            n % 100,
+            "0".repeat(z as usize)
+        )),
+        (0u32..1000, -4i32..4).prop_map(|(n, e)| format!("{n}e{e}")),
+        (0u32..1000, 0usize..20).prop_map(|(n, z)| format!("0.{n:03}{}", "0".repeat(z))),
+    ]
+}
+
 fn any_record() -> impl Strategy<Value = Record> {
     let id = prop_oneof![
         Just(None),
@@ -357,6 +410,28 @@ fn any_record() -> impl Strategy<Value = Record> {
 }
 
 proptest! {
+    #[test]
+    fn tables_spell_numbers_alike_where_canonical_texts_are_equal(
+        texts in proptest::collection::vec(any_number(), 2..40),
+    ) {
+        let spell = |text: &str| {
+            let cell = crate::record::Cell::text(text);
+            let mut out = Vec::new();
+            write_value(cell, Spelling::Number, &mut out);
+            (out, crate::record::canonical(Type::Float, cell).into_owned())
+        };
+        let spelled: Vec<_> = texts
+            .iter()
+            .filter(|text| Type::of(crate::record::Cell::text(text)).join(Type::Float) == Type::Float)
+            .map(|text| spell(text))
+            .collect();
+        for a in &spelled {
+            for b in &spelled {
+                prop_assert_eq!(a.0 == b.0, a.1 == b.1, "{:?} {:?}", a, b);
+            }
+        }
+    }
+
     #[test]
     fn a_history_of_changes_equals_a_recount(
         first in proptest::collection::vec(any_record(), 0..30),

@@ -9,10 +9,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-use crate::object::FileDialect;
+use crate::dataset::{self, Part, Table};
+use crate::object::{FileDialect, ObjectSource};
 use crate::profile::tables::{self, Collector, Grouping};
-use crate::profile::{Duplicates, Facts, Profile};
-use crate::record::{Batch, Roles};
+use crate::profile::{Duplicates, Facts, Profile, hash_records};
+use crate::record::{Batch, Format, Roles};
 
 /// How many units the types are guessed from.
 const SAMPLE: usize = 16;
@@ -61,8 +62,9 @@ impl<E: Send> Units<'_, E> {
         let guess = Grouping::new(self.roles, &sample);
         let start = || (Profile::new(self.roles), Collector::new(&guess));
         let add = |(profile, collector): &mut (Profile, Collector<'_>), batch: &Batch| {
-            profile.add(batch);
-            collector.add(batch);
+            let hashes = hash_records(batch);
+            profile.add_hashed(batch, &hashes);
+            collector.add_hashed(batch, &hashes);
         };
         let parts = self.on_all_cores(start, add)?;
         let mut profile = Profile::new(self.roles);
@@ -124,5 +126,78 @@ impl<E: Send> Units<'_, E> {
                 }
             })
             .collect()
+    }
+}
+
+/// Measures a version of a data set.
+pub fn measure(source: &dyn ObjectSource, table: &Table) -> Result<Measured, dataset::Error> {
+    with_units(source, table, |units| {
+        let (profile, duplicates) = units.measure()?;
+        Ok(measured(table, units.fields, profile, duplicates))
+    })
+}
+
+/// Measures a version whose profile is known, for it was brought up to date by its changes. A
+/// profile that was made for other roles or needs a recount is not used.
+pub fn measure_with(
+    source: &dyn ObjectSource,
+    table: &Table,
+    profile: Profile,
+) -> Result<Measured, dataset::Error> {
+    let known = profile.fits(&table.declaration.roles) && !profile.needs_recount();
+    if !known || profile.records() != table.records() {
+        return measure(source, table);
+    }
+    with_units(source, table, |units| {
+        let duplicates = units.duplicates(&profile)?;
+        Ok(measured(table, units.fields, profile, duplicates))
+    })
+}
+
+fn with_units<T>(
+    source: &dyn ObjectSource,
+    table: &Table,
+    run: impl FnOnce(&Units<'_, dataset::Error>) -> Result<T, dataset::Error>,
+) -> Result<T, dataset::Error> {
+    let places: Vec<_> = table.units().collect();
+    let read = |index: usize, batch: &mut Batch| {
+        let (part, unit) = places[index];
+        table.read_unit(source, part, unit, batch)
+    };
+    run(&Units {
+        count: places.len(),
+        read: &read,
+        fields: &table.fields(),
+        roles: &table.declaration.roles,
+    })
+}
+
+fn measured(
+    table: &Table,
+    fields: &[Arc<str>],
+    profile: Profile,
+    duplicates: Duplicates,
+) -> Measured {
+    let declaration = &table.declaration;
+    let file = |part: &Part| FileDialect {
+        path: part.path.clone(),
+        dialect: part.layout.dialect.describe(),
+    };
+    // Images are no files of a record format: nothing about how they are written is read.
+    let read = table
+        .parts
+        .iter()
+        .filter(|part| part.layout.format != Format::Images);
+    let mut files: Vec<FileDialect> = read.map(file).collect();
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    Measured {
+        name: table.name.clone(),
+        format: declaration.format.name().to_owned(),
+        roles: declaration.roles.clone(),
+        classes: declaration.classes.as_ref().map(|c| c.values.clone()),
+        fields: profile.all_fields(fields),
+        files,
+        profile,
+        duplicates,
     }
 }

@@ -16,7 +16,7 @@ mod selector;
 
 pub use change::{MetricChange, changed, with_previous};
 pub use error::Error;
-pub use measure::Measured;
+pub use measure::{Measured, measure, measure_with};
 pub use metric::{Definition, Metric, Number, Value};
 pub use metrics::{REGISTRY, definition};
 pub use read::{dataset_metrics, metrics_of};

@@ -120,8 +120,8 @@ impl Measured {
                 .first()
                 .is_some_and(|first| first == name)
             {
-                let declared = self.classes.iter().flatten();
-                classes.extend(declared.map(|class| self.profile.spelled(name, class)));
+                let declared = self.classes.as_deref().unwrap_or_default();
+                classes.extend(self.profile.spelled(name, declared));
             }
             Some(classes.into_iter().map(Text::from).collect())
         };

@@ -7,8 +7,13 @@ use proptest::prelude::*;
 use super::logarithm::{exp2, log2};
 use super::measure::Units;
 use super::*;
-use crate::object::{self, DatasetScore, MemoryStore, ObjectSource as _, Scorecard, State, Values};
-use crate::profile::Facts;
+use crate::base::RepoPath;
+use crate::dataset::{Declaration, Table};
+use crate::object::{
+    self, DatasetScore, EntryKind, FileEntry, MemoryStore, ObjectSink as _, ObjectSource as _,
+    Scorecard, State, Values,
+};
+use crate::profile::{Facts, Profile};
 use crate::record::{Batch, CellKind, Problem, Role, Roles};
 
 type Record = Vec<Option<String>>;
@@ -376,6 +381,63 @@ fn logarithms_are_exact_at_powers_of_two_and_close_elsewhere() {
     assert!((exp2(0.5) - std::f64::consts::SQRT_2).abs() < 1e-15);
     assert_eq!(log2(3.0).to_bits(), 0x3ff9_5c01_a39f_bd69);
     assert!(log2(0.0).is_nan() && log2(-1.0).is_nan() && exp2(f64::NAN).is_nan());
+}
+
+fn table(store: &mut MemoryStore, files: &[(&str, &str)]) -> Table {
+    let text = concat!(
+        "[dataset.animals]\npath = \"data/{split}.csv\"\nkey = \"id\"\nlabel = \"label\"\n",
+        "classes = { values = [\"cat\", \"eel\"] }\n"
+    );
+    let entry = |store: &mut MemoryStore, (path, text): &(&str, &str)| FileEntry {
+        path: RepoPath::new(*path).unwrap(),
+        kind: EntryKind::File,
+        size: text.len() as u64,
+        content: store.put(text.as_bytes()).unwrap(),
+    };
+    let entries: Vec<FileEntry> = files.iter().map(|file| entry(store, file)).collect();
+    let config = crate::config::Declarations::parse(text).unwrap();
+    let declaration = Declaration::from_config(&config.datasets[0]).unwrap();
+    Table::open(store, &entries, &declaration).unwrap()
+}
+
+#[test]
+fn a_table_is_measured_and_brought_up_to_date() {
+    let mut store = MemoryStore::new();
+    let test = ("data/test.csv", "id,text,label\n1,meow,cat\n2,woof,dog\n");
+    let train = ("data/train.csv", "id,text,label\n3,purr,cat\n3,purr,\n");
+    let before = table(&mut store, &[test, train]);
+    let old = measure(&store, &before).unwrap();
+    assert_eq!(old.duplicates.key, Some(1));
+    let names: Vec<&str> = old.fields.iter().map(|name| &**name).collect();
+    assert_eq!(names, ["id", "text", "label", "split"]);
+    assert_eq!(old.files[0].dialect["encoding"], "utf-8");
+    let all = metrics(&old);
+    assert_eq!(value(&all, "classes_empty"), 1.0);
+    assert_eq!(value(&all, "missing.label"), 0.25);
+
+    let after = table(
+        &mut store,
+        &[
+            test,
+            ("data/train.csv", "id,text,label\n3,purr,cat\n4.0,moo,cow\n"),
+        ],
+    );
+    let mut delta = Profile::new(&before.declaration.roles);
+    let mut batch = Batch::default();
+    before.read_unit(&store, 1, 0, &mut batch).unwrap();
+    delta.remove(&batch);
+    after.read_unit(&store, 1, 0, &mut batch).unwrap();
+    delta.add(&batch);
+    let mut profile = old.profile.clone();
+    profile.merge(&delta);
+    let updated = measure_with(&store, &after, profile).unwrap();
+    let anew = measure(&store, &after).unwrap();
+    let score = anew.score(&mut store).unwrap();
+    assert_eq!(updated.score(&mut store).unwrap(), score);
+    assert_eq!(Facts::read(&store, &score).unwrap(), updated.facts());
+    // A profile of other records is not believed.
+    let wrong = measure_with(&store, &before, Profile::new(&before.declaration.roles)).unwrap();
+    assert_eq!(wrong.facts(), old.facts());
 }
 
 fn any_record() -> impl Strategy<Value = Record> {

@@ -2,8 +2,10 @@
 //!
 //! Invariant: 24 bytes a row and a table, without the slack of a growing vector.
 
+use crate::base::ObjectId;
 use crate::record::Batch;
 
+use super::super::records::hash_records;
 use super::{Grouping, Row};
 
 /// How many partitions a table has: sorting one of them fits a processor's cache.
@@ -64,9 +66,15 @@ impl<'a> Collector<'a> {
 
     /// Adds the records of a batch.
     pub fn add(&mut self, batch: &Batch) {
+        self.add_hashed(batch, &hash_records(batch));
+    }
+
+    /// Adds the records of a batch whose hashes are known: see [`hash_records`].
+    pub fn add_hashed(&mut self, batch: &Batch, hashes: &[ObjectId]) {
         let places = self.grouping.places(batch);
-        for record in batch.records() {
-            self.by_key.push(places.by_key(record, &mut self.scratch));
+        for (record, hash) in batch.records().zip(hashes) {
+            self.by_key
+                .push(places.by_key(record, hash, &mut self.scratch));
             if let Some(row) = places.by_content(record, &mut self.scratch) {
                 self.by_content.push(row);
             }

@@ -2,15 +2,18 @@
 //!
 //! Values compare in the one spelling of their field's type, in Unicode normalization form C.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::base::{ObjectId, varint};
-use crate::record::{Batch, Cell, CellKind, RecordRef, Role, Roles, Type, canonical, normalized};
+use crate::record::{
+    Batch, Cell, CellKind, RecordRef, Role, Roles, Type, UNPARSABLE, canonical, normalized,
+};
 
-use super::super::records::{Profile, UNPARSABLE};
+use super::super::records::Profile;
 use super::Row;
 
 /// How records of a data set are told apart.
@@ -22,7 +25,7 @@ pub struct Grouping {
 
 /// What of a type decides how values are spelled; booleans and the rest stand for themselves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Spelling {
+pub(in crate::profile) enum Spelling {
     Verbatim,
     Boolean,
     Number,
@@ -59,7 +62,7 @@ impl Grouping {
         let spellings = profile
             .fields
             .iter()
-            .map(|(name, field)| (name.clone(), Spelling::of(field.kind())))
+            .map(|(name, field)| (name.clone(), Spelling::of(field.totals().kind())))
             .filter(|(name, spelling)| *spelling != Spelling::Verbatim && matters(roles, name))
             .collect();
         Self {
@@ -104,7 +107,6 @@ impl Grouping {
             content: self.part(batch, content),
             who,
             label: with(Role::Label),
-            order: batch.frame_order(),
         }
     }
 
@@ -134,16 +136,17 @@ pub(super) struct Places {
     content: Vec<(usize, Spelling)>,
     who: Vec<(usize, Spelling)>,
     label: Vec<(usize, Spelling)>,
-    order: Vec<usize>,
 }
 
 impl Places {
-    /// Returns the row of a record in the table by key.
-    pub(super) fn by_key(&self, record: RecordRef<'_>, scratch: &mut Vec<u8>) -> Row {
-        scratch.clear();
-        record.frame(&self.order, scratch);
-        let whole = ObjectId::of(scratch);
-        let (words, _) = whole.as_bytes().as_chunks::<8>();
+    /// Returns the row of a record in the table by key; `hash` is that of its frame.
+    pub(super) fn by_key(
+        &self,
+        record: RecordRef<'_>,
+        hash: &ObjectId,
+        scratch: &mut Vec<u8>,
+    ) -> Row {
+        let (words, _) = hash.as_bytes().as_chunks::<8>();
         let word = |index: usize| u64::from_le_bytes(words[index]);
         scratch.clear();
         if self.whole_key > 0 && write_part(record, &self.key, scratch) == self.whole_key {
@@ -189,25 +192,55 @@ fn write_part(record: RecordRef<'_>, part: &[(usize, Spelling)], out: &mut Vec<u
 }
 
 /// Appends the one spelling of a value, framed.
-fn write_value(cell: Cell<'_>, spelling: Spelling, out: &mut Vec<u8>) {
+///
+/// Two values of a field are spelled alike exactly where their canonical texts are equal.
+pub(in crate::profile) fn write_value(cell: Cell<'_>, spelling: Spelling, out: &mut Vec<u8>) {
     out.push(cell.kind as u8);
-    if cell.kind == CellKind::Text {
-        match spelling {
-            Spelling::Verbatim => {
-                return varint::write_bytes(out, normalized(cell.text).as_bytes());
-            }
-            Spelling::Number if Type::of(cell) == Type::Float => {
-                // The bits tell floats apart as their canonical text does, at a tenth of the time.
-                if let Ok(value) = cell.text.parse::<f64>()
-                    && (value.fract() != 0.0 || value.abs() >= 9_007_199_254_740_992.0)
-                {
-                    out.push(0xFF); // no UTF-8 text and no length begins so
-                    return out.extend_from_slice(&value.to_bits().to_le_bytes());
-                }
-            }
-            _ => {}
+    if cell.kind == CellKind::Text && spelling == Spelling::Number {
+        if write_plain_number(cell.text.as_bytes(), out) {
+            return;
+        }
+        // Numbers of more digits or with an exponent are spelled as plain ones of their value: up
+        // to 15 digits the shortest spelling of a float is the number that was written.
+        if let Ok(value) = cell.text.parse::<f64>()
+            && Type::of(cell) == Type::Float
+            && value.fract() != 0.0
+        {
+            return varint::write_bytes(out, value.to_string().as_bytes());
         }
     }
-    let text = canonical(spelling.kind(), cell);
+    let text = match (cell.kind, spelling) {
+        (CellKind::Text, Spelling::Verbatim) => Cow::Borrowed(cell.text),
+        _ => canonical(spelling.kind(), cell),
+    };
     varint::write_bytes(out, normalized(&text).as_bytes());
+}
+
+/// Appends a number of at most 15 digits without an exponent: no zeros at the end of the fraction,
+/// one before the point, no minus before zero. Returns false where the text is no such number.
+fn write_plain_number(text: &[u8], out: &mut Vec<u8>) -> bool {
+    let rest = text.strip_prefix(b"-").unwrap_or(text);
+    let digits = |bytes: &[u8]| bytes.iter().take_while(|b| b.is_ascii_digit()).count();
+    let (whole, tail) = rest.split_at(digits(rest));
+    let fraction = match tail.split_first() {
+        None => tail,
+        Some((b'.', fraction)) if digits(fraction) == fraction.len() => fraction,
+        Some(_) => return false,
+    };
+    let count = whole.len() + fraction.len();
+    let code = whole.len() > 1 && whole[0] == b'0';
+    if count == 0 || count > 15 || code {
+        return false;
+    }
+    let zeros = fraction.iter().rev().take_while(|b| **b == b'0').count();
+    let fraction = &fraction[..fraction.len() - zeros];
+    let whole: &[u8] = if whole.is_empty() { b"0" } else { whole };
+    let negative = rest.len() < text.len() && (whole != b"0" || !fraction.is_empty());
+    let point = usize::from(!fraction.is_empty());
+    out.push((usize::from(negative) + whole.len() + point + fraction.len()) as u8); // at most 18
+    out.extend_from_slice(&b"-"[..usize::from(negative)]);
+    out.extend_from_slice(whole);
+    out.extend_from_slice(&b"."[..point]);
+    out.extend_from_slice(fraction);
+    true
 }

@@ -10,6 +10,8 @@ mod tally;
 
 pub use collect::Collector;
 pub use grouping::Grouping;
+#[cfg(test)]
+pub(super) use grouping::{Spelling, write_value};
 pub use tally::{Duplicates, count};
 
 /// One record in a table: 80 bits of its group, 48 bits of its subgroup, and its value.

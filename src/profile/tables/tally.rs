@@ -112,6 +112,12 @@ pub fn count(collectors: Vec<Collector<'_>>, fields: &[Arc<str>]) -> Duplicates 
 
 fn sorted(blocks: Vec<Vec<Row>>) -> Vec<Row> {
     let mut rows = blocks.concat();
-    rows.sort_unstable();
+    // Few rows share their first word; comparing that alone is twice as fast.
+    rows.sort_unstable_by_key(|row| row[0]);
+    for run in rows.chunk_by_mut(|a, b| a[0] == b[0]) {
+        if run.len() > 1 {
+            run.sort_unstable();
+        }
+    }
     rows
 }
