@@ -55,11 +55,11 @@ pub enum Error {
         /// The field that was probably meant.
         nearest: Option<String>,
     },
-    /// Files whose format is not known were given without one.
-    #[error("{path} is no table that dver reads")]
+    /// The files that were named hold no records that can be read.
+    #[error("{paths} is no table that dver reads")]
     NoTable {
-        /// The file.
-        path: RepoPath,
+        /// What was named.
+        paths: String,
     },
     /// An object that cannot be had.
     #[error(transparent)]

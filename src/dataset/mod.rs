@@ -7,6 +7,7 @@ pub mod cutter;
 mod declaration;
 mod error;
 mod images;
+pub mod infer;
 mod pattern;
 mod table;
 mod units;

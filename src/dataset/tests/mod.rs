@@ -2,6 +2,7 @@
 
 mod cutter;
 mod declaration;
+mod infer;
 mod pattern;
 mod table;
 

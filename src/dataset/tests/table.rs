@@ -154,7 +154,7 @@ fn missing_chunks_are_an_error() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
     #[test]
     fn records_do_not_depend_on_where_a_content_was_cut(
         lines in proptest::collection::vec("[a-c\",\r\n가]{0,40}", 1..40),
