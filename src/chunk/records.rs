@@ -62,6 +62,11 @@ impl RecordCutter {
         }
     }
 
+    /// Returns whether the targets are within a factor of eight.
+    pub fn is_near(&self, other: &Self) -> bool {
+        self.target <= other.target * 8 && other.target <= self.target * 8
+    }
+
     /// Returns the parameters as text.
     pub fn describe(&self) -> String {
         format!("r={} by={}", self.target, self.anchor)

@@ -86,8 +86,12 @@ impl Cutter {
         let whole = whole && head.len() <= HEAD_BYTES;
         let head = &head[..head.len().min(HEAD_BYTES)];
         let ends = layout.record_ends();
-        let cutter = parameters(previous, ends.delimiter())
-            .unwrap_or_else(|| choose_parameters(layout, head, whole));
+        let chosen = choose_parameters(layout, head, whole);
+        let cutter = match parameters(previous, ends.delimiter()) {
+            // Far off the mark, it would make far too large or too small chunks of all.
+            Some(previous) if previous.is_near(&chosen) => previous,
+            _ => chosen,
+        };
         let mut scan = ends;
         scan.start_at(layout.header_bytes);
         let described = format!("records 1 {} {}", scan.describe(), cutter.describe());
@@ -147,6 +151,10 @@ impl Cutter {
         let mut output = Output {
             held: &self.held,
             start: &mut self.start,
+            text: match &self.kind {
+                Kind::Bytes => None,
+                Kind::Records(records) => Some(records.ends.clone()),
+            },
             emit,
         };
         match &mut self.kind {
@@ -176,6 +184,8 @@ impl Cutter {
 struct Output<'a, E> {
     held: &'a [u8],
     start: &'a mut usize,
+    /// Knows what a line feed is, in text.
+    text: Option<RecordEnds>,
     emit: &'a mut Emit<'a, E>,
 }
 
@@ -188,7 +198,10 @@ impl<E> Output<'_, E> {
     fn chunk(&mut self, length: usize, cut: Cut) -> Result<(), E> {
         let bytes = &self.held[*self.start..*self.start + length];
         *self.start += length;
-        let lines = memchr_iter(b'\n', bytes).count() as u32;
+        let lines = match &self.text {
+            Some(text) => text.lines(bytes),
+            None => memchr_iter(b'\n', bytes).count(),
+        } as u32;
         (self.emit)(
             bytes,
             Cut {

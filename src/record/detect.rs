@@ -23,22 +23,24 @@ const SAMPLE: usize = 200;
 
 /// Returns the encoding, and the length of the byte order mark.
 fn encoding(declared: Option<Encoding>, head: &[u8], whole: bool) -> (Encoding, usize) {
-    if let Some((found, length)) = Encoding::bom(head) {
-        // A CP949 file cannot begin with a mark; for others the mark is the better witness.
-        if declared.is_none_or(|declared| declared == found || found == Encoding::Utf8) {
-            return (found, length);
-        }
+    // No text of another encoding begins with a mark: it is the better witness.
+    if let Some(found) = Encoding::bom(head) {
+        return found;
     }
-    if let Some(declared) = declared {
-        return (declared, 0);
-    }
-    match std::str::from_utf8(head) {
-        Ok(_) => (Encoding::Utf8, 0),
+    let is_utf8 = match std::str::from_utf8(head) {
+        Ok(_) => true,
         // The head may end inside a character.
-        Err(error) if !whole && error.error_len().is_none() => (Encoding::Utf8, 0),
-        Err(_) if is_korean(head, whole) => (Encoding::Cp949, 0),
-        Err(_) => (Encoding::Utf8, 0),
-    }
+        Err(error) => !whole && error.error_len().is_none(),
+    };
+    let found = match declared {
+        // A file saved anew in UTF-8 is no CP949 any more: the two share ASCII alone.
+        Some(Encoding::Cp949) if is_utf8 && !head.is_ascii() => Encoding::Utf8,
+        Some(Encoding::Utf8) if !is_utf8 && is_korean(head, whole) => Encoding::Cp949,
+        Some(declared) => declared,
+        None if !is_utf8 && is_korean(head, whole) => Encoding::Cp949,
+        None => Encoding::Utf8,
+    };
+    (found, 0)
 }
 
 /// Returns whether all bytes are CP949 text, most of it Hangul.
@@ -138,6 +140,22 @@ fn fit(
     }
 }
 
+/// Returns whether at least half of the quotes that open a cell close one.
+fn quotes_close(head: &[u8], start: usize, encoding: Encoding, delimiter: u8) -> bool {
+    let rule = Rule::csv(encoding, delimiter, Some(b'"'));
+    let (mut open, mut crooked) = (0, 0);
+    for record in sample(rule, head, start, &ends(rule, head, start, false)) {
+        let mut text = String::new();
+        encoding.decode(record, &mut text);
+        for cell in Cells::new(text.as_bytes(), delimiter, Some(b'"')) {
+            let quoted = cell.start > 0 && text.as_bytes()[cell.start - 1] == b'"';
+            open += usize::from(quoted || cell.crooked);
+            crooked += usize::from(cell.crooked);
+        }
+    }
+    crooked * 2 <= open
+}
+
 /// Returns the delimiter and the quote that explain the first records best.
 fn delimiter(
     declared: &DeclaredDialect,
@@ -151,7 +169,7 @@ fn delimiter(
     let part = &head[..head.len().min(64 << 10)];
     let whole = whole && part.len() == head.len();
     let fit = |delimiter, quote| fit(part, start, whole, encoding, delimiter, quote);
-    let delimiter = declared.delimiter.unwrap_or_else(|| {
+    let detect = || {
         let fits = DELIMITERS.map(|delimiter| (delimiter, fit(delimiter, quote)));
         let mut best = (b',', 0, 1);
         for (delimiter, Fit { even, width }) in fits {
@@ -159,12 +177,22 @@ fn delimiter(
                 best = (delimiter, even, width);
             }
         }
-        best.0
-    });
+        best
+    };
+    let delimiter = match declared.delimiter {
+        None => detect().0,
+        // The dialect belongs to each version of a file: a delimiter that no record holds is
+        // not this version's, where another one splits all of them.
+        Some(declared) if fit(declared, quote).width == 1 => match detect() {
+            (found, 1000, _) => found,
+            _ => declared,
+        },
+        Some(declared) => declared,
+    };
     if declared.quote.is_none() && part.contains(&b'"') {
         // Some tables know no quotes: there an inch mark or a quotation swallows line ends.
-        let (quoted, bare) = (fit(delimiter, quote), fit(delimiter, None));
-        if bare.width > 1 && bare.even == 1000 && quoted.even < 1000 {
+        let bare = fit(delimiter, None);
+        if bare.width > 1 && bare.even == 1000 && !quotes_close(part, start, encoding, delimiter) {
             return (delimiter, None);
         }
     }

@@ -7,12 +7,15 @@
 //! If you change this: the ends decide where files are cut, so every new version of every file
 //! would be cut anew. Boundaries in `tests/ends.rs` are part of the format.
 
-use memchr::{memchr, memchr2, memchr3};
+use memchr::{memchr, memchr_iter, memchr2, memchr3};
 
 use super::encoding::Encoding;
 
 /// A quote open for more bytes than this is a literal: it bounds what a reader must hold.
 pub const QUOTE_LIMIT: usize = 16 << 20;
+
+/// A longer line of JSON Lines is a record, even if it is all white space.
+const LONGEST_BLANK: usize = 1 << 10;
 
 /// How code units lie in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -129,12 +132,14 @@ impl Rule {
                     .enumerate()
                     .all(|(i, _)| matches!(self.ascii(line, i * width), Some(b'\n' | b'\r')))
         } else {
-            (0..line.len().div_ceil(width)).all(|i| {
-                matches!(
-                    self.ascii(line, i * width),
-                    Some(b'\n' | b'\r' | b' ' | b'\t')
-                )
-            })
+            // A very long line counts before its end is known, so it is never blank.
+            line.len() <= LONGEST_BLANK
+                && (0..line.len().div_ceil(width)).all(|i| {
+                    matches!(
+                        self.ascii(line, i * width),
+                        Some(b'\n' | b'\r' | b' ' | b'\t')
+                    )
+                })
         }
     }
 
@@ -229,6 +234,17 @@ impl RecordEnds {
     #[inline]
     pub fn strip<'a>(&self, record: &'a [u8]) -> &'a [u8] {
         self.rule.strip(record)
+    }
+
+    /// Returns how many line feeds there are.
+    pub fn lines(&self, bytes: &[u8]) -> usize {
+        match self.rule.unit {
+            Unit::Byte => memchr_iter(b'\n', bytes).count(),
+            Unit::Little | Unit::Big => {
+                let line = |at: &usize| self.rule.ascii(bytes, *at) == Some(b'\n');
+                (0..bytes.len()).step_by(2).filter(line).count()
+            }
+        }
     }
 
     /// Returns the byte that ends the first field, for hashes of prefixes.

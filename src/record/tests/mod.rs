@@ -1,5 +1,11 @@
 //! Tests of values, types and names.
 
+mod cells;
+mod detection;
+mod ends;
+mod json;
+mod text;
+
 use proptest::prelude::*;
 
 use super::*;
