@@ -117,31 +117,50 @@ fn mix(words: [u64; 4], length: usize) -> u64 {
 /// Hashes up to the delimiter, or 32 bytes.
 #[inline]
 fn field(bytes: &[u8], delimiter: u8) -> u64 {
-    let most = bytes.len().min(WINDOW);
-    let length = memchr(delimiter, &bytes[..most]).unwrap_or(most);
-    window(bytes, length)
+    let words = load(bytes);
+    let mut length = bytes.len().min(WINDOW);
+    for (at, word) in words.iter().enumerate() {
+        // The lowest byte that is zero here is where the word first has the delimiter.
+        let same = word ^ (u64::from_ne_bytes([1; 8]) * u64::from(delimiter));
+        let zeros = same.wrapping_sub(u64::from_ne_bytes([1; 8])) & !same;
+        let zeros = zeros & u64::from_ne_bytes([0x80; 8]);
+        if zeros != 0 {
+            length = length.min(at * 8 + zeros.trailing_zeros() as usize / 8);
+            break;
+        }
+    }
+    masked(words, length)
 }
 
 /// Hashes the first `length` bytes, at most 32.
 #[inline]
 fn window(bytes: &[u8], length: usize) -> u64 {
+    masked(load(bytes), length)
+}
+
+/// Reads 32 bytes; what is missing is zero.
+#[inline]
+fn load(bytes: &[u8]) -> [u64; 4] {
+    let mut padded = [0u8; WINDOW];
+    let block = bytes.first_chunk::<WINDOW>().unwrap_or_else(|| {
+        padded[..bytes.len()].copy_from_slice(bytes);
+        &padded
+    });
     let mut words = [0u64; 4];
-    if let Some(block) = bytes.first_chunk::<WINDOW>() {
-        // Reading all 32 bytes and masking is faster than copying a few.
-        for (at, (word, bytes)) in words.iter_mut().zip(block.as_chunks::<8>().0).enumerate() {
-            let kept = length.saturating_sub(at * 8).min(8) as u32;
-            let mask = if kept == 8 {
-                u64::MAX
-            } else {
-                (1u64 << (kept * 8)) - 1
-            };
-            *word = u64::from_le_bytes(*bytes) & mask;
-        }
-    } else {
-        let mut block = [0u8; WINDOW];
-        block[..length].copy_from_slice(&bytes[..length]);
-        for (word, bytes) in words.iter_mut().zip(block.as_chunks::<8>().0) {
-            *word = u64::from_le_bytes(*bytes);
+    for (word, bytes) in words.iter_mut().zip(block.as_chunks::<8>().0) {
+        *word = u64::from_le_bytes(*bytes);
+    }
+    words
+}
+
+/// Hashes the first `length` bytes of 32.
+#[inline]
+fn masked(mut words: [u64; 4], length: usize) -> u64 {
+    // Reading all and masking is faster than copying a few bytes.
+    for (at, word) in words.iter_mut().enumerate() {
+        let kept = length.saturating_sub(at * 8).min(8);
+        if kept < 8 {
+            *word &= (1u64 << (kept * 8)) - 1;
         }
     }
     mix(words, length)

@@ -165,14 +165,47 @@ pub(super) fn parse(layout: &Layout, bytes: &[u8], records: &[Range<usize>], bat
         Encoding::Utf16Le | Encoding::Utf16Be | Encoding::Cp949 => None,
     };
     let rule = layout.rule();
+    let quote = |from: usize| match layout.dialect.quote {
+        Some(quote) => memchr(quote, &bytes[from..]).map_or(bytes.len(), |at| from + at),
+        None => bytes.len(),
+    };
+    let mut next_quote = quote(0);
     for range in records {
         let record = rule.strip(&bytes[range.clone()]);
         batch.begin();
+        if next_quote < range.start {
+            next_quote = quote(range.start);
+        }
         let problem = match base {
+            Some(base) if next_quote >= range.end => parser.bare(batch, record, base + range.start),
             Some(base) => parser.record(batch, record, base + range.start),
             None => parser.decode(batch, record),
         };
         batch.end((range.start, range.end), problem);
+    }
+}
+
+/// Calls `found` with the place of every delimiter, in order.
+///
+/// Cells are short: looking at eight bytes at a time in place beats a search for each cell.
+#[inline]
+fn delimiters(text: &[u8], delimiter: u8, mut found: impl FnMut(usize)) {
+    const LOW: u64 = u64::from_ne_bytes([0x7f; 8]);
+    let (words, rest) = text.as_chunks::<8>();
+    let pattern = u64::from_ne_bytes([delimiter; 8]);
+    for (at, word) in words.iter().enumerate() {
+        let other = u64::from_le_bytes(*word) ^ pattern;
+        // The high bit of each byte that is zero, exactly.
+        let mut zeros = !(((other & LOW) + LOW) | other | LOW);
+        while zeros != 0 {
+            found(at * 8 + zeros.trailing_zeros() as usize / 8);
+            zeros &= zeros - 1;
+        }
+    }
+    for (at, &byte) in rest.iter().enumerate() {
+        if byte == delimiter {
+            found(words.len() * 8 + at);
+        }
     }
 }
 
@@ -217,6 +250,30 @@ impl Parser<'_> {
         } else {
             Some(Problem::Encoding)
         }
+    }
+
+    /// Adds the cells of a record without quotes whose text lies at `base` in the batch.
+    fn bare(&mut self, batch: &mut Batch, record: &[u8], base: usize) -> Option<Problem> {
+        let delimiter = self.layout.dialect.delimiter;
+        let width = self.layout.fields.len();
+        let (mut count, mut start) = (0, base);
+        let mut cell = |end: usize| {
+            let place = match &self.places {
+                None if count < width => count,
+                Some(places) if count < width => places[count],
+                _ => self.extra(batch, count),
+            };
+            count += 1;
+            if start == end || (self.tokens && self.missing(batch.text(start, end))) {
+                batch.set(place, CellKind::Text, None);
+            } else {
+                batch.point(place, CellKind::Text, start, end);
+            }
+            start = end + 1;
+        };
+        delimiters(record, delimiter, |at| cell(base + at));
+        cell(base + record.len());
+        (count != width).then_some(Problem::Ragged)
     }
 
     /// Adds the cells of a record whose text lies at `base` in the batch.

@@ -7,7 +7,7 @@
 //! If you change this: the ends decide where files are cut, so every new version of every file
 //! would be cut anew. Boundaries in `tests/ends.rs` are part of the format.
 
-use memchr::{memchr, memchr_iter, memchr2, memchr3};
+use memchr::{memchr, memchr_iter, memchr2};
 
 use super::encoding::Encoding;
 
@@ -111,13 +111,13 @@ impl Rule {
         }
     }
 
-    /// Returns the next code unit that may end a record or open a quote.
+    /// Returns the next code unit that is a quote or a CR, where those mean anything.
     #[inline]
-    fn next_special(self, bytes: &[u8], at: usize) -> Option<usize> {
+    fn next_rare(self, bytes: &[u8], at: usize) -> Option<usize> {
         match (self.carriage, self.quote) {
-            (true, Some(quote)) => self.next(bytes, at, |b| memchr3(b'\n', b'\r', quote, b)),
-            (true, None) => self.next(bytes, at, |b| memchr2(b'\n', b'\r', b)),
-            (false, _) => self.next(bytes, at, |b| memchr(b'\n', b)),
+            (true, Some(quote)) => self.next(bytes, at, |b| memchr2(b'\r', quote, b)),
+            (true, None) => self.next(bytes, at, |b| memchr(b'\r', b)),
+            (false, _) => None,
         }
     }
 
@@ -271,6 +271,9 @@ impl RecordEnds {
     /// `last` the window ends where the file does, and so does its last record.
     pub fn scan(&mut self, window: &[u8], last: bool, ends: &mut Vec<usize>) {
         let width = self.rule.width();
+        // Where the next quote or CR stands is kept over many records that have none: most of
+        // them then cost one search for their line feed.
+        let mut rare: Option<Option<usize>> = None;
         loop {
             if self.open.is_some() {
                 if !self.close(window, last) {
@@ -278,7 +281,14 @@ impl RecordEnds {
                 }
                 continue;
             }
-            let Some(found) = self.rule.next_special(window, self.at) else {
+            let at = self.at;
+            let rare = match rare {
+                Some(known) if known.is_none_or(|known| known >= at) => known,
+                _ => *rare.insert(self.rule.next_rare(window, at)),
+            };
+            let before = &window[..rare.unwrap_or(window.len())];
+            let feed = self.rule.next(before, at, |b| memchr(b'\n', b));
+            let Some(found) = feed.or(rare) else {
                 // An incomplete code unit is looked at again with its other half.
                 self.at = window.len() - (window.len() - self.at) % width;
                 break;

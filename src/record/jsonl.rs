@@ -33,6 +33,9 @@ pub(super) fn parse(layout: &Layout, bytes: &[u8], records: &[Range<usize>], bat
             .and_then(|text| Some((text, batch.append(text)?))),
         Encoding::Utf16Le | Encoding::Utf16Be | Encoding::Cp949 => None,
     };
+    names.controls = bytes
+        .iter()
+        .fold(false, |any, &b| any | (b < 0x20 && b != b'\n'));
     for range in records {
         batch.begin();
         let problem = if let Some((text, base)) = base {
@@ -99,9 +102,28 @@ struct Names {
     next: usize,
     /// The names above the value that is being read, and its own.
     path: String,
+    /// Whether there are control characters, which strings must not hold.
+    controls: bool,
 }
 
 impl Names {
+    /// Returns the place of the member `name` below the path, where it is the field that was
+    /// expected, without building its path.
+    #[inline]
+    fn expected(&mut self, name: &str, batch: &Batch) -> Option<usize> {
+        let field = batch.fields().get(self.next)?;
+        let below = match self.path.len() {
+            0 => &**field,
+            _ => field.strip_prefix(self.path.as_str())?.strip_prefix('.')?,
+        };
+        // A name that holds a dot or a quote is written otherwise in the path.
+        if below != name || name.contains(['.', '"']) {
+            return None;
+        }
+        self.next += 1;
+        Some(self.next - 1)
+    }
+
     fn place(&mut self, batch: &mut Batch) -> usize {
         let guess = batch.fields().get(self.next);
         if guess.is_none_or(|name| **name != *self.path) {
@@ -143,7 +165,7 @@ impl Line<'_> {
         if self.peek() != Some(b'{') {
             return Err(Invalid);
         }
-        self.value(0)?;
+        self.value(0, None)?;
         self.space();
         if self.at == self.text.len() {
             Ok(())
@@ -173,20 +195,20 @@ impl Line<'_> {
         Ok(())
     }
 
-    /// Reads a value into the cell or cells of the path.
-    fn value(&mut self, depth: usize) -> Result<(), Invalid> {
+    /// Reads a value into the cell or cells of the path; `place` is where they are expected.
+    fn value(&mut self, depth: usize, place: Option<usize>) -> Result<(), Invalid> {
         match self.peek().ok_or(Invalid)? {
             b'{' => self.object(depth),
             b'[' => {
                 let mut list = String::new();
                 self.compact(depth, &mut list)?;
-                let place = self.names.place(self.batch);
+                let place = place.unwrap_or_else(|| self.names.place(self.batch));
                 self.batch.set(place, CellKind::List, Some(&list));
                 Ok(())
             }
             b'"' => {
                 let string = self.string()?;
-                let place = self.names.place(self.batch);
+                let place = place.unwrap_or_else(|| self.names.place(self.batch));
                 match string {
                     JsonString::Plain(start, end) => self.point(place, start, end),
                     JsonString::Escaped(text) => {
@@ -199,7 +221,7 @@ impl Line<'_> {
             _ => {
                 let start = self.at;
                 let null = self.scalar()?;
-                let place = self.names.place(self.batch);
+                let place = place.unwrap_or_else(|| self.names.place(self.batch));
                 if null {
                     self.batch.set(place, CellKind::Text, None);
                 } else {
@@ -239,19 +261,25 @@ impl Line<'_> {
             return Ok(());
         }
         loop {
-            if depth > 0 {
-                self.names.path.push('.');
-            }
-            match self.string()? {
-                JsonString::Plain(start, end) => {
-                    push_name(&self.text[start..end], &mut self.names.path);
-                }
-                JsonString::Escaped(name) => push_name(&name, &mut self.names.path),
-            }
+            let name = self.string()?;
             self.space();
             self.expect(b':')?;
             self.space();
-            self.value(depth + 1)?;
+            let name = match &name {
+                JsonString::Plain(start, end) => &self.text[*start..*end],
+                JsonString::Escaped(name) => name,
+            };
+            let expected = match self.peek() {
+                Some(b'{') => None,
+                _ => self.names.expected(name, self.batch),
+            };
+            if expected.is_none() {
+                if depth > 0 {
+                    self.names.path.push('.');
+                }
+                push_name(name, &mut self.names.path);
+            }
+            self.value(depth + 1, expected)?;
             self.names.path.truncate(above);
             self.space();
             match self.peek() {
@@ -333,18 +361,21 @@ impl Line<'_> {
     /// Reads a number, `true`, `false` or `null`; returns whether it is `null`.
     fn scalar(&mut self) -> Result<bool, Invalid> {
         let rest = &self.text.as_bytes()[self.at..];
-        for (word, null) in [
-            (b"null".as_slice(), true),
-            (b"true", false),
-            (b"false", false),
-            (b"NaN", false),
-            (b"Infinity", false),
-            (b"-Infinity", false),
-        ] {
-            if rest.starts_with(word) {
-                self.at += word.len();
-                return Ok(null);
+        let (word, null): (&[u8], bool) = match rest.first() {
+            Some(b'n') => (b"null", true),
+            Some(b't') => (b"true", false),
+            Some(b'f') => (b"false", false),
+            Some(b'N') => (b"NaN", false),
+            Some(b'I') => (b"Infinity", false),
+            Some(b'-') if rest.get(1) == Some(&b'I') => (b"-Infinity", false),
+            _ => (b"", false),
+        };
+        if !word.is_empty() {
+            if !rest.starts_with(word) {
+                return Err(Invalid);
             }
+            self.at += word.len();
+            return Ok(null);
         }
         self.at += number(rest).ok_or(Invalid)?;
         Ok(false)
@@ -357,7 +388,7 @@ impl Line<'_> {
         let start = self.at;
         let rest = &self.text.as_bytes()[start..];
         let found = memchr2(b'"', b'\\', rest).ok_or(Invalid)?;
-        if rest[..found].iter().any(|&b| b < 0x20) {
+        if self.names.controls && rest[..found].iter().any(|&b| b < 0x20) {
             return Err(Invalid);
         }
         if rest[found] == b'"' {
@@ -374,7 +405,7 @@ impl Line<'_> {
         loop {
             let rest = &self.text.as_bytes()[self.at..];
             let found = memchr2(b'"', b'\\', rest).ok_or(Invalid)?;
-            if rest[..found].iter().any(|&b| b < 0x20) {
+            if self.names.controls && rest[..found].iter().any(|&b| b < 0x20) {
                 return Err(Invalid);
             }
             text.push_str(&self.text[self.at..self.at + found]);

@@ -30,8 +30,7 @@ fn read(bytes: &[u8]) -> (Layout, Vec<Row>) {
     (layout, rows)
 }
 
-fn headless(fields: usize) -> DeclaredDialect {
-    let _ = fields;
+fn headless() -> DeclaredDialect {
     DeclaredDialect {
         header: Some(false),
         delimiter: Some(b','),
@@ -195,7 +194,7 @@ proptest! {
 
     #[test]
     fn cells_are_those_of_the_csv_crate(text in "[ab,\"\"\n\r]{0,40}") {
-        let layout = Layout::detect(Format::Csv, &headless(0), text.as_bytes(), true);
+        let layout = Layout::detect(Format::Csv, &headless(), text.as_bytes(), true);
         let ours = rows(&layout, text.as_bytes());
         // The csv crate reads to the end of the file from a quote that never closes.
         let open = |row: &Row| row.1 == Some(Problem::Quote);
@@ -246,5 +245,19 @@ proptest! {
                 prop_assert_eq!(alone.record(0).problem(), batch.record(at).problem());
             }
         }
+    }
+}
+
+#[test]
+fn a_cell_of_many_megabytes_is_one_cell() {
+    for quote in ["", "\""] {
+        let cell = "0123456789abcde,"
+            .repeat(20 << 16)
+            .replace(',', if quote.is_empty() { "." } else { "," });
+        let table = format!("a,b\n1,{quote}{cell}{quote}\n2,x\n");
+        let (_, rows) = read(table.as_bytes());
+        assert_eq!(rows.len(), 2);
+        assert_eq!(rows[0].0[1].as_deref().map(str::len), Some(cell.len()));
+        assert_eq!(rows[1], row(&["2", "x"], None));
     }
 }
