@@ -6,16 +6,24 @@
 
 #![allow(dead_code)] // The engine over tables comes next.
 
+mod candidates;
+mod compare;
 mod error;
 mod event;
 
 mod fields;
+mod images;
+mod kept;
 mod likeness;
 mod matching;
 mod moved;
 mod reading;
+mod records;
+mod renamed;
+mod tell;
 mod vocabulary;
 
+pub use compare::Options;
 pub use error::Error;
 pub use event::{
     CellEvent, Event, EventSink, FileEvent, FileStatus, Identity, LabelEvent, ProblemEvent,

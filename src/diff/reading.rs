@@ -4,6 +4,7 @@
 //! records or of how the files were cut; so matching can skip what both sides share.
 
 use std::borrow::Cow;
+use std::hash::Hasher as _;
 use std::sync::Arc;
 
 use crate::base::{ObjectId, varint};
@@ -317,12 +318,21 @@ impl<'a> View<'a> {
         spelling
     }
 
-    /// Returns the id of the record's frame.
-    pub(crate) fn frame_id(&self, record: RecordRef<'a>) -> ObjectId {
-        let mut frame = Vec::new();
-        record.frame(&self.order, &mut frame);
-        ObjectId::of(&frame)
+    /// Returns a hash of the value of each common field, 0 where it is missing.
+    pub(crate) fn value_hashes(&self, record: RecordRef<'a>) -> Vec<u64> {
+        let hash = |at| {
+            self.value(record, at)
+                .map_or(0, |(_, text)| value_hash(&text))
+        };
+        (0..self.reading.common.len()).map(hash).collect()
     }
+}
+
+/// Returns a hash that is never 0; good enough to say what is alike, not what is equal.
+pub(crate) fn value_hash(text: &str) -> u64 {
+    let mut hasher = rustc_hash::FxHasher::default();
+    hasher.write(text.as_bytes());
+    hasher.finish().max(1)
 }
 
 fn frame(out: &mut Vec<u8>, name: &str, kind: CellKind, text: &str) {

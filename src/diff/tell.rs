@@ -1,0 +1,223 @@
+//! Tells of single records: label, record and cell events with the names of their records.
+//!
+//! Invariant: events come in the newer file's order; a removed record stands where it stood among
+//! the kept ones.
+
+use std::sync::Arc;
+
+use crate::base::{ObjectId, varint};
+use crate::record::{CellKind, RecordRef, Role};
+
+use super::compare::{Matched, Version};
+use super::error::Error;
+use super::event::{
+    CellEvent, Event, EventSink, Identity, LabelEvent, RecordEvent, RecordStatus, Said, Value,
+};
+use super::fields::FieldMap;
+use super::kept::{Kept, portion};
+use super::reading::{Pairing, Reading, Side, View};
+use super::records::Fetched;
+use super::vocabulary::Meaning;
+
+pub(crate) struct Teller<'a> {
+    dataset: &'a str,
+    reading: &'a Reading,
+    before: Version<'a>,
+    after: Version<'a>,
+    annotator: (Option<Arc<str>>, Option<Arc<str>>),
+}
+
+impl<'a> Teller<'a> {
+    pub(crate) fn new(
+        dataset: &'a str,
+        reading: &'a Reading,
+        before: Version<'a>,
+        after: Version<'a>,
+        map: &FieldMap,
+    ) -> Self {
+        let newer = after.roles.fields(Role::Annotator).first();
+        let older = newer
+            .and_then(|name| map.older(&before.facts.fields, &after.facts.fields, name))
+            .map(|field| field.name.clone());
+        let own = before.roles.fields(Role::Annotator).first();
+        Self {
+            dataset,
+            reading,
+            before,
+            after,
+            annotator: (
+                older.or_else(|| own.map(|name| name.as_str().into())),
+                newer.map(|name| name.as_str().into()),
+            ),
+        }
+    }
+
+    fn version(&self, side: Side) -> Version<'a> {
+        match side {
+            Side::Before => self.before,
+            Side::After => self.after,
+        }
+    }
+
+    /// Names a record by its key as the file spells it, or by its place.
+    fn identity(&self, side: Side, view: &View<'_>, record: RecordRef<'_>, place: u64) -> Identity {
+        if self.reading.pairing == Pairing::Content {
+            return Identity::Ordinal(place + 1, content_id(self.version(side), record));
+        }
+        let own = self.version(side).roles.key();
+        let named = |name: &str| text(view, record, name);
+        if self.reading.key.is_empty() {
+            return Identity::Key(own.iter().map(|name| named(name)).collect());
+        }
+        let part = |part: &super::reading::KeyPart| match side {
+            Side::Before => named(&part.before),
+            Side::After => named(&part.after),
+        };
+        Identity::Key(self.reading.key.iter().map(part).collect())
+    }
+
+    /// Tells of changed labels.
+    pub(crate) fn labels(
+        &self,
+        kept: &mut Kept<'_>,
+        meanings: &[Meaning],
+        sink: &mut dyn EventSink,
+    ) -> Result<(), Error> {
+        let mut chosen: Vec<u32> = kept.changes.iter().map(|change| change.pair).collect();
+        chosen.dedup();
+        let mut changes = kept.changes.iter().peekable();
+        let said = |view: &View<'_>, record: RecordRef<'_>, role: Role| {
+            let name = self.after.roles.fields(role).first()?;
+            text(view, record, name)
+        };
+        kept.each(&chosen, &mut |pair, (view_a, a), (view_b, b)| {
+            let key = self.identity(Side::After, view_b, b, kept.place(pair));
+            let annotator = |view: &View<'_>, record, name: &Option<Arc<str>>| {
+                name.as_ref().and_then(|name| text(view, record, name))
+            };
+            while let Some(change) = changes.next_if(|change| change.pair == pair) {
+                let (from, to) = kept.values(change);
+                let field = &self.reading.common[kept.labels[usize::from(change.label)]];
+                sink.event(Event::Label(LabelEvent {
+                    dataset: self.dataset.to_owned(),
+                    key: key.clone(),
+                    field: field.after.to_string(),
+                    from: from.clone(),
+                    to: to.clone(),
+                    cause: kept.cause(change, meanings),
+                    annotator: self.annotator.1.is_some().then(|| {
+                        (
+                            annotator(view_a, a, &self.annotator.0),
+                            annotator(view_b, b, &self.annotator.1),
+                        )
+                    }),
+                    said: Said {
+                        source: said(view_b, b, Role::Source),
+                        reason: said(view_b, b, Role::Reason),
+                        guideline: said(view_b, b, Role::Guideline),
+                    },
+                }))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Tells of added and removed records.
+    pub(crate) fn records(&self, matched: &Matched, sink: &mut dyn EventSink) -> Result<(), Error> {
+        // Both lists are sorted; a record's rank among the kept ones tells where it stood.
+        let mut merged: Vec<(u64, Side, u64)> = Vec::new();
+        for (side, places) in [
+            (Side::Before, &matched.removed),
+            (Side::After, &matched.added),
+        ] {
+            let ranked = places
+                .iter()
+                .zip(0..)
+                .map(|(place, before)| (place - before, side, *place));
+            merged.extend(ranked);
+        }
+        merged.sort_unstable();
+        let portion = portion(self.before.records).min(portion(self.after.records));
+        for portion in merged.chunks(portion) {
+            let of = |wanted: Side| -> Vec<u64> {
+                let places = portion.iter().filter(|(_, side, _)| *side == wanted);
+                places.map(|(.., place)| *place).collect()
+            };
+            let (a, b) = (of(Side::Before), of(Side::After));
+            let (a, b) = (
+                Fetched::read(self.before.records, &a)?,
+                Fetched::read(self.after.records, &b)?,
+            );
+            let views = (
+                a.views(self.reading, Side::Before),
+                b.views(self.reading, Side::After),
+            );
+            let mut next = (0, 0);
+            for &(_, side, place) in portion {
+                let ((view, record), change) = match side {
+                    Side::Before => {
+                        next.0 += 1;
+                        (views.0.get(next.0 - 1), RecordStatus::Removed)
+                    }
+                    Side::After => {
+                        next.1 += 1;
+                        (views.1.get(next.1 - 1), RecordStatus::Added)
+                    }
+                };
+                sink.event(Event::Record(RecordEvent {
+                    dataset: self.dataset.to_owned(),
+                    change,
+                    key: self.identity(side, view, record, place),
+                }))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells of changed fields other than labels.
+    pub(crate) fn cells(&self, kept: &mut Kept<'_>, sink: &mut dyn EventSink) -> Result<(), Error> {
+        kept.each(&kept.with_cells(), &mut |pair, (view_a, a), (view_b, b)| {
+            let key = self.identity(Side::After, view_b, b, kept.place(pair));
+            for (at, field) in self.reading.common.iter().enumerate() {
+                let place = field.key && self.reading.pairing == Pairing::Image;
+                if field.label || place || view_a.value(a, at) == view_b.value(b, at) {
+                    continue;
+                }
+                let value = |view: &View<'_>, record| match view.cell(record, at) {
+                    None => Value::Null,
+                    Some(cell) if cell.kind == CellKind::Text => Value::Text(cell.text.to_owned()),
+                    Some(cell) => Value::Json(cell.text.to_owned()),
+                };
+                sink.event(Event::Cell(CellEvent {
+                    dataset: self.dataset.to_owned(),
+                    key: key.clone(),
+                    field: field.after.to_string(),
+                    from: value(view_a, a),
+                    to: value(view_b, b),
+                }))?;
+            }
+            Ok(())
+        })
+    }
+}
+
+fn text(view: &View<'_>, record: RecordRef<'_>, name: &str) -> Option<String> {
+    let cell = record.cell(view.batch.field(name)?)?;
+    Some(cell.text.to_owned())
+}
+
+/// Returns the id of the frame of the record's content fields.
+fn content_id(version: Version<'_>, record: RecordRef<'_>) -> ObjectId {
+    let fields = record.batch().fields();
+    let mut frame = Vec::new();
+    for at in record.batch().frame_order() {
+        if let Some(cell) = record.cell(at)
+            && version.roles.is_content(&fields[at])
+        {
+            varint::write_bytes(&mut frame, fields[at].as_bytes());
+            frame.push(cell.kind as u8);
+            varint::write_bytes(&mut frame, cell.text.as_bytes());
+        }
+    }
+    ObjectId::of(&frame)
+}
