@@ -8,7 +8,7 @@ use crate::object::changes::{
     Cause, DatasetChanges, LabelCounts, RecordCounts, SchemaChange, Transition,
 };
 use crate::profile::Facts;
-use crate::record::{Format, Role, Roles};
+use crate::record::{Format, Problem, Role, Roles, Type, UNPARSABLE};
 
 use super::candidates::{self, Candidates, How};
 use super::error::Error;
@@ -232,6 +232,19 @@ fn reading(map: &FieldMap, before: Version<'_>, after: Version<'_>) -> Reading {
             }
         })
         .collect();
+    // What does not parse is in no schema, yet it must not be equal to anything else that does
+    // not parse.
+    let bad = |facts: &Facts| facts.problems.contains_key(Problem::Json.name());
+    if bad(before.facts) || bad(after.facts) {
+        common.push(Common {
+            before: UNPARSABLE.into(),
+            after: UNPARSABLE.into(),
+            kind: Type::String,
+            label: false,
+            key: false,
+            content: true,
+        });
+    }
     let newer_key: Vec<KeyPart> = after
         .roles
         .key()

@@ -1,6 +1,6 @@
 //! What can go wrong in a diff. Bad data is none of it: problems of records are events.
 
-use crate::object;
+use crate::{dataset, object};
 
 /// A diff that cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -8,6 +8,9 @@ pub enum Error {
     /// An object that the diff needs cannot be read.
     #[error(transparent)]
     Object(#[from] object::Error),
+    /// The data set cannot be read.
+    #[error(transparent)]
+    Dataset(#[from] dataset::Error),
     /// The sink could not take an event.
     #[error("the differences could not be written")]
     Sink(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -235,7 +235,8 @@ pub(crate) fn change(
     }
 }
 
-/// Returns the roles other than key; a field without a role is a feature.
+/// Returns the roles other than key, whose change is told by itself; a field without a role is a
+/// feature.
 fn roles(roles: &Roles, field: &str) -> Vec<&'static str> {
     let mut names: Vec<&str> = roles
         .of(field)
@@ -243,7 +244,7 @@ fn roles(roles: &Roles, field: &str) -> Vec<&'static str> {
         .filter(|role| *role != Role::Key)
         .map(Role::name)
         .collect();
-    if names.is_empty() && !roles.key().iter().any(|key| key == field) {
+    if names.is_empty() {
         names.push(Role::Feature.name());
     }
     names

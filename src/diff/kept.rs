@@ -217,7 +217,7 @@ impl<'a> Kept<'a> {
             let name = |text: &str| field.canonical(Cell::text(text)).into_owned();
             let classes = |side: Side, version: Version<'_>| {
                 let fields = version.facts.fields.iter();
-                let found = fields
+                fields
                     .filter(|f| f.name == *field.name(side))
                     .find_map(|f| {
                         let mut classes = BTreeMap::new();
@@ -225,8 +225,7 @@ impl<'a> Kept<'a> {
                             *classes.entry(name(class)).or_default() += count;
                         }
                         Some(classes)
-                    });
-                found
+                    })
             };
             let (Some(before), Some(after)) = (
                 classes(Side::Before, self.before),

@@ -4,14 +4,13 @@
 //! both sides share are skipped, and whichever manifests are read, whatever the number of
 //! threads, the events are the same. Nothing here renders or keeps anything: events go to a sink.
 
-#![allow(dead_code)] // The engine over tables comes next.
-
 mod candidates;
 mod compare;
 mod error;
 mod event;
 
 mod fields;
+mod files;
 mod images;
 mod kept;
 mod likeness;
@@ -20,6 +19,7 @@ mod moved;
 mod reading;
 mod records;
 mod renamed;
+mod tables;
 mod tell;
 mod vocabulary;
 
@@ -29,4 +29,9 @@ pub use event::{
     CellEvent, Event, EventSink, FileEvent, FileStatus, Identity, LabelEvent, ProblemEvent,
     RecordEvent, RecordStatus, Said, SchemaEvent, SummaryEvent, TextDiff, TransitionCount, Value,
 };
+pub use files::{diff_files, file_events, lines_between};
 pub use reading::Side;
+pub use tables::{changed_records, diff_tables};
+
+#[cfg(test)]
+mod tests;

@@ -379,6 +379,15 @@ impl Sum {
         Self(words)
     }
 
+    #[cfg(test)]
+    pub(crate) fn to_bytes(self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        for (bytes, word) in bytes.chunks_exact_mut(8).zip(self.0) {
+            bytes.copy_from_slice(&word.to_le_bytes());
+        }
+        bytes
+    }
+
     #[must_use]
     pub(crate) fn plus(self, other: Self) -> Self {
         let mut carry = false;
