@@ -1,6 +1,7 @@
 //! What can go wrong in a diff. Bad data is none of it: problems of records are events.
 
-use crate::{dataset, object};
+use crate::dataset;
+use crate::object;
 
 /// A diff that cannot be had.
 #[derive(Debug, thiserror::Error)]

@@ -4,10 +4,10 @@ use rustc_hash::FxHashMap;
 
 use crate::base::ObjectId;
 
-use super::compare::Version;
 use super::error::Error;
 use super::reading::{Print, Reading, Side};
 use super::records::Fetched;
+use super::version::Version;
 
 /// Pairs what is left by image, where it is left exactly once on each side.
 pub(crate) fn pair_by_image(

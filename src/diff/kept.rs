@@ -10,11 +10,12 @@ use rustc_hash::FxHashMap;
 use crate::object::changes::Cause;
 use crate::record::{Cell, CellKind, RecordRef, Type};
 
-use super::compare::{Matched, Version};
 use super::error::Error;
 use super::event::{TransitionCount, Value};
+use super::matched::Matched;
 use super::reading::{Pairing, Reading, Side, View};
 use super::records::{Fetched, Records};
+use super::version::Version;
 use super::vocabulary::{Meaning, Vocabulary};
 
 /// Records are read back in portions of about this many bytes a side.

@@ -14,6 +14,7 @@ mod files;
 mod images;
 mod kept;
 mod likeness;
+mod matched;
 mod matching;
 mod moved;
 mod reading;
@@ -21,6 +22,7 @@ mod records;
 mod renamed;
 mod tables;
 mod tell;
+mod version;
 mod vocabulary;
 
 pub use compare::Options;

@@ -8,11 +8,11 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::record::{Type, canonical};
 
-use super::compare::Version;
 use super::error::Error;
 use super::fields::FieldMap;
 use super::reading::{Pairing, Reading, Scratch, Side, View};
 use super::records::expect_records;
+use super::version::Version;
 
 /// At least this share of the values of kept records must be equal ...
 const SHARE: (u64, u64) = (80, 100);

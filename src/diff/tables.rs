@@ -11,11 +11,12 @@ use crate::profile::Facts;
 use crate::record::{Batch, Format};
 
 use super::candidates;
-use super::compare::{Options, Version, compare};
+use super::compare::{Options, compare};
 use super::error::Error;
 use super::event::EventSink;
 use super::reading::Side;
 use super::records::{PartRef, Records, UnitRef};
+use super::version::Version;
 
 /// Compares two versions of one data set and pushes schema, label, record, cell, problem and
 /// summary events.

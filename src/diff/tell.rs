@@ -8,15 +8,16 @@ use std::sync::Arc;
 use crate::base::{ObjectId, varint};
 use crate::record::{CellKind, RecordRef, Role};
 
-use super::compare::{Matched, Version};
 use super::error::Error;
 use super::event::{
     CellEvent, Event, EventSink, Identity, LabelEvent, RecordEvent, RecordStatus, Said, Value,
 };
 use super::fields::FieldMap;
 use super::kept::{Kept, portion};
+use super::matched::Matched;
 use super::reading::{Pairing, Reading, Side, View};
 use super::records::Fetched;
+use super::version::Version;
 use super::vocabulary::Meaning;
 
 pub(crate) struct Teller<'a> {

@@ -5,11 +5,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::base::{ObjectId, RepoPath};
-use crate::diff::compare::{Options, Version, compare};
+use crate::diff::compare::{Options, compare};
 use crate::diff::error::Error;
 use crate::diff::event::Event;
 use crate::diff::reading::Sum;
 use crate::diff::records::{PartRef, Records, UnitRef};
+use crate::diff::version::Version;
 use crate::object::changes::DatasetChanges;
 use crate::profile::{Facts, FieldFacts};
 use crate::record::{Batch, Cell, CellKind, Format, Role, Roles, Type};

@@ -1,0 +1,213 @@
+//! Finds the candidates of two versions and matches them, checking that nothing was lost.
+
+use std::collections::BTreeSet;
+
+use crate::record::Role;
+
+use super::candidates::{self, Candidates, How};
+use super::error::Error;
+use super::images;
+use super::likeness;
+use super::matching;
+use super::moved;
+use super::reading::{Pairing, Print, Reading, Side, Spelling, Sum};
+use super::records::Fetched;
+use super::version::Version;
+
+/// What matching found.
+pub(crate) struct Matched {
+    /// Places of kept records that differ, in the newer order.
+    pub(crate) modified: Vec<(u64, u64)>,
+    /// Places of removed records.
+    pub(crate) removed: Vec<u64>,
+    /// Places of added records.
+    pub(crate) added: Vec<u64>,
+    pub(crate) respelled: u64,
+    pub(crate) moved: Option<u64>,
+}
+
+/// Matches the records of two versions.
+pub(crate) fn matched(
+    dataset: &str,
+    before: Version<'_>,
+    after: Version<'_>,
+    reading: &Reading,
+) -> Result<Matched, Error> {
+    let facts = (before.facts, after.facts);
+    let same_key = reading
+        .key
+        .iter()
+        .map(|part| &*part.before)
+        .eq(before.roles.key());
+    let once = |count: u64| facts.0.records > 0 && count == 0;
+    let records_once = facts.0.duplicate_records == 0 && facts.1.duplicate_records == 0;
+    let keys_once = match reading.pairing {
+        Pairing::Content => Some(records_once),
+        Pairing::Key | Pairing::Image if !same_key || reading.key.is_empty() => None,
+        Pairing::Key | Pairing::Image => Some(
+            records_once
+                && facts.0.duplicate_keys.is_some_and(|n| once(n) || n == 0)
+                && facts.1.duplicate_keys == Some(0),
+        ),
+    };
+    let no_null_keys = facts.0.null_keys == 0 && facts.1.null_keys == 0;
+    let how = How {
+        skip: before.roles.key() == after.roles.key(),
+        local: keys_once.is_some(),
+        unique: reading.pairing == Pairing::Key && keys_once == Some(true) && no_null_keys,
+        track: keys_once != Some(false),
+    };
+    let mut found = Candidates::collect(before.records, after.records, reading, how)?;
+    self_check(dataset, before, after, &found)?;
+    let (mut a, mut b) = (
+        std::mem::take(&mut found.before),
+        std::mem::take(&mut found.after),
+    );
+    matching::sort(&mut a);
+    matching::sort(&mut b);
+    let keys_once = keys_once.unwrap_or_else(|| keys_stand_once(&a) && keys_stand_once(&b));
+    let mut kept = Vec::new();
+    matching::cancel_whole(&mut a, &mut b, &mut kept);
+    if found.partial {
+        for (side, version, prints) in
+            [(Side::Before, before, &mut a), (Side::After, after, &mut b)]
+        {
+            if version.facts.duplicate_records > 0 && !prints.is_empty() {
+                let mut copies =
+                    candidates::copies(version.records, reading, side, prints.as_slice())?;
+                matching::take_last_copies(prints, &mut copies);
+            }
+        }
+    }
+    let mut read = |side: Side, ordinals: &[u64]| {
+        let records = match side {
+            Side::Before => before.records,
+            Side::After => after.records,
+        };
+        let fetched = Fetched::read(records, ordinals)?;
+        let views = fetched.views(reading, side);
+        Ok((0..ordinals.len())
+            .map(|at| {
+                let (view, record) = views.get(at);
+                view.spelling(record)
+            })
+            .collect())
+    };
+    let respelled = found.respelled + matching::cancel_equal(&mut a, &mut b, &mut kept, &mut read)?;
+    let mut modified = Vec::new();
+    if reading.pairing == Pairing::Image {
+        let image = after.roles.fields(Role::Image).first();
+        modified = images::pair_by_image(&mut a, &mut b, reading, image, before, after)?;
+    }
+    modified.extend(matching::pair_by_key(&mut a, &mut b, &mut read)?);
+    if reading.pairing == Pairing::Content {
+        modified.extend(pair_alike(
+            &mut a, &mut b, reading, before, after, &mut read,
+        )?);
+    }
+    modified.sort_unstable_by_key(|&(_, after)| after);
+    let places = |prints: Vec<Print>| {
+        let mut places: Vec<u64> = prints.into_iter().map(|p| p.ordinal).collect();
+        places.sort_unstable();
+        places
+    };
+    let (removed, added) = (places(a), places(b));
+    let moved = keys_once.then(|| {
+        found.keep(kept);
+        found.keep(modified.clone());
+        moved::moved(std::mem::take(&mut found.runs))
+    });
+    Ok(Matched {
+        modified,
+        removed,
+        added,
+        respelled,
+        moved,
+    })
+}
+
+/// Checks that what was skipped is equal on both sides: what was parsed must account for the
+/// whole difference of the two digests, and of the two counts.
+fn self_check(
+    dataset: &str,
+    before: Version<'_>,
+    after: Version<'_>,
+    found: &Candidates,
+) -> Result<(), Error> {
+    let failed = |what| {
+        Err(Error::SelfCheck {
+            dataset: dataset.to_owned(),
+            what,
+        })
+    };
+    let (a, b) = (before.facts, after.facts);
+    if a.records.checked_sub(found.parsed.0) != b.records.checked_sub(found.parsed.1) {
+        return failed("records");
+    }
+    let rest_a = Sum::from_bytes(&a.digest).minus(found.sums.0);
+    let rest_b = Sum::from_bytes(&b.digest).minus(found.sums.1);
+    if rest_a != rest_b {
+        return failed("records digest");
+    }
+    Ok(())
+}
+
+fn keys_stand_once(prints: &[Print]) -> bool {
+    let mut keys: Vec<u128> = prints
+        .iter()
+        .map(|p| p.key)
+        .filter(|&key| key != 0)
+        .collect();
+    keys.sort_unstable();
+    keys.windows(2).all(|pair| pair[0] != pair[1])
+}
+
+fn pair_alike(
+    a: &mut Vec<Print>,
+    b: &mut Vec<Print>,
+    reading: &Reading,
+    before: Version<'_>,
+    after: Version<'_>,
+    read: &mut matching::ReadBack<'_>,
+) -> Result<Vec<(u64, u64)>, Error> {
+    if a.is_empty() || b.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut sides = Vec::new();
+    for (side, version, prints) in [
+        (Side::Before, before, &mut *a),
+        (Side::After, after, &mut *b),
+    ] {
+        let ordinals: Vec<u64> = prints.iter().map(|p| p.ordinal).collect();
+        let mut order: Vec<(Spelling, Print)> = read(side, &ordinals)?
+            .into_iter()
+            .zip(prints.iter().copied())
+            .collect();
+        order.sort_by(|x, y| (&x.0, x.1.ordinal).cmp(&(&y.0, y.1.ordinal)));
+        *prints = order.into_iter().map(|(_, print)| print).collect();
+        let ordinals: Vec<u64> = prints.iter().map(|p| p.ordinal).collect();
+        let fetched = Fetched::read(version.records, &ordinals)?;
+        let views = fetched.views(reading, side);
+        let values: Vec<likeness::Values> = (0..ordinals.len())
+            .map(|at| {
+                let (view, record) = views.get(at);
+                view.value_hashes(record)
+            })
+            .collect();
+        sides.push(values);
+    }
+    let pairs = likeness::pair_alike(&sides[0], &sides[1]);
+    let places = pairs
+        .iter()
+        .map(|&(x, y)| (a[x as usize].ordinal, b[y as usize].ordinal))
+        .collect();
+    let (in_a, in_b): (BTreeSet<u32>, BTreeSet<u32>) = pairs.into_iter().unzip();
+    for (prints, taken) in [(a, in_a), (b, in_b)] {
+        let mut at = 0;
+        prints.retain(|_| {
+            at += 1;
+            !taken.contains(&(at - 1))
+        });
+    }
+    Ok(places)
+}
