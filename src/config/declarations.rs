@@ -76,6 +76,41 @@ pub struct DatasetConfig {
     pub fields: Vec<(String, FieldConfig)>,
 }
 
+impl DatasetConfig {
+    /// Takes over what `newer` says and keeps what it is silent about.
+    pub fn update(&mut self, newer: &Self) {
+        fn take<T: Clone>(own: &mut Option<T>, newer: &Option<T>) {
+            if newer.is_some() {
+                own.clone_from(newer);
+            }
+        }
+        self.paths.clone_from(&newer.paths);
+        take(&mut self.format, &newer.format);
+        take(&mut self.encoding, &newer.encoding);
+        take(&mut self.delimiter, &newer.delimiter);
+        take(&mut self.quote, &newer.quote);
+        take(&mut self.header, &newer.header);
+        take(&mut self.missing, &newer.missing);
+        take(&mut self.guideline, &newer.guideline);
+        take(&mut self.guideline_field, &newer.guideline_field);
+        take(&mut self.classes, &newer.classes);
+        if !newer.key.is_empty() {
+            self.key.clone_from(&newer.key);
+        }
+        for (role, fields) in &newer.roles {
+            match self.roles.iter_mut().find(|(own, _)| own == role) {
+                Some((_, own)) => own.clone_from(fields),
+                None => self.roles.push((role.clone(), fields.clone())),
+            }
+        }
+        self.rename.extend(newer.rename.clone());
+        let new =
+            |(field, _): &&(String, FieldConfig)| !self.fields.iter().any(|(f, _)| f == field);
+        let fields: Vec<_> = newer.fields.iter().filter(new).cloned().collect();
+        self.fields.extend(fields);
+    }
+}
+
 /// The declared classes of a label.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ClassesConfig {

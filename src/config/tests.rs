@@ -178,6 +178,36 @@ fn changing_one_key_keeps_the_rest_and_its_comment() {
 }
 
 #[test]
+fn an_update_keeps_what_it_is_silent_about() {
+    let mut config = Declarations::parse(EXAMPLE).unwrap().datasets[0].clone();
+    let before = config.clone();
+    config.update(&before);
+    assert_eq!(config, before);
+    let newer = DatasetConfig {
+        paths: vec!["all.csv".into()],
+        roles: vec![
+            ("label".into(), vec!["gold".into()]),
+            ("time".into(), vec!["at".into()]),
+        ],
+        ..DatasetConfig::default()
+    };
+    config.update(&newer);
+    let text = edit::put_dataset(EXAMPLE, &config).unwrap();
+    assert!(
+        text.contains("path      = \"all.csv\"       # globs"),
+        "{text}"
+    );
+    assert!(
+        text.contains("label     = \"gold\"                  # or several"),
+        "{text}"
+    );
+    assert!(
+        text.contains("time = \"at\"") && text.contains("text      = \"text\""),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_data_set_is_added_to_inline_tables_too() {
     let config = DatasetConfig {
         name: "b".into(),

@@ -107,7 +107,8 @@ fn singles(
 /// Declares the files that the paths name as one data set, as the user says and, where the user
 /// says nothing, as it is found.
 ///
-/// A path is that of a file or a directory among the entries, or a pattern.
+/// A path is that of a file or a directory among the entries, or a pattern. A data set that has
+/// the same paths already keeps its name: it is declared anew.
 pub fn declare(
     source: &dyn ObjectSource,
     paths: &[String],
@@ -174,7 +175,15 @@ pub fn declare(
     let group = group.ok_or_else(|| Error::NoTable {
         paths: paths.join(", "),
     })?;
-    let found = propose(source, &group, entries, given, name_or(&group.name))?;
+    let same = declared.datasets.iter().find(|dataset| {
+        let patterns = dataset.patterns.iter().map(PathPattern::as_str);
+        patterns.eq(group.patterns.iter().map(String::as_str))
+    });
+    let name = match (&given.name, same) {
+        (None, Some(same)) => same.name.clone(),
+        _ => name_or(&group.name),
+    };
+    let found = propose(source, &group, entries, given, name)?;
     Ok(found.proposal)
 }
 

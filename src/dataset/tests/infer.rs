@@ -414,6 +414,24 @@ fn paths_may_be_files_directories_or_patterns() {
 }
 
 #[test]
+fn a_data_set_that_is_declared_anew_keeps_its_name() {
+    let (store, entries) = store_of(&[("a.csv", labels(0, 30))]);
+    let declared = Declarations::parse(b"[dataset.x]\npath = \"a.csv\"\n").unwrap();
+    let again = |path: &str, given: &Given| {
+        let paths = [path.to_owned()];
+        let found = infer::declare(&store, &paths, &entries, &declared, given).unwrap();
+        found.config.name
+    };
+    assert_eq!(again("a.csv", &Given::default()), "x");
+    let other = Given {
+        name: Some("y".into()),
+        ..Given::default()
+    };
+    assert_eq!(again("a.csv", &other), "y");
+    assert_eq!(again("*.csv", &Given::default()), "data");
+}
+
+#[test]
 fn the_dialect_is_written_down_where_it_is_unusual() {
     let text = labels(0, 30).replace(',', "\t");
     let proposal = inferred(&[("a.tsv", text)]).proposals.remove(0);
@@ -446,4 +464,28 @@ fn odd_names_become_plain_patterns() {
     entry.path = RepoPath::new(b"caf\xe9.csv".to_vec()).unwrap();
     let found = infer::infer(&store, &[entry.clone()], &[entry], &Declarations::default()).unwrap();
     assert!(found.proposals.is_empty());
+}
+
+#[test]
+#[ignore = "reads the file that DVER_SCALE_FILE names"]
+#[allow(clippy::disallowed_methods, clippy::print_stderr)]
+fn scale() {
+    let file = std::env::var("DVER_SCALE_FILE").unwrap();
+    let bytes = std::fs::read(&file).unwrap();
+    let mut store = MemoryStore::new();
+    let entries = [put_cut(&mut store, "v1.csv", &bytes)];
+    drop(bytes);
+    let start = std::time::Instant::now();
+    let found = infer::infer(&store, &entries, &entries, &Declarations::default()).unwrap();
+    eprintln!("infer {:?}", start.elapsed());
+    for proposal in &found.proposals {
+        eprintln!("{}\n{:?}", line(proposal), proposal.evidence);
+    }
+    let start = std::time::Instant::now();
+    let table =
+        super::super::Table::open(&store, &entries, &found.proposals[0].declaration).unwrap();
+    eprintln!("open {:?} {} units", start.elapsed(), table.units().count());
+    let start = std::time::Instant::now();
+    table.read_fields(&store).unwrap();
+    eprintln!("parse all {:?}", start.elapsed());
 }
