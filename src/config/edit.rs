@@ -72,7 +72,7 @@ pub fn put_dataset(text: &str, config: &DatasetConfig) -> Result<String, Error> 
             add_constraints(table, field, constraints);
         }
     }
-    Ok(document.to_string())
+    Ok(written(text, &document))
 }
 
 /// Takes a data set out of the text of `dver.toml`, with the comments right above it.
@@ -98,7 +98,20 @@ pub fn remove_dataset(text: &str, name: &str) -> Result<String, Error> {
             document.remove("dataset");
         }
     }
-    Ok(document.to_string().trim_start_matches('\n').to_owned())
+    let text = written(text, &document);
+    Ok(text.trim_start_matches(['\r', '\n']).to_owned())
+}
+
+/// Writes the document with the line ends and the byte order mark of the text that was read.
+fn written(text: &str, document: &DocumentMut) -> String {
+    let mut out = document.to_string();
+    if text.contains("\r\n") {
+        out = out.replace("\r\n", "\n").replace('\n', "\r\n");
+    }
+    if text.starts_with('\u{feff}') && !out.starts_with('\u{feff}') {
+        out.insert(0, '\u{feff}');
+    }
+    out
 }
 
 fn editable(text: &str) -> Result<DocumentMut, Error> {

@@ -170,6 +170,20 @@ fn adding_and_removing_keeps_comments_and_layout() {
 }
 
 #[test]
+fn line_ends_and_a_byte_order_mark_stay() {
+    let text = format!("\u{feff}{}", EXAMPLE.replace('\n', "\r\n"));
+    let mut config = Declarations::parse(&text).unwrap().datasets[0].clone();
+    assert_eq!(edit::put_dataset(&text, &config).unwrap(), text);
+    config.name = "other".into();
+    let more = edit::put_dataset(&text, &config).unwrap();
+    assert!(
+        more.contains("path = \"data/{split}.csv\"\r\nformat = \"csv\"\r\n"),
+        "{more}"
+    );
+    assert_eq!(edit::remove_dataset(&more, "other").unwrap(), text);
+}
+
+#[test]
 fn changing_one_key_keeps_the_rest_and_its_comment() {
     let mut config = Declarations::parse(EXAMPLE).unwrap().datasets[0].clone();
     config.format = Some("jsonl".into());

@@ -2,8 +2,10 @@
 //!
 //! Invariant: a proposed pattern covers the files of its group and no other table that is known.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
+
+use rayon::prelude::*;
 
 use crate::base::RepoPath;
 use crate::object::FileEntry;
@@ -226,10 +228,10 @@ fn covers_more(pattern: &str, files: &[&TableFile<'_>], known: &[&RepoPath]) -> 
     let Ok(pattern) = PathPattern::parse(pattern) else {
         return true;
     };
-    let own = |path: &RepoPath| files.iter().any(|file| file.entry.path == *path);
+    let own: HashSet<&RepoPath> = files.iter().map(|file| &file.entry.path).collect();
     known
-        .iter()
-        .any(|path| pattern.matches(path).is_some() && !own(path))
+        .par_iter()
+        .any(|path| pattern.matches(path).is_some() && !own.contains(path))
 }
 
 fn parent(path: &str) -> &str {
