@@ -465,27 +465,3 @@ fn odd_names_become_plain_patterns() {
     let found = infer::infer(&store, &[entry.clone()], &[entry], &Declarations::default()).unwrap();
     assert!(found.proposals.is_empty());
 }
-
-#[test]
-#[ignore = "reads the file that DVER_SCALE_FILE names"]
-#[allow(clippy::disallowed_methods, clippy::print_stderr)]
-fn scale() {
-    let file = std::env::var("DVER_SCALE_FILE").unwrap();
-    let bytes = std::fs::read(&file).unwrap();
-    let mut store = MemoryStore::new();
-    let entries = [put_cut(&mut store, "v1.csv", &bytes)];
-    drop(bytes);
-    let start = std::time::Instant::now();
-    let found = infer::infer(&store, &entries, &entries, &Declarations::default()).unwrap();
-    eprintln!("infer {:?}", start.elapsed());
-    for proposal in &found.proposals {
-        eprintln!("{}\n{:?}", line(proposal), proposal.evidence);
-    }
-    let start = std::time::Instant::now();
-    let table =
-        super::super::Table::open(&store, &entries, &found.proposals[0].declaration).unwrap();
-    eprintln!("open {:?} {} units", start.elapsed(), table.units().count());
-    let start = std::time::Instant::now();
-    table.read_fields(&store).unwrap();
-    eprintln!("parse all {:?}", start.elapsed());
-}
