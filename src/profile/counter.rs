@@ -4,6 +4,8 @@
 //! a lower bound on how many there are. While that bound is above the limit, a recount would be
 //! over too; when it no longer is, only a recount can tell, and the counter says so.
 
+use std::hash::{Hash, Hasher};
+
 use rustc_hash::{FxHashMap, FxHashSet};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -18,8 +20,42 @@ pub(super) type Forget<'a> = &'a mut dyn FnMut(&[u8], i64);
 /// Values with signed counts; none of them zero.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Counter {
-    counts: FxHashMap<Box<[u8]>, i64>,
+    /// Most values are short. Where they stand in the table itself, a lookup costs one cache line
+    /// and three comparisons, half of what a key behind a pointer costs.
+    short: FxHashMap<Short, i64>,
+    long: FxHashMap<Box<[u8]>, i64>,
     over: Option<Over>,
+}
+
+/// How long a value may be that stands in the table itself.
+const SHORT: usize = 23;
+
+/// A value of at most [`SHORT`] bytes: its bytes, zeros, and its length.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Short([u8; SHORT + 1]);
+
+impl Short {
+    fn of(value: &[u8]) -> Option<Self> {
+        let mut bytes = [0; SHORT + 1];
+        bytes.get_mut(..value.len())?.copy_from_slice(value);
+        if value.len() > SHORT {
+            return None;
+        }
+        bytes[SHORT] = value.len() as u8;
+        Some(Self(bytes))
+    }
+
+    fn value(&self) -> &[u8] {
+        &self.0[..usize::from(self.0[SHORT])]
+    }
+}
+
+impl Hash for Short {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for word in self.0.as_chunks::<8>().0 {
+            state.write_u64(u64::from_le_bytes(*word));
+        }
+    }
 }
 
 /// What is known of the values of a counter above the limit.
@@ -67,12 +103,12 @@ impl Counter {
     /// Returns a counter above the limit with at least `bound` distinct values.
     pub(super) fn over(bound: u64) -> Self {
         Self {
-            counts: FxHashMap::default(),
             over: Some(Over {
                 seen: None,
                 floor: bound,
                 lost: 0,
             }),
+            ..Self::default()
         }
     }
 
@@ -87,22 +123,40 @@ impl Counter {
     }
 
     fn add_counted(&mut self, value: &[u8], count: i64) {
-        match self.counts.get_mut(value) {
-            Some(known) => {
-                *known += count;
-                if *known == 0 {
-                    self.counts.remove(value);
+        if count == 0 {
+            return;
+        }
+        if let Some(short) = Short::of(value) {
+            let total = self.short.entry(short).or_insert(0);
+            *total += count;
+            if *total == 0 {
+                self.short.remove(&short);
+            }
+            return;
+        }
+        match self.long.get_mut(value) {
+            None => {
+                self.long.insert(value.into(), count);
+            }
+            Some(total) => {
+                *total += count;
+                if *total == 0 {
+                    self.long.remove(value);
                 }
             }
-            None if count != 0 => {
-                self.counts.insert(value.into(), count);
-            }
-            None => {}
         }
     }
 
+    fn counted(&self) -> impl Iterator<Item = (&[u8], i64)> {
+        let short = self
+            .short
+            .iter()
+            .map(|(value, count)| (value.value(), *count));
+        short.chain(self.long.iter().map(|(value, count)| (&**value, *count)))
+    }
+
     fn check_limit(&mut self, forget: Forget<'_>) {
-        if self.counts.len() > LIMIT {
+        if self.short.len() + self.long.len() > LIMIT {
             let mut over = Over {
                 seen: Some(FxHashSet::default()),
                 ..Over::default()
@@ -113,10 +167,12 @@ impl Counter {
     }
 
     fn forget_into(&mut self, over: &mut Over, forget: Forget<'_>) {
-        for (value, count) in std::mem::take(&mut self.counts) {
-            over.change(&value, count);
-            forget(&value, count);
+        for (value, count) in self.counted() {
+            over.change(value, count);
+            forget(value, count);
         }
+        self.short = FxHashMap::default();
+        self.long = FxHashMap::default();
     }
 
     /// Adds all counts of another counter; `forget` gets the values of either that are counted
@@ -124,15 +180,15 @@ impl Counter {
     pub(super) fn merge(&mut self, other: &Self, forget: Forget<'_>) {
         match (&mut self.over, &other.over) {
             (None, None) => {
-                for (value, count) in &other.counts {
-                    self.add_counted(value, *count);
+                for (value, count) in other.counted() {
+                    self.add_counted(value, count);
                 }
                 self.check_limit(forget);
             }
             (Some(over), None) => {
-                for (value, count) in &other.counts {
-                    over.change(value, *count);
-                    forget(value, *count);
+                for (value, count) in other.counted() {
+                    over.change(value, count);
+                    forget(value, count);
                 }
             }
             (None, Some(theirs)) => {
@@ -160,7 +216,7 @@ impl Counter {
     /// Returns the values with their counts, in no order; `None` above the limit.
     pub(super) fn values(&self) -> Option<impl Iterator<Item = (&[u8], i64)>> {
         match self.over {
-            None => Some(self.counts.iter().map(|(value, count)| (&**value, *count))),
+            None => Some(self.counted()),
             Some(_) => None,
         }
     }
@@ -176,7 +232,7 @@ impl Counter {
     pub(super) fn needs_recount(&self) -> bool {
         match self.bound() {
             Some(bound) => bound <= LIMIT as u64,
-            None => self.counts.values().any(|count| *count < 0),
+            None => self.counted().any(|(_, count)| count < 0),
         }
     }
 }
