@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::base::RepoPath;
+use crate::base::{ObjectId, RepoPath};
 use crate::chunk::Cut;
 use crate::dataset::Cutter;
 use crate::record::{self, Batch, DeclaredDialect, Format, Layout};
@@ -249,7 +249,7 @@ fn parameters_are_taken_over_while_they_fit() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
+    #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
     fn chunks_do_not_depend_on_pushes(
@@ -296,5 +296,48 @@ proptest! {
             }
             prop_assert_eq!(records, all.len());
         }
+    }
+}
+
+#[test]
+fn boundaries_are_part_of_the_format() {
+    // Other boundaries would store every next version of every file anew.
+    let found = ["a.csv", "a.jsonl", "a.bin"].map(|path| {
+        let bytes = table(20_000, |i| format!("{}", i % 7));
+        let (chunks, described) = cut(path, &bytes, &[], None);
+        let lengths: Vec<u8> = chunks
+            .iter()
+            .flat_map(|(_, cut)| [cut.length as u32, cut.records, cut.anchor.unwrap_or(0)])
+            .flat_map(u32::to_le_bytes)
+            .collect();
+        format!("{described}: {}", ObjectId::of(&lengths).short())
+    });
+    assert_eq!(
+        found,
+        [
+            "records 1 csv bytes delimiter=2c quote=22 r=256 by=field0: 75d8d162edfc",
+            "records 1 lines bytes r=256 by=field0: 79c6c3f3e0d2",
+            "bytes 1 avg=65536: 65ba36b01594",
+        ]
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(50))]
+
+    #[test]
+    fn any_bytes_are_cut(
+        mark in prop_oneof![Just(&b""[..]), Just(&b"\xff\xfe"[..]), Just(&b"\xfe\xff"[..]), Just(&b"\xef\xbb\xbf"[..])],
+        bytes in proptest::collection::vec(
+            prop_oneof![Just(b'"'), Just(b'\n'), Just(b'\r'), Just(0), Just(b','), any::<u8>()],
+            0..300),
+        repeat in 1usize..2000,
+        sizes in proptest::collection::vec(1usize..3000, 1..4),
+        name in prop_oneof![Just("a.csv"), Just("a.jsonl"), Just("a")],
+    ) {
+        let all = [mark, &bytes.repeat(repeat)].concat();
+        let (whole, _) = cut(name, &all, &[], None);
+        let (pieces, _) = cut(name, &all, &sizes, None);
+        prop_assert!(whole == pieces);
     }
 }
