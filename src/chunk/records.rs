@@ -112,7 +112,7 @@ impl RecordCutter {
 
     /// Returns the anchor of a record that stands alone, too long for a chunk.
     pub fn lone_anchor(record: &[u8]) -> u32 {
-        Anchor::Prefix.hash(record) as u32
+        (Anchor::Prefix.hash(record) >> 32) as u32
     }
 
     /// Returns the hash that settles ties.
