@@ -1,5 +1,6 @@
 //! Tests of the diff engine.
 
+mod files;
 mod meaning;
 mod oracle;
 mod real;
