@@ -158,3 +158,15 @@ fn another_dialect_of_the_same_records_is_a_patch() {
     assert_eq!(schema.change.from["delimiter"], ",");
     assert_eq!(schema.change.to["newline"], "crlf");
 }
+
+#[test]
+fn the_worked_example_of_the_docs_holds() {
+    let declared = "[dataset.d]\npath = \"d.csv\"\nkey = [\"id\"]\nlabel = \"label\"\n";
+    let a = b"id,label\n1,cat\n2,dog\n3,cat\n17,cat\n";
+    let b = b"id,label\n1,dog\n3,cat\n17.0,cat\n4,dog\n";
+    let events = Stored::default().diff(&[("d.csv", a)], &[("d.csv", b)], declared);
+    let summary = summary(&events);
+    let records = summary.records;
+    assert_eq!((records.added, records.removed, records.modified), (1, 1, 1));
+    assert_eq!((records.respelled, records.moved, summary.step), (1, Some(0), "major"));
+}
