@@ -3,6 +3,7 @@
 //! Small files are read and cut many at a time on all cores; a large one streams through in
 //! batches while the one before is being kept. Memory is bounded by the batches either way.
 
+use std::convert::Infallible;
 use std::path::Path;
 use std::sync::mpsc;
 
@@ -185,6 +186,15 @@ impl Batch {
     fn push(&mut self, bytes: &[u8], cut: Cut) {
         self.bytes.extend_from_slice(bytes);
         self.entries.push(chunk_entry(bytes, cut));
+    }
+
+    /// Leaves an empty batch that goes on where this one ends.
+    fn take(&mut self) -> Self {
+        let next = Self {
+            offset: self.offset + self.bytes.len() as u64,
+            ..Self::default()
+        };
+        std::mem::replace(self, next)
     }
 }
 
@@ -428,13 +438,11 @@ fn cut_whole(options: &Ingest<'_>, path: &RepoPath, bytes: &[u8]) -> (String, Ve
         start += bytes.len();
         Ok(())
     };
-    let done: Result<(), std::convert::Infallible> = cutter
+    let done: Result<(), Infallible> = cutter
         .push(bytes, &mut emit)
         .and_then(|()| cutter.finish(&mut emit));
-    match done {
-        Ok(()) => (cutter_text, chunks),
-        Err(never) => match never {},
-    }
+    let Ok(()) = done;
+    (cutter_text, chunks)
 }
 
 /// Reads a large file and sends its chunks; `None` where it did not hold still.
@@ -452,13 +460,6 @@ fn produce(
     let mut left = stat.size;
     let mut batch = Batch::default();
     let mut cutter: Option<Cutter> = None;
-    // The receiver is gone only when keeping failed, and then what is sent does not matter.
-    let send = |batch: &mut Batch| {
-        let next = batch.offset + batch.bytes.len() as u64;
-        let full = std::mem::take(batch);
-        batch.offset = next;
-        sender.send(full).map_err(|_| Stopped)
-    };
     if stat.size <= Content::MAX_WHOLE {
         // It shrank since it was listed: an object itself, as every content of this size.
         let block = &mut block[..stat.size as usize];
@@ -479,17 +480,17 @@ fn produce(
         let cutter = cutter.get_or_insert_with(|| choose(options, path, block, left == 0));
         let mut emit = |bytes: &[u8], cut| {
             batch.push(bytes, cut);
-            if batch.bytes.len() >= BATCH {
-                send(&mut batch)?;
-            }
             Ok(())
         };
         let (pushed, ()) = rayon::join(
-            || cutter.push::<Stopped>(block, &mut emit),
+            || cutter.push::<Infallible>(block, &mut emit),
             || hasher.update_parallel(block),
         );
+        let Ok(()) = pushed;
         options.progress.advance(want as u64);
-        if pushed.is_err() {
+        // Sending may wait for the receiver, which may wait for rayon's threads: so it is done
+        // here, on a thread of its own, and never by what runs on rayon's.
+        if batch.bytes.len() >= BATCH && sender.send(batch.take()).is_err() {
             return Ok(None);
         }
     }
@@ -502,13 +503,12 @@ fn produce(
         description = cutter.describe();
         let mut emit = |bytes: &[u8], cut| {
             batch.push(bytes, cut);
-            Ok::<(), Stopped>(())
+            Ok::<(), Infallible>(())
         };
-        if cutter.finish(&mut emit).is_err() {
-            return Ok(None);
-        }
+        let Ok(()) = cutter.finish(&mut emit);
     }
-    if send(&mut batch).is_err() {
+    // The receiver is gone only when keeping failed, and then what is sent does not matter.
+    if sender.send(batch).is_err() {
         return Ok(None);
     }
     Ok(Some(Streamed {
@@ -518,6 +518,3 @@ fn produce(
         cutter: description,
     }))
 }
-
-/// The other end takes nothing more.
-struct Stopped;

@@ -23,8 +23,8 @@ pub use ingest::{Declared, Ingest, Ingested, Previous, ingest};
 pub use overlay::Overlay;
 pub use plan::{Conflict, Plan, Reason, WriteAction, plan, plan_changes};
 pub use scan::{Modified, Scan, WorkEntry, scan};
-pub use stat::{Found, Stat, WorkFile, look};
-pub use walk::{Walked, walk};
+pub use stat::{Found, Stat, WorkFile, is_beyond_symlink, look};
+pub use walk::{Walked, is_left_out, walk};
 
 #[cfg(test)]
 mod tests;

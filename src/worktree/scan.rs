@@ -195,12 +195,13 @@ fn compare_contents(
             }
             // It moved while it was read, so it is not as it was; what it is shows the next time.
             Ok(None) => None,
+            // Nobody can tell whether it changed: that is told, and nothing else.
             Err(e) => {
                 scan.findings.push(Finding {
-                    path: file.path.clone(),
+                    path: file.path,
                     problem: Problem::Unreadable(e),
                 });
-                None
+                continue;
             }
         };
         scan.modified.push(Modified {

@@ -156,7 +156,7 @@ pub(super) fn same_kind(a: EntryKind, b: EntryKind) -> bool {
 }
 
 /// Returns whether a directory of the path is none: then the path is not inside the worktree.
-pub(super) fn is_beyond_symlink(root: &Path, path: &RepoPath) -> Result<bool, IoError> {
+pub fn is_beyond_symlink(root: &Path, path: &RepoPath) -> Result<bool, IoError> {
     let bytes = path.as_bytes();
     for (at, _) in bytes.iter().enumerate().filter(|(_, b)| **b == b'/') {
         let Ok(directory) = RepoPath::new(&bytes[..at]) else {

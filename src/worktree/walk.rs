@@ -60,6 +60,25 @@ pub fn walk(root: &Path, within: &[RepoPath]) -> Result<Walked, Error> {
     Ok(Walked { files, findings })
 }
 
+/// Returns whether a rule leaves out the path or a directory above it.
+pub fn is_left_out(root: &Path, path: &RepoPath) -> bool {
+    let mut rules = Rules::default();
+    let mut place = root.to_owned();
+    let parts: Vec<&[u8]> = path.as_bytes().split(|&b| b == b'/').collect();
+    for (depth, name) in (1..).zip(&parts) {
+        let _ = rules.enter(&place, depth); // what does not read is told by a walk
+        match RepoPath::new(*name) {
+            Ok(part) => place = part.to_path(&place),
+            Err(_) => return true, // `.dver`
+        }
+        let is_directory = depth < parts.len() || matches!(look(&place), Ok(Found::Directory));
+        if rules.leaves_out(&place, name, is_directory) {
+            return true;
+        }
+    }
+    false
+}
+
 /// Returns everything but directories.
 fn paths(
     root: &Path,

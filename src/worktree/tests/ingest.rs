@@ -148,7 +148,10 @@ struct Meddler {
 
 impl Progress for Meddler {
     fn begin(&self, _what: &str, _total: Option<u64>) {}
-    fn advance(&self, _bytes: u64) {
+    fn advance(&self, bytes: u64) {
+        if bytes < 100 {
+            return; // of the other file, which may be read at the same time
+        }
         let less = |left: usize| left.checked_sub(1);
         if let Ok(left) = self
             .left

@@ -52,6 +52,20 @@ fn working_files_read_as_if_they_were_stored() {
     }
 }
 
+/// Reading ahead, cutting, hashing and keeping share rayon's threads: none may wait for another.
+#[test]
+fn many_batches_of_a_stream_do_not_wait_for_each_other() {
+    let files = Files::new();
+    files.write("large.bin", table(40 << 20, 1));
+    let nothing = MemoryStore::new();
+    let walked = walk(files.root(), &[]).unwrap();
+    let cache = &mut StatCache::none();
+    for _ in 0..3 {
+        let mut open = || Overlay::open(&options(&files, &nothing), &walked.files, cache).unwrap();
+        assert_eq!(open().entries().len(), 1);
+    }
+}
+
 #[test]
 fn a_file_that_changed_since_gives_an_error_and_never_other_bytes() {
     let files = Files::new();

@@ -96,6 +96,20 @@ fn dverignore_reads_as_gitignore_does() {
     ] {
         files.write(name, "x");
     }
+    for (name, expected) in [
+        ("one.tmp", true),
+        ("keep.tmp", false),
+        ("build", true),
+        ("build/x", true),
+        ("a/build/y", false),
+        ("a/logs/none", true),
+        ("a/b.tmp", false),
+        ("a/none.tmp", true),
+        ("Thumbs.db", false),
+        (".git/config", true),
+    ] {
+        assert_eq!(is_left_out(files.root(), &path(name)), expected, "{name}");
+    }
     let walked = walk(files.root(), &[]).unwrap();
     assert_eq!(
         paths(&walked),
