@@ -15,15 +15,18 @@
 
 pub mod base;
 pub mod chunk;
+pub mod cli;
 pub mod config;
 pub mod dataset;
 pub mod diff;
 pub mod history;
 pub mod index;
 pub mod object;
+pub mod ops;
 pub mod profile;
 pub mod quality;
 pub mod record;
 pub mod refs;
+pub mod repo;
 pub mod store;
 pub mod worktree;

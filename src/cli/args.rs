@@ -1,0 +1,132 @@
+//! What people type: the commands and the options that all of them take.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::command;
+
+const GROUPS: &str = "\
+Start
+  init         Make a repository in this directory
+  tour         Play a story with the real commands in a scratch directory
+  dataset      Declare which files hold records, and what their fields are for
+
+Change
+  add          Store files and stage them for the next commit
+  commit       Seal what is staged, with its label changes and its scorecard
+  rm, mv       Remove or move files, and stage that
+  restore      Bring files back from a version
+  reset        Move the branch, the stage or the files to a version
+  branch, tag  Name versions
+  switch       Go to a branch
+  checkout     Go to any version
+  undo         Take back the last operation, files included
+
+Look
+  status       What changed, in files, records and labels
+  diff         Label, record and schema changes between two versions
+  log          Versions, with their label changes and metrics
+  show         One version
+  ls, cat      Files of a version and their bytes
+  schema       Fields, types, roles and classes
+
+Measure
+  quality      Metrics of a version
+
+Explain
+  blame        The life of one record's labels
+
+Prove
+  fsck         Check every object that the history needs
+  op log       What was done to the repository
+  cat-object   The bytes that an id names
+
+Upkeep
+  reindex      Derive the index anew
+  sql          Read-only SQL over the index
+  completions  Completion scripts for shells";
+
+/// git for labelled data sets.
+///
+/// Versions your own files in place, understands the records, labels and schema in them, and
+/// seals the evaluation record of every version into its commit.
+#[derive(Parser, Debug)]
+#[command(
+    name = "dver",
+    version,
+    help_template = "{about-section}\n{usage-heading} {usage}\n\n{after-help}\n\n\
+                     Options for every command:\n{options}",
+    after_help = GROUPS,
+    after_long_help = GROUPS,
+    disable_help_subcommand = true,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options that every command takes.
+#[derive(Args, Debug, Clone, Default)]
+pub(super) struct Global {
+    /// Run as if started in DIR
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    pub directory: Option<PathBuf>,
+    /// Answer in JSON, one object a line
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// When to colour
+    #[arg(long, value_enum, default_value_t, global = true, value_name = "WHEN")]
+    pub color: Color,
+    /// Leave out notes and hints
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Tell more
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// Never page output
+    #[arg(long, global = true)]
+    pub no_pager: bool,
+    /// Never draw progress
+    #[arg(long, global = true)]
+    pub no_progress: bool,
+}
+
+/// When to colour.
+#[derive(ValueEnum, Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Where a table or bytes go.
+#[derive(Args, Debug, Clone, Default)]
+pub(super) struct OutputArgs {
+    /// Write the result to FILE instead of stdout
+    #[arg(short = 'o', long = "output", value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// The commands.
+#[derive(Subcommand, Debug)]
+pub(super) enum Command {
+    Init(command::init::InitArgs),
+    Branch(command::branch::BranchArgs),
+    Tag(command::tag::TagArgs),
+    Cat(command::cat::CatArgs),
+    CatObject(command::cat::CatObjectArgs),
+    Ls(command::ls::LsArgs),
+    Op(command::op::OpArgs),
+    Reindex(command::reindex::ReindexArgs),
+    Sql(command::sql::SqlArgs),
+    Completions(command::completions::CompletionsArgs),
+}

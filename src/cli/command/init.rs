@@ -1,0 +1,46 @@
+//! `dver init`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use super::super::context::Context;
+use super::super::error::Failure;
+use super::super::{Answer, env};
+use crate::base::fsio;
+use crate::ops;
+
+/// Make a repository: a directory `.dver` beside your files
+///
+/// Nothing of yours is touched. `dver add` stores files, `dver commit` makes versions of them.
+#[derive(Args, Debug)]
+pub(crate) struct InitArgs {
+    /// Where to make it [default: this directory]
+    #[arg(value_name = "DIR")]
+    pub directory: Option<PathBuf>,
+}
+
+pub(crate) fn run(context: &mut Context, args: &InitArgs) -> Result<Answer, Failure> {
+    let root = match &args.directory {
+        Some(dir) => context.directory.join(dir),
+        None => context.directory.clone(),
+    };
+    fsio::create_dir_all(&root)?;
+    let actor = env::actor(None, &root);
+    let dir = ops::init::init(&root, &actor)?;
+    if context.ui.json {
+        context
+            .ui
+            .json_line(&json!({"repository": dir.display().to_string(), "branch": "main"}))?;
+    } else {
+        context.ui.line(&format!(
+            "Made an empty dver repository in {}",
+            dir.display()
+        ))?;
+        context
+            .ui
+            .note("hint: `dver add FILE` stores files and finds their records and labels.");
+    }
+    Ok(Answer::Done)
+}

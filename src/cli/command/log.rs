@@ -1,0 +1,155 @@
+//! `dver log`.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::super::Answer;
+use super::super::args::OutputArgs;
+use super::super::context::Context;
+use super::super::error::Failure;
+use super::super::render;
+use super::super::ui::{Style, shorten};
+use crate::base::ObjectId;
+use crate::ops::log::{LogFilter, LogOptions, log};
+use crate::ops::show::Sealed;
+use crate::ops::{metrics, paths};
+use crate::repo::Repo;
+
+/// Show versions, newest first, with what each did to the data
+///
+/// `dver log A..B` shows what is in B and not in A.
+#[derive(Args, Debug)]
+pub struct LogArgs {
+    /// At most N versions
+    #[arg(short = 'n', long = "max-count", value_name = "N")]
+    pub most: Option<usize>,
+    /// One line a version
+    #[arg(long)]
+    pub oneline: bool,
+    /// The label changes of each version, record by record
+    #[arg(long)]
+    pub labels: bool,
+    /// Value and change of a metric, such as `records` or `class_share.label.cat`
+    #[arg(long = "metric", value_name = "NAME")]
+    pub metrics: Vec<String>,
+    /// Only versions that changed labels or records of this data set
+    #[arg(long, value_name = "D")]
+    pub dataset: Option<String>,
+    /// Only versions that changed the record with this key (repeat for composite keys)
+    #[arg(long, value_name = "K")]
+    pub key: Vec<String>,
+    /// Only versions that changed a label from V
+    #[arg(long, value_name = "V")]
+    pub label_from: Option<String>,
+    /// Only versions that changed a label to V
+    #[arg(long, value_name = "V")]
+    pub label_to: Option<String>,
+    /// Only versions with a label change by this annotator
+    #[arg(long, value_name = "A")]
+    pub annotator: Option<String>,
+    /// A version, or A..B [default: HEAD]
+    #[arg(value_name = "REV")]
+    pub revisions: Option<String>,
+    /// Only versions that changed these files
+    #[arg(value_name = "PATH", last = true)]
+    pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// The most rows that the text shows of one version.
+const MAX_ROWS: usize = 1000;
+
+pub(crate) fn run(context: &mut Context, args: &LogArgs) -> Result<Answer, Failure> {
+    let repo = context.repo()?;
+    let filter = LogFilter {
+        dataset: args.dataset.clone(),
+        key: args.key.clone(),
+        from: args.label_from.clone(),
+        to: args.label_to.clone(),
+        annotator: args.annotator.clone(),
+    };
+    let options = LogOptions {
+        most: args.most,
+        revisions: args.revisions.clone(),
+        below: paths::prefixes(&repo.root, &context.directory, &args.paths)?,
+        filter,
+    };
+    let commits = log(&repo, &options)?;
+    context.redirect(&args.output)?;
+    let names = names(&repo);
+    let head = repo.head_commit()?.map(|(id, _)| id);
+    for (id, commit) in commits {
+        let sealed = Sealed::read(&repo, id, commit)?;
+        let values = metrics::of_commit(&repo, &sealed, &args.metrics)?;
+        let no_names = Vec::new();
+        let own_names = names.get(&id).unwrap_or(&no_names);
+        if context.ui.json {
+            let mut value = render::commit::json(&sealed);
+            if !args.metrics.is_empty() {
+                value["metrics"] = values.iter().map(render::metrics::log_json).collect();
+            }
+            if args.labels {
+                let rows = sealed.rows(&repo, usize::MAX)?;
+                value["labels"] = rows.iter().filter_map(label_json).collect();
+            }
+            context.ui.json_line(&value)?;
+        } else if args.oneline {
+            let text = sealed.commit.message.lines().next().unwrap_or_default();
+            let decoration = match own_names.is_empty() {
+                true => String::new(),
+                false => format!(" ({})", own_names.join(", ")),
+            };
+            let id = context.ui.paint(Style::Id, &id.short());
+            let shown: Vec<String> = values.iter().map(render::metrics::log_text).collect();
+            let shown = shown.iter().map(|text| format!("  {text}")).collect::<String>();
+            context.ui.line(&format!("{id}{decoration} {}{shown}", shorten(text, 72)))?;
+        } else {
+            render::commit::log_entry(&mut context.ui, &sealed, own_names, head == Some(id))?;
+            for value in &values {
+                context.ui.line(&format!("    {}", render::metrics::log_text(value)))?;
+            }
+            if !values.is_empty() {
+                context.ui.line("")?;
+            }
+            if args.labels {
+                let rows = sealed.rows(&repo, MAX_ROWS)?;
+                render::commit::rows(&mut context.ui, &rows)?;
+                if rows.len() == MAX_ROWS {
+                    context.ui.line("    ... `dver log --labels --json` shows all")?;
+                }
+                context.ui.line("")?;
+            }
+        }
+    }
+    Ok(Answer::Done)
+}
+
+fn label_json(row: &crate::object::changes::Row) -> Option<Value> {
+    use crate::object::changes::{RowChange, RowKey};
+    let RowChange::Label(label) = &row.change else { return None };
+    let key = match &row.key {
+        RowKey::Key(parts) => json!(parts),
+        RowKey::Content(_, ordinal) => json!([format!("#{ordinal}")]),
+    };
+    Some(json!({
+        "dataset": row.dataset, "key": key, "field": label.field, "from": label.from,
+        "to": label.to, "cause": label.cause,
+    }))
+}
+
+/// Returns the branches and tags of each commit.
+fn names(repo: &Repo) -> HashMap<ObjectId, Vec<String>> {
+    let mut names: HashMap<ObjectId, Vec<String>> = HashMap::new();
+    for (name, id) in &repo.current.refs.0 {
+        let shown = match name.strip_prefix("tags/") {
+            Some(tag) => format!("tag: {tag}"),
+            None => name.trim_start_matches("heads/").to_owned(),
+        };
+        names.entry(*id).or_default().push(shown);
+    }
+    names
+}

@@ -1,0 +1,62 @@
+//! `dver show`.
+
+use clap::Args;
+
+use super::super::Answer;
+use super::super::args::OutputArgs;
+use super::super::context::Context;
+use super::super::error::Failure;
+use super::super::render;
+use super::super::ui::Style;
+use crate::ops::{metrics, show};
+
+/// Show one version: what it did to files, records, labels and schema, and what it is worth
+#[derive(Args, Debug)]
+pub struct ShowArgs {
+    /// The version
+    #[arg(value_name = "REV", default_value = "HEAD")]
+    pub revision: String,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// The most rows that the text shows.
+const MAX_ROWS: usize = 1000;
+
+pub(crate) fn run(context: &mut Context, args: &ShowArgs) -> Result<Answer, Failure> {
+    let repo = context.repo()?;
+    let sealed = show::show(&repo, &args.revision)?;
+    context.redirect(&args.output)?;
+    if context.ui.json {
+        context.ui.json_line(&render::commit::json(&sealed))?;
+        return Ok(Answer::Done);
+    }
+    let ui = &mut context.ui;
+    render::commit::log_entry(ui, &sealed, &[], false)?;
+    if let Some(changes) = &sealed.changes {
+        let files = &changes.files;
+        ui.line(&format!(
+            "Files: {} added, {} removed, {} modified, {} renamed",
+            files.added, files.removed, files.modified, files.renamed
+        ))?;
+        for dataset in &changes.datasets {
+            render::commit::dataset_detail(ui, dataset)?;
+        }
+    }
+    let rows = sealed.rows(&repo, MAX_ROWS)?;
+    if !rows.is_empty() {
+        let heading = ui.paint(Style::Heading, "Records");
+        ui.line(&heading)?;
+        render::commit::rows(ui, &rows)?;
+        if rows.len() == MAX_ROWS {
+            ui.line("    ... `dver diff --json` shows all")?;
+        }
+    }
+    let changed = metrics::changed(&repo, &sealed, usize::MAX)?;
+    if !changed.is_empty() {
+        let heading = ui.paint(Style::Heading, "Metrics that changed");
+        ui.line(&heading)?;
+        render::metrics::changes(ui, &changed)?;
+    }
+    Ok(Answer::Done)
+}

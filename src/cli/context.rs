@@ -1,0 +1,99 @@
+//! What every command starts from: where it stands, what it writes to, how it opens things.
+
+use std::path::PathBuf;
+
+use anstream::ColorChoice;
+
+use crate::base::IoError;
+use crate::base::progress::{Progress, Quiet};
+use crate::config::Local;
+use crate::repo::{self, Actor, Repo};
+
+use super::args::{Color, Global, OutputArgs};
+use super::env;
+use super::error::Failure;
+use super::ui::{self, Ui};
+
+/// The surroundings of a command.
+pub(crate) struct Context {
+    /// Where results go.
+    pub ui: Ui,
+    /// The directory that relative paths start from.
+    pub directory: PathBuf,
+}
+
+impl Context {
+    /// Resolves the global options.
+    pub(super) fn new(global: &Global) -> Result<Self, Failure> {
+        let here = env::current_directory().map_err(|e| IoError::new("enter", ".".as_ref(), e))?;
+        let directory = match &global.directory {
+            None => here,
+            Some(dir) => {
+                let path = here.join(dir);
+                std::fs::canonicalize(&path).map_err(|e| IoError::new("enter", &path, e))?
+            }
+        };
+        let mut ui = Ui::stdout(match global.color {
+            Color::Auto => ColorChoice::Auto,
+            Color::Always => ColorChoice::Always,
+            Color::Never => ColorChoice::Never,
+        });
+        ui.json = global.json;
+        ui.quiet = global.quiet;
+        ui.verbose = global.verbose;
+        ui.progress = !global.no_progress;
+        Ok(Self { ui, directory })
+    }
+
+    /// Finds and opens the repository around the directory.
+    pub(super) fn repo(&self) -> Result<Repo, Failure> {
+        let root = repo::discover(&self.directory)?;
+        let local = repo::settings(&root)?;
+        let actor = env::actor(identity(&local), &root);
+        Ok(Repo::open(&root, actor)?)
+    }
+
+    /// Returns who acts where there is no repository yet.
+    pub(super) fn actor(&self) -> Actor {
+        env::actor(None, &self.directory)
+    }
+
+    /// Sends results to the file that the options name.
+    pub(super) fn redirect(&mut self, output: &OutputArgs) -> Result<(), Failure> {
+        if let Some(path) = &output.output {
+            let path = self.directory.join(path);
+            self.ui
+                .redirect(&path)
+                .map_err(|e| IoError::new("create", &path, e))?;
+        }
+        Ok(())
+    }
+
+    /// Returns what hears of long work.
+    pub(super) fn progress(&self) -> Box<dyn Progress> {
+        if self.ui.draws_progress() {
+            Box::new(super::render::progress::Bar::default())
+        } else {
+            Box::new(Quiet)
+        }
+    }
+}
+
+/// Says whom a writer waits for.
+pub(crate) fn waiting(holder: &str) {
+    let holder = if holder.is_empty() {
+        "another dver"
+    } else {
+        holder
+    };
+    ui::complain(&format!("waiting for {holder} to finish"));
+}
+
+/// Returns the identity that the repository's settings give.
+fn identity(local: &Local) -> Option<String> {
+    let mail = local.user_email.as_deref().unwrap_or_default();
+    local
+        .user_name
+        .as_ref()
+        .map(|name| format!("{name} <{mail}>"))
+}

@@ -1,0 +1,92 @@
+//! The environment: the only place that reads it.
+
+#![allow(clippy::disallowed_methods)] // this is the one file that may
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::base::fault::{self, Plan};
+use crate::base::{Clock, Timestamp};
+use crate::repo::Actor;
+
+/// Returns a variable that is set and not empty.
+pub(super) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Arms the faults that tests ask for.
+pub(super) fn arm_faults() {
+    let number = |name: &str| variable(name).and_then(|value| value.parse::<u64>().ok());
+    if let Some(step) = number("DVER_TEST_CRASH_AT") {
+        fault::arm(Plan::CrashAt(step));
+    } else if let Some(step) = number("DVER_TEST_FAIL_AT") {
+        let code = number("DVER_TEST_FAIL_CODE").and_then(|code| i32::try_from(code).ok());
+        fault::arm(Plan::FailAt(step, code.unwrap_or(28)));
+    } else if variable("DVER_TEST_STEPS").is_some() {
+        fault::arm(Plan::Count);
+    }
+}
+
+/// Writes the names of the durable steps that were taken to the file that tests name.
+pub(super) fn report_steps() {
+    if let Some(path) = variable("DVER_TEST_STEPS") {
+        let _ = std::fs::write(path, fault::steps_taken().join("\n"));
+    }
+}
+
+/// Returns the time source: the machine's clock, or the moment that the environment fixes.
+pub(super) fn clock() -> (Clock, bool) {
+    let fixed = variable("SOURCE_DATE_EPOCH")
+        .and_then(|text| text.parse().ok())
+        .and_then(Timestamp::from_seconds);
+    match fixed {
+        Some(at) => (Clock::Fixed(at), true),
+        None => (Clock::System, false),
+    }
+}
+
+/// Finds out who acts: `DVER_AUTHOR`, then the repository's config, then git's user.
+pub(super) fn actor(configured: Option<String>, directory: &Path) -> Actor {
+    let (clock, clock_given) = clock();
+    let mut environment = Vec::new();
+    let given = variable("DVER_AUTHOR");
+    if given.is_some() {
+        environment.push("author".to_owned());
+    }
+    if clock_given {
+        environment.push("time".to_owned());
+    }
+    let identity = given.or(configured).or_else(|| git_user(directory));
+    let fallback = variable("USER").or_else(|| variable("USERNAME"));
+    Actor {
+        identity,
+        fallback: fallback.unwrap_or_else(|| "unknown".into()),
+        clock,
+        environment,
+    }
+}
+
+/// Asks git for `user.name` and `user.email`; git may be absent.
+fn git_user(directory: &Path) -> Option<String> {
+    let ask = |name: &str| {
+        let output = Command::new("git")
+            .args(["config", "--get", name])
+            .current_dir(directory)
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .output()
+            .ok()?;
+        let text = String::from_utf8(output.stdout).ok()?.trim().to_owned();
+        (output.status.success() && !text.is_empty()).then_some(text)
+    };
+    let name = ask("user.name")?;
+    Some(format!(
+        "{name} <{}>",
+        ask("user.email").unwrap_or_default()
+    ))
+}
+
+/// Returns the directory that the program was started in.
+pub(super) fn current_directory() -> std::io::Result<PathBuf> {
+    std::env::current_dir()
+}

@@ -1,0 +1,311 @@
+//! Errors as people and scripts see them: kind, sentence, causes, hint, exit code.
+//!
+//! The library does not know command names; hints do. The matches have no `_` arm over our own
+//! errors, so that a new one does not compile until someone wrote its hint.
+
+use std::io;
+
+use serde_json::json;
+
+use crate::base::IoError;
+use crate::history;
+use crate::object;
+use crate::ops;
+use crate::refs;
+use crate::repo;
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// A verb failed.
+    Verb(Box<ops::Error>),
+    /// The output could not be written.
+    Output(io::Error),
+}
+
+impl From<ops::Error> for Failure {
+    fn from(e: ops::Error) -> Self {
+        Self::Verb(Box::new(e))
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(e: io::Error) -> Self {
+        Self::Output(e)
+    }
+}
+
+impl From<repo::Error> for Failure {
+    fn from(e: repo::Error) -> Self {
+        ops::Error::from(e).into()
+    }
+}
+
+impl From<history::Error> for Failure {
+    fn from(e: history::Error) -> Self {
+        ops::Error::from(e).into()
+    }
+}
+
+impl From<object::Error> for Failure {
+    fn from(e: object::Error) -> Self {
+        ops::Error::from(e).into()
+    }
+}
+
+impl From<IoError> for Failure {
+    fn from(e: IoError) -> Self {
+        ops::Error::from(e).into()
+    }
+}
+
+/// An error in words.
+pub(crate) struct Told {
+    kind: &'static str,
+    message: String,
+    causes: Vec<String>,
+    hint: Option<String>,
+    /// The exit code.
+    pub code: u8,
+}
+
+impl Told {
+    /// Returns the lines for stderr.
+    pub(super) fn to_text(&self) -> String {
+        let mut lines = vec![format!("error: {}", self.message)];
+        lines.extend(
+            self.causes
+                .iter()
+                .map(|cause| format!("caused by: {cause}")),
+        );
+        lines.extend(self.hint.iter().map(|hint| format!("hint: {hint}")));
+        lines.join("\n")
+    }
+
+    /// Returns the one object for stderr with `--json`.
+    pub(super) fn to_json(&self) -> String {
+        let message = std::iter::once(&self.message).chain(&self.causes);
+        let message: Vec<&str> = message.map(String::as_str).collect();
+        json!({"error": {"kind": self.kind, "message": message.join(": "), "hint": self.hint}})
+            .to_string()
+    }
+}
+
+/// You: bad input. It is not there, or it is in the way. The machine. Damage.
+const USAGE: u8 = 2;
+const USER: u8 = 3;
+const DAMAGE: u8 = 4;
+
+impl Failure {
+    /// Finds the words for the error.
+    pub(super) fn describe(&self) -> Told {
+        let (kind, code, hint, error): (_, _, _, &dyn std::error::Error) = match self {
+            Self::Output(e) => ("output", USER, None, e),
+            Self::Verb(e) => {
+                let (kind, code, hint) = verb(e);
+                (kind, code, hint, e.as_ref())
+            }
+        };
+        let mut causes = Vec::new();
+        let mut cause = error.source();
+        while let Some(e) = cause {
+            causes.push(e.to_string());
+            cause = e.source();
+        }
+        let message = match self {
+            Self::Output(e) => format!("cannot write the output: {e}"),
+            Self::Verb(e) => e.to_string(),
+        };
+        Told {
+            kind,
+            message,
+            causes,
+            hint,
+            code,
+        }
+    }
+}
+
+type Words = (&'static str, u8, Option<String>);
+
+fn hint(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+fn verb(error: &ops::Error) -> Words {
+    use ops::Error as E;
+    match error {
+        E::AlreadyARepository { .. } => ("already_a_repository", USER, None),
+        E::Pending { .. } => (
+            "pending",
+            USER,
+            hint(
+                "Run `dver checkout --continue` to finish it, or `dver checkout --abort` to go \
+                 back.",
+            ),
+        ),
+        E::NothingPending => ("nothing_pending", USER, None),
+        E::InTheWay { .. } => (
+            "dirty_worktree",
+            USER,
+            hint(
+                "Run `dver commit -a -m MESSAGE` to keep the changes, or `dver restore PATH` to \
+                 drop them (`dver undo` brings dropped files back).",
+            ),
+        ),
+        E::NoSuchPath { .. } => (
+            "no_such_path",
+            USER,
+            hint("Run `dver status` or `dver ls REV` to see the paths."),
+        ),
+        E::Outside { .. } => ("outside", USER, None),
+        E::NothingStaged {
+            unstaged,
+            untracked,
+        } => (
+            "nothing_staged",
+            USER,
+            match (unstaged, untracked) {
+                (0, 0) => None,
+                (0, _) => hint("Run `dver add PATH` to stage the new files."),
+                _ => hint("Run `dver commit -a -m MESSAGE` to commit the changed files too."),
+            },
+        ),
+        E::NoIdentity => (
+            "no_identity",
+            USER,
+            hint(
+                "Set DVER_AUTHOR='Name <mail>', or run `git config --global user.name NAME` and \
+                 `git config --global user.email MAIL`.",
+            ),
+        ),
+        E::Exists { .. } => ("exists", USER, hint("Add --force to move it.")),
+        E::NoSuchRef { kind, .. } => (
+            "no_such_ref",
+            USER,
+            Some(format!("Run `dver {kind}` to list them.")),
+        ),
+        E::CurrentBranch { .. } => (
+            "current_branch",
+            USER,
+            hint("Run `dver switch BRANCH` to leave it first."),
+        ),
+        E::NotMerged { name, .. } => (
+            "not_merged",
+            USER,
+            Some(format!(
+                "Run `dver branch -D {name}` if its commits may go."
+            )),
+        ),
+        E::NoSuchDataset { known, .. } => (
+            "no_such_dataset",
+            USER,
+            if known.is_empty() {
+                hint("Run `dver dataset add PATH --key FIELD --label FIELD` to declare one.")
+            } else {
+                Some(format!("Declared are: {}.", known.join(", ")))
+            },
+        ),
+        E::NoSuchRecord { .. } => ("no_such_record", USER, None),
+        E::Usage(_) => ("usage", USAGE, None),
+        E::NothingToUndo => ("nothing_to_undo", USER, None),
+        E::Unstaged { .. } => (
+            "unstaged",
+            USER,
+            hint("Run the command again for these files."),
+        ),
+        E::Repo(e) => repository(e),
+        E::Refs(e) => reference(e),
+        E::History(e) => revision(e),
+        E::Object(e) => damage(e),
+        E::Index(_) => (
+            "index",
+            USER,
+            hint("Run `dver reindex` to derive the index anew."),
+        ),
+        E::Config(_) => (
+            "config",
+            USER,
+            hint("docs/cli.md lists what dver.toml may hold."),
+        ),
+        E::Io(_) => ("io", USER, None),
+    }
+}
+
+fn repository(error: &repo::Error) -> Words {
+    use repo::Error as E;
+    match error {
+        E::NotARepository { .. } => (
+            "not_a_repository",
+            USER,
+            hint("Run `dver init` to make one here."),
+        ),
+        E::NoWorktree { .. } => ("no_worktree", USER, None),
+        E::Version(_) => ("format_version", USER, hint("A newer dver can read it.")),
+        E::Config(_) => ("config", USER, None),
+        E::Index(_) => (
+            "index",
+            USER,
+            hint("Run `dver reindex` to derive the index anew."),
+        ),
+        E::Refs(e) => reference(e),
+        E::History(e) => revision(e),
+        E::Object(e) => damage(e),
+        E::Io(_) => ("io", USER, None),
+    }
+}
+
+fn reference(error: &refs::Error) -> Words {
+    use refs::Error as E;
+    match error {
+        E::DamagedHead { .. } => (
+            "damaged_head",
+            DAMAGE,
+            hint("Run `dver fsck --restore-head` to find the latest complete operation."),
+        ),
+        E::BadName { .. } => ("bad_name", USAGE, None),
+        E::Object(e) => damage(e),
+        E::Io(_) => ("io", USER, None),
+    }
+}
+
+fn revision(error: &history::Error) -> Words {
+    use history::Error as E;
+    match error {
+        E::Unknown { nearest, .. } => (
+            "unknown_revision",
+            USER,
+            match nearest.as_slice() {
+                [] => hint("Run `dver log` or `dver branch` to see what there is."),
+                names => Some(format!("Did you mean {}?", names.join(" or "))),
+            },
+        ),
+        E::Ambiguous { .. } => (
+            "ambiguous_revision",
+            USER,
+            hint("Write more digits of the id."),
+        ),
+        E::Syntax { .. } => ("revision_syntax", USAGE, None),
+        E::NoParent { .. } => ("no_parent", USER, None),
+        E::Unborn { .. } => (
+            "unborn",
+            USER,
+            hint("Run `dver commit -m MESSAGE` to make the first commit."),
+        ),
+        E::Refs(e) => reference(e),
+        E::Object(e) => damage(e),
+    }
+}
+
+fn damage(error: &object::Error) -> Words {
+    use object::Error as E;
+    let check = "Run `dver fsck` to see what else is damaged and which commits need it.";
+    match error {
+        E::Missing(_) => ("missing_object", DAMAGE, hint(check)),
+        E::Corrupt { .. } => ("corrupt_object", DAMAGE, hint(check)),
+        E::WrongKind { .. } => ("wrong_kind", USER, None),
+        E::DamagedPack { .. } => ("damaged_pack", DAMAGE, hint(check)),
+        E::TooLarge { .. } => ("too_large", USER, None),
+        E::Io(_) => ("io", USER, None),
+    }
+}

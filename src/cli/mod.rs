@@ -1,0 +1,74 @@
+//! The command line: arguments to verbs, reports to words. The only box that prints.
+
+mod args;
+mod command;
+mod context;
+mod env;
+mod error;
+pub mod render;
+pub mod ui;
+
+use std::ffi::OsString;
+use std::io;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Cli, Command};
+use context::Context;
+use error::Failure;
+
+/// How a command ended when nothing failed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Answer {
+    /// Done, or "yes".
+    Done,
+    /// "No": differences, a refused gate, damage.
+    No,
+}
+
+/// Runs the program with these arguments and returns its exit code (docs/cli.md, "Exit codes").
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    env::arm_faults();
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(e) => {
+            // clap prints help and version to stdout, and usage errors to stderr.
+            let _ = e.print();
+            return ExitCode::from(if e.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let json = cli.global.json;
+    let result = Context::new(&cli.global).and_then(|mut context| {
+        let answer = dispatch(&mut context, cli.command)?;
+        context.ui.flush()?;
+        Ok(answer)
+    });
+    env::report_steps();
+    match result {
+        Ok(Answer::Done) => ExitCode::SUCCESS,
+        Ok(Answer::No) => ExitCode::from(1),
+        // Whoever reads our output has seen enough: that is no failure.
+        Err(Failure::Output(e)) if e.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(failure) => {
+            let told = failure.describe();
+            ui::complain(&if json { told.to_json() } else { told.to_text() });
+            ExitCode::from(told.code)
+        }
+    }
+}
+
+fn dispatch(context: &mut Context, command: Command) -> Result<Answer, Failure> {
+    match command {
+        Command::Init(args) => command::init::run(context, &args),
+        Command::Branch(args) => command::branch::run(context, &args),
+        Command::Tag(args) => command::tag::run(context, &args),
+        Command::Cat(args) => command::cat::run(context, &args),
+        Command::CatObject(args) => command::cat::run_object(context, &args),
+        Command::Ls(args) => command::ls::run(context, &args),
+        Command::Op(args) => command::op::run(context, &args),
+        Command::Reindex(args) => command::reindex::run(context, &args),
+        Command::Sql(args) => command::sql::run(context, &args),
+        Command::Completions(args) => command::completions::run(context, &args),
+    }
+}

@@ -1,0 +1,185 @@
+//! How commits look: in the log, in `show`, after `commit`, and as JSON.
+
+use std::io;
+
+use serde_json::{Value, json};
+
+use super::super::ui::{Style, Ui, count, counted, pad, shorten};
+use crate::object::changes::{DatasetChanges, Row, RowChange, RowKey};
+use crate::ops::show::Sealed;
+
+/// Returns the JSON of a commit (docs/cli.md, "commit --json").
+pub fn json(sealed: &Sealed) -> Value {
+    let commit = &sealed.commit;
+    let datasets: Vec<Value> = sealed
+        .scorecard
+        .datasets
+        .iter()
+        .map(|score| {
+            let changes = sealed.dataset(&score.name);
+            let records = changes.map(|c| c.records).unwrap_or_default();
+            let labels = changes.map(|c| c.labels.clone()).unwrap_or_default();
+            json!({
+                "name": score.name, "records": score.records, "added": records.added,
+                "removed": records.removed, "modified": records.modified,
+                "relabelled": labels.relabelled, "renamed": labels.renamed,
+                "schema_changes": changes.map_or(0, |c| c.schema.len()),
+            })
+        })
+        .collect();
+    let gates: Vec<Value> = commit
+        .gates
+        .iter()
+        .map(|gate| {
+            let value = gate.value.map(|(num, den)| num.0 as f64 / den.0 as f64);
+            json!({
+                "dataset": gate.dataset, "metric": gate.metric, "bound": gate.bound,
+                "value": value, "state": gate.state,
+            })
+        })
+        .collect();
+    let mut out = json!({
+        "commit": sealed.id, "parents": commit.parents, "author": commit.author,
+        "time": commit.time, "message": commit.message, "snapshot": commit.snapshot,
+        "changes": commit.changes, "scorecard": commit.scorecard,
+        "datasets": datasets, "gates": gates, "evaluations": [],
+    });
+    if let Some(reason) = &commit.reason {
+        out["reason"] = json!(reason);
+    }
+    if let Some(gate_override) = &commit.gate_override {
+        out["override"] = json!(gate_override.reason);
+    }
+    out
+}
+
+/// Says in one line what happened to a data set; `None` where nothing did.
+pub fn summary(changes: &DatasetChanges) -> Option<String> {
+    let (records, labels) = (&changes.records, &changes.labels);
+    let mut parts = Vec::new();
+    let mut tell = |number: u64, text: &str| {
+        if number > 0 {
+            parts.push(format!("{} {text}", count(number)));
+        }
+    };
+    tell(labels.relabelled, if labels.relabelled == 1 { "label" } else { "labels" });
+    tell(labels.renamed, "renamed");
+    tell(labels.split, "split");
+    tell(labels.merged, "merged");
+    tell(records.added, "added");
+    tell(records.removed, "removed");
+    tell(records.modified, "modified");
+    tell(records.respelled, "respelled");
+    tell(records.moved.unwrap_or(0), "moved");
+    if !changes.schema.is_empty() {
+        parts.push(counted(changes.schema.len() as u64, "schema change"));
+    }
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// Writes a commit as the log shows it.
+pub fn log_entry(ui: &mut Ui, sealed: &Sealed, names: &[String], head: bool) -> io::Result<()> {
+    let commit = &sealed.commit;
+    let mut decoration: Vec<String> = names.to_vec();
+    if head {
+        decoration.insert(0, "HEAD".into());
+    }
+    let decoration = match decoration.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", decoration.join(", ")),
+    };
+    let id = ui.paint(Style::Id, &format!("commit {}", sealed.id));
+    ui.line(&format!("{id}{decoration}"))?;
+    if commit.parents.len() > 1 {
+        let parents: Vec<String> = commit.parents.iter().map(|id| id.short()).collect();
+        ui.line(&format!("Merge:  {}", parents.join(" ")))?;
+    }
+    let given = |what: &str| {
+        let from_environment = commit.environment.iter().any(|name| name == what);
+        if from_environment { " (from the environment)" } else { "" }
+    };
+    ui.line(&format!("Author: {}{}", commit.author, given("author")))?;
+    ui.line(&format!("Date:   {}{}", commit.time, given("time")))?;
+    if let Some(reason) = &commit.reason {
+        ui.line(&format!("Reason: {reason}"))?;
+    }
+    if let Some(source) = &commit.source {
+        ui.line(&format!("Source: {source}"))?;
+    }
+    if let Some(gate_override) = &commit.gate_override {
+        let text = format!("Gates overridden: {}", gate_override.reason);
+        let text = ui.paint(Style::Warning, &text);
+        ui.line(&text)?;
+    }
+    ui.line("")?;
+    for line in commit.message.lines() {
+        ui.line(&format!("    {line}"))?;
+    }
+    ui.line("")?;
+    dataset_lines(ui, sealed)
+}
+
+/// Writes a line per data set with what the commit did to it.
+pub fn dataset_lines(ui: &mut Ui, sealed: &Sealed) -> io::Result<()> {
+    let mut wrote = false;
+    for score in &sealed.scorecard.datasets {
+        let records = counted(score.records, "record");
+        let Some(changes) = sealed.dataset(&score.name) else { continue };
+        if changes.records.before == 0 && changes.records.after == changes.records.added {
+            let classes = class_count(changes);
+            ui.line(&format!("    {}: {records}, new{classes}", score.name))?;
+            wrote = true;
+        } else if let Some(text) = summary(changes) {
+            ui.line(&format!("    {}: {records}; {text}", score.name))?;
+            wrote = true;
+        }
+    }
+    for changes in sealed.changes.iter().flat_map(|changes| &changes.datasets) {
+        if !sealed.scorecard.datasets.iter().any(|score| score.name == changes.name) {
+            ui.line(&format!("    {}: no longer a data set", changes.name))?;
+            wrote = true;
+        }
+    }
+    if wrote { ui.line("") } else { Ok(()) }
+}
+
+fn class_count(changes: &DatasetChanges) -> String {
+    let classes = changes.schema.iter().filter(|change| change.change == "class_added").count();
+    if classes == 0 { String::new() } else { format!(" ({})", counted(classes as u64, "class")) }
+}
+
+/// Returns how a record is named on screen.
+pub fn record_name(key: &RowKey) -> String {
+    match key {
+        RowKey::Key(parts) => parts.join(" "),
+        RowKey::Content(_, ordinal) => format!("#{ordinal}"),
+    }
+}
+
+/// Writes the rows of a change set, aligned.
+pub fn rows(ui: &mut Ui, rows: &[Row]) -> io::Result<()> {
+    let name = |row: &Row| shorten(&record_name(&row.key), 32);
+    let width = rows.iter().map(|row| name(row).chars().count()).max().unwrap_or(0);
+    for row in rows {
+        let record = pad(&name(row), width.min(32));
+        let text = match &row.change {
+            RowChange::Added => ui.paint(Style::Added, "added"),
+            RowChange::Removed => ui.paint(Style::Removed, "removed"),
+            RowChange::Label(label) => {
+                let value = |value: &Option<String>| match value {
+                    Some(text) => shorten(text, 40),
+                    None => "(none)".to_owned(),
+                };
+                let from = ui.paint(Style::Removed, &value(&label.from));
+                let to = ui.paint(Style::Added, &value(&label.to));
+                let annotator = match &label.annotator {
+                    Some(name) => format!("  by {}", shorten(name, 24)),
+                    None => String::new(),
+                };
+                format!("{}: {from} -> {to}{annotator}", shorten(&label.field, 24))
+            }
+        };
+        ui.line(&format!("    {}  {record}  {text}", row.dataset))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,183 @@
+//! The terminal: where results go, how they are coloured, what is kept quiet.
+//!
+//! Results go to stdout and nothing else does. Colour never carries a fact of its own.
+
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::path::Path;
+
+use anstream::ColorChoice;
+use serde::Serialize;
+
+/// What a piece of text is, so that one place decides how it looks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Style {
+    /// A heading.
+    Heading,
+    /// An id.
+    Id,
+    /// Something that is new.
+    Added,
+    /// Something that is gone.
+    Removed,
+    /// Something that changed.
+    Changed,
+    /// Something of less weight.
+    Faint,
+    /// Something to look at.
+    Warning,
+}
+
+/// Where a command writes.
+pub struct Ui {
+    out: Box<dyn Write>,
+    /// Whether results are JSON.
+    pub json: bool,
+    /// Whether hints and notes are left out.
+    pub quiet: bool,
+    /// Whether more is told.
+    pub verbose: bool,
+    /// Whether progress may be drawn.
+    pub progress: bool,
+    coloured: bool,
+}
+
+impl Ui {
+    /// Opens stdout.
+    pub fn stdout(color: ColorChoice) -> Self {
+        let coloured = match color {
+            ColorChoice::Auto => anstream::AutoStream::choice(&io::stdout()) != ColorChoice::Never,
+            ColorChoice::Never => false,
+            ColorChoice::Always | ColorChoice::AlwaysAnsi => true,
+        };
+        let out: Box<dyn Write> = Box::new(BufWriter::new(io::stdout()));
+        Self {
+            out,
+            json: false,
+            quiet: false,
+            verbose: false,
+            progress: false,
+            coloured,
+        }
+    }
+
+    /// Sends results to a file instead, without colour.
+    #[allow(clippy::disallowed_methods)] // a user's output file is no durable step
+    pub fn redirect(&mut self, path: &Path) -> io::Result<()> {
+        self.out = Box::new(BufWriter::new(File::create(path)?));
+        self.coloured = false;
+        Ok(())
+    }
+
+    /// Returns the text dressed for its style, or plain where colours are off.
+    pub fn paint(&self, style: Style, text: &str) -> String {
+        use owo_colors::OwoColorize as _;
+        if !self.coloured {
+            return text.to_owned();
+        }
+        match style {
+            Style::Heading => text.bold().to_string(),
+            Style::Id | Style::Changed => text.yellow().to_string(),
+            Style::Added => text.green().to_string(),
+            Style::Removed => text.red().to_string(),
+            Style::Faint => text.dimmed().to_string(),
+            Style::Warning => text.magenta().to_string(),
+        }
+    }
+
+    /// Writes a line of a result.
+    pub fn line(&mut self, text: &str) -> io::Result<()> {
+        self.out.write_all(text.as_bytes())?;
+        self.out.write_all(b"\n")
+    }
+
+    /// Writes bytes of a result as they are.
+    pub fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.out.write_all(bytes)
+    }
+
+    /// Writes a result as one line of JSON.
+    pub fn json_line(&mut self, value: &impl Serialize) -> io::Result<()> {
+        serde_json::to_writer(&mut self.out, value)?;
+        self.out.write_all(b"\n")
+    }
+
+    /// Writes a note to stderr, unless notes are off.
+    pub fn note(&self, text: &str) {
+        if !self.quiet && !self.json {
+            let _ = writeln!(io::stderr(), "{text}");
+        }
+    }
+
+    /// Writes everything out.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
+    /// Returns whether stderr is a terminal on which progress may be drawn.
+    pub fn draws_progress(&self) -> bool {
+        self.progress && !self.quiet && io::stderr().is_terminal()
+    }
+}
+
+/// Writes to stderr what went wrong.
+pub(super) fn complain(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Cuts text so that it fits `width` columns of a terminal, marking the cut.
+pub fn shorten(text: &str, width: usize) -> String {
+    use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+    let text: String = text
+        .chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect();
+    if text.width() <= width {
+        return text;
+    }
+    let mut out = String::new();
+    let mut used = 1; // the mark
+    for c in text.chars() {
+        used += c.width().unwrap_or(0);
+        if used > width {
+            break;
+        }
+        out.push(c);
+    }
+    out.push('\u{2026}');
+    out
+}
+
+/// Pads text to `width` columns of a terminal.
+pub fn pad(text: &str, width: usize) -> String {
+    use unicode_width::UnicodeWidthStr as _;
+    let missing = width.saturating_sub(text.width());
+    format!("{text}{}", " ".repeat(missing))
+}
+
+/// Writes a count with separators: `5,000,000`.
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// Writes a count with its noun: `1 record`, `2 records`.
+pub fn counted(number: u64, noun: &str) -> String {
+    let (stem, ending) = match noun.strip_suffix('y') {
+        Some(stem) if !stem.ends_with(['a', 'e', 'o', 'u']) => (stem, "ies"),
+        _ if noun.ends_with(['s', 'x']) => (noun, "es"),
+        _ => (noun, "s"),
+    };
+    if number == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{} {stem}{ending}", count(number))
+    }
+}

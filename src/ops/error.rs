@@ -1,0 +1,163 @@
+//! What can go wrong with a verb: the error that programs using the library see.
+
+use std::path::PathBuf;
+
+use crate::base::{IoError, ObjectId, RepoPath};
+use crate::config;
+use crate::history;
+use crate::index;
+use crate::object;
+use crate::refs;
+use crate::repo;
+
+/// A verb that could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// `init` where there is a repository.
+    #[error("{} holds a dver repository already", path.display())]
+    AlreadyARepository {
+        /// The worktree.
+        path: PathBuf,
+    },
+    /// A checkout began and did not end.
+    #[error("a {verb} began and did not end: files may be of two versions")]
+    Pending {
+        /// The command that began it.
+        verb: String,
+    },
+    /// There is no such checkout.
+    #[error("there is no unfinished checkout")]
+    NothingPending,
+    /// Files have changes that a checkout would overwrite.
+    #[error("{} in the way: {}", in_the_way(paths.len()), list(paths))]
+    InTheWay {
+        /// The files.
+        paths: Vec<RepoPath>,
+    },
+    /// No file of the worktree, the stage or HEAD has that path.
+    #[error("`{path}` matches no file")]
+    NoSuchPath {
+        /// As it was given.
+        path: String,
+    },
+    /// A path outside the worktree.
+    #[error("{} is not inside the worktree {}", path.display(), root.display())]
+    Outside {
+        /// The path.
+        path: PathBuf,
+        /// The worktree's root.
+        root: PathBuf,
+    },
+    /// Nothing to commit.
+    #[error("nothing is staged")]
+    NothingStaged {
+        /// Files that changed but are not staged.
+        unstaged: usize,
+        /// Files that are not versioned.
+        untracked: usize,
+    },
+    /// Nobody to name as the author.
+    #[error("nobody is named as the author")]
+    NoIdentity,
+    /// A branch or tag that exists.
+    #[error("the {kind} `{name}` exists already")]
+    Exists {
+        /// `branch` or `tag`.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// A branch or tag that does not exist.
+    #[error("there is no {kind} `{name}`")]
+    NoSuchRef {
+        /// `branch` or `tag`.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// A branch that cannot go because HEAD stands on it.
+    #[error("HEAD stands on the branch `{name}`")]
+    CurrentBranch {
+        /// Its name.
+        name: String,
+    },
+    /// A branch whose commits no other name reaches.
+    #[error("the branch `{name}` has commits that no other branch or tag reaches")]
+    NotMerged {
+        /// Its name.
+        name: String,
+        /// Its commit.
+        tip: ObjectId,
+    },
+    /// No data set of that name.
+    #[error("there is no data set `{name}`")]
+    NoSuchDataset {
+        /// As it was given.
+        name: String,
+        /// Those that exist.
+        known: Vec<String>,
+    },
+    /// No record with that key in the history.
+    #[error("no version of `{dataset}` has a record with the key {}", key.join(", "))]
+    NoSuchRecord {
+        /// The data set.
+        dataset: String,
+        /// The key.
+        key: Vec<String>,
+    },
+    /// A combination of options that means nothing.
+    #[error("{0}")]
+    Usage(String),
+    /// Nothing that could be undone.
+    #[error("there is nothing to undo")]
+    NothingToUndo,
+    /// Some files could not be staged; the others were.
+    #[error("{} could not be staged", list(&paths.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>()))]
+    Unstaged {
+        /// The files, each with the reason.
+        paths: Vec<(RepoPath, String)>,
+    },
+    /// A repository that cannot be opened or read.
+    #[error(transparent)]
+    Repo(#[from] repo::Error),
+    /// State that cannot be read or written.
+    #[error(transparent)]
+    Refs(#[from] refs::Error),
+    /// A revision that names nothing.
+    #[error(transparent)]
+    History(#[from] history::Error),
+    /// An object that is missing or damaged.
+    #[error(transparent)]
+    Object(#[from] object::Error),
+    /// The index failed.
+    #[error(transparent)]
+    Index(#[from] index::Error),
+    /// dver.toml or config.toml does not parse.
+    #[error(transparent)]
+    Config(#[from] config::Error),
+    /// The machine failed.
+    #[error(transparent)]
+    Io(#[from] IoError),
+}
+
+fn in_the_way(count: usize) -> String {
+    match count {
+        1 => "1 file with uncommitted changes is".to_owned(),
+        n => format!("{n} files with uncommitted changes are"),
+    }
+}
+
+fn list(paths: &[RepoPath]) -> String {
+    let shown: Vec<String> = paths
+        .iter()
+        .take(5)
+        .map(|path| format!("`{path}`"))
+        .collect();
+    let more = paths.len().saturating_sub(5);
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    format!("{}{more}", shown.join(", "))
+}

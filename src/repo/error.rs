@@ -1,0 +1,48 @@
+//! What can go wrong when a repository is opened.
+
+use std::path::PathBuf;
+
+use crate::base::IoError;
+use crate::config;
+use crate::history;
+use crate::index;
+use crate::object;
+use crate::refs;
+
+/// A repository that cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Neither the directory nor one above it holds a repository.
+    #[error("{} is not inside a dver repository", start.display())]
+    NotARepository {
+        /// Where the search began.
+        start: PathBuf,
+    },
+    /// The view knows no worktree of that name.
+    #[error("the repository has no worktree named `{name}`")]
+    NoWorktree {
+        /// The name.
+        name: String,
+    },
+    /// The repository is of another format.
+    #[error(transparent)]
+    Version(#[from] super::VersionError),
+    /// Settings that do not parse.
+    #[error(transparent)]
+    Config(#[from] config::Error),
+    /// The index failed.
+    #[error(transparent)]
+    Index(#[from] index::Error),
+    /// The state cannot be read.
+    #[error(transparent)]
+    Refs(#[from] refs::Error),
+    /// A revision names nothing.
+    #[error(transparent)]
+    History(#[from] history::Error),
+    /// An object is missing or damaged.
+    #[error(transparent)]
+    Object(#[from] object::Error),
+    /// The machine failed.
+    #[error(transparent)]
+    Io(#[from] IoError),
+}

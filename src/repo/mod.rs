@@ -1,0 +1,230 @@
+//! A repository as its opened parts: store, current state, index, settings.
+//!
+//! Invariant: has no verbs. Opening reads, and brings the index up to `head` where it is behind.
+
+mod error;
+mod indexing;
+mod version;
+
+use std::path::{Path, PathBuf};
+
+pub use error::Error;
+pub use version::VersionError;
+
+use crate::base::{Clock, ObjectId, Timestamp, fsio};
+use crate::config::Local;
+use crate::history::{self, Names};
+use crate::index::Index;
+use crate::object::{self, Commit, Head, ObjectSource as _, Pending, WorktreeState};
+use crate::refs::{Current, HeadFile, MAIN_WORKTREE};
+use crate::store::Store;
+
+/// The name of the repository's directory.
+pub const DIRECTORY: &str = ".dver";
+
+/// Who acts, and when.
+#[derive(Clone, Debug)]
+pub struct Actor {
+    /// `Name <mail>`, where one is known.
+    pub identity: Option<String>,
+    /// What operations name where no identity is known.
+    pub fallback: String,
+    /// The time source.
+    pub clock: Clock,
+    /// Which of `author` and `time` came from environment variables.
+    pub environment: Vec<String>,
+}
+
+impl Actor {
+    /// Returns whom operations name.
+    pub fn name(&self) -> &str {
+        self.identity.as_deref().unwrap_or(&self.fallback)
+    }
+
+    /// Returns the time now.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+/// The opened parts of a repository.
+pub struct Repo {
+    /// The worktree's root.
+    pub root: PathBuf,
+    /// The repository's directory, `.dver`.
+    pub dir: PathBuf,
+    /// The name of this worktree in views.
+    pub worktree: String,
+    /// The objects.
+    pub store: Store,
+    /// The state that `head` names.
+    pub current: Current,
+    /// The derived tables.
+    pub index: Index,
+    /// This clone's settings.
+    pub local: Local,
+    /// Who acts.
+    pub actor: Actor,
+}
+
+/// Returns the worktree that `start` lies in: the nearest directory that holds a repository.
+pub fn discover(start: &Path) -> Result<PathBuf, Error> {
+    start
+        .ancestors()
+        .find(|dir| dir.join(DIRECTORY).join("VERSION").is_file())
+        .map(Path::to_path_buf)
+        .ok_or_else(|| Error::NotARepository {
+            start: start.to_owned(),
+        })
+}
+
+/// Makes the directories and files of a new repository, all but its first operation.
+pub fn create_layout(root: &Path) -> Result<PathBuf, Error> {
+    let dir = root.join(DIRECTORY);
+    for part in ["packs", "tmp", "cache"] {
+        fsio::create_dir_all(&dir.join(part))?;
+    }
+    // The directory hides itself from git; what git tracks stands beside it.
+    fsio::write_durable(&dir.join(".gitignore"), b"*\n")?;
+    Ok(dir)
+}
+
+/// Writes VERSION: with it the directory is a repository.
+pub fn seal_layout(dir: &Path) -> Result<(), Error> {
+    Ok(version::write(dir)?)
+}
+
+/// Reads the settings of the repository in `root`, before it is opened.
+pub fn settings(root: &Path) -> Result<Local, Error> {
+    let path = root.join(DIRECTORY).join("config.toml");
+    match fsio::read_if_exists(&path)? {
+        None => Ok(Local::default()),
+        Some(bytes) => Ok(Local::parse(&String::from_utf8_lossy(&bytes))?),
+    }
+}
+
+impl Repo {
+    /// Opens the repository of the worktree `root`.
+    pub fn open(root: &Path, actor: Actor) -> Result<Self, Error> {
+        let dir = root.join(DIRECTORY);
+        version::check(&dir)?;
+        let store = Store::open(&dir.join("packs"))?;
+        let id = HeadFile::new(&dir).read()?;
+        let current = Current::read(&store, id)?;
+        let mut repo = Self {
+            root: root.to_owned(),
+            worktree: MAIN_WORKTREE.to_owned(),
+            index: Index::open(&dir.join("index.sqlite"))?,
+            local: settings(root)?,
+            dir,
+            store,
+            current,
+            actor,
+        };
+        repo.catch_up()?;
+        Ok(repo)
+    }
+
+    /// Reads `head` again, where another process may have moved it.
+    pub fn refresh(&mut self) -> Result<(), Error> {
+        let id = HeadFile::new(&self.dir).read()?;
+        if id != self.current.id {
+            self.store.rescan()?;
+            self.current = Current::read(&self.store, id)?;
+            self.catch_up()?;
+        }
+        Ok(())
+    }
+
+    /// Brings the index up to the current operation.
+    pub fn catch_up(&mut self) -> Result<(), Error> {
+        indexing::catch_up(&self.store, &self.current, &mut self.index)
+    }
+
+    /// Throws the index away and derives it again.
+    pub fn rebuild_index(&mut self) -> Result<(), Error> {
+        let transaction = self.index.transaction()?;
+        transaction.clear()?;
+        transaction.commit()?;
+        self.catch_up()
+    }
+
+    /// Returns this worktree's state.
+    pub fn state(&self) -> Result<&WorktreeState, Error> {
+        let states = &self.current.view.worktrees;
+        states.get(&self.worktree).ok_or_else(|| Error::NoWorktree {
+            name: self.worktree.clone(),
+        })
+    }
+
+    /// Returns the checkout that has begun and not ended.
+    pub fn pending(&self) -> Option<&Pending> {
+        self.current
+            .view
+            .worktrees
+            .get(&self.worktree)?
+            .pending
+            .as_ref()
+    }
+
+    /// Returns the commit at HEAD; `None` on a branch without a commit.
+    pub fn head_commit(&self) -> Result<Option<(ObjectId, Commit)>, Error> {
+        let id = match &self.state()?.head {
+            Head::Branch(name) => self.current.refs.branch(name),
+            Head::Commit(id) => Some(*id),
+        };
+        Ok(match id {
+            None => None,
+            Some(id) => Some((id, object::get(&self.store, &id)?)),
+        })
+    }
+
+    /// Returns the name of the current branch.
+    pub fn branch(&self) -> Result<Option<&str>, Error> {
+        Ok(match &self.state()?.head {
+            Head::Branch(name) => Some(name),
+            Head::Commit(_) => None,
+        })
+    }
+
+    /// Returns the snapshot at HEAD; `None` on a branch without a commit.
+    pub fn head_snapshot(&self) -> Result<Option<ObjectId>, Error> {
+        Ok(self.head_commit()?.map(|(_, commit)| commit.snapshot))
+    }
+
+    /// Returns the staged snapshot, which is HEAD's where nothing is staged.
+    pub fn stage_snapshot(&self) -> Result<Option<ObjectId>, Error> {
+        match self.state()?.stage {
+            Some(id) => Ok(Some(id)),
+            None => self.head_snapshot(),
+        }
+    }
+
+    /// Returns the commit that a revision names.
+    pub fn resolve(&self, revision: &str) -> Result<ObjectId, history::Error> {
+        // An index that fails to answer finds nothing: full ids and names still work.
+        let by_prefix = |prefix: &str| {
+            self.index
+                .commits_with_prefix(prefix, 2)
+                .unwrap_or_default()
+        };
+        let names = Names {
+            source: &self.store,
+            current: &self.current,
+            worktree: &self.worktree,
+            by_prefix: &by_prefix,
+        };
+        names.resolve(revision)
+    }
+
+    /// Returns the commit that a revision names, with its id.
+    pub fn commit(&self, revision: &str) -> Result<(ObjectId, Commit), history::Error> {
+        let id = self.resolve(revision)?;
+        Ok((id, object::get(&self.store, &id)?))
+    }
+
+    /// Returns whether an object is in the store.
+    pub fn has(&self, id: &ObjectId) -> Result<bool, Error> {
+        Ok(self.store.contains(id)?)
+    }
+}
