@@ -4,11 +4,14 @@ use std::path::PathBuf;
 
 use anstream::ColorChoice;
 
-use crate::base::IoError;
 use crate::base::progress::{Progress, Quiet};
+use crate::base::{IoError, RepoPath};
 use crate::config::Local;
+use crate::ops;
 use crate::repo::{self, Actor, Repo};
+use crate::worktree::{Finding, Problem};
 
+use super::Answer;
 use super::args::{Color, Global, OutputArgs};
 use super::env;
 use super::error::Failure;
@@ -69,6 +72,47 @@ impl Context {
         Ok(())
     }
 
+    /// Returns the worktree paths that people gave; none where one of them is the whole worktree.
+    pub(crate) fn within(&self, repo: &Repo, given: &[PathBuf]) -> Result<Vec<RepoPath>, Failure> {
+        let mut paths = Vec::new();
+        for path in given {
+            match ops::paths::inside(&repo.root, &self.directory, path)? {
+                Some(path) => paths.push(path),
+                None => return Ok(Vec::new()),
+            }
+        }
+        Ok(paths)
+    }
+
+    /// Tells what could not be taken. Paths that were asked for and not taken are a failure, told
+    /// after everything else was done.
+    pub(crate) fn findings(
+        &self,
+        findings: &[Finding],
+        within: &[RepoPath],
+    ) -> Result<Answer, Failure> {
+        let mut failed = Vec::new();
+        for finding in findings {
+            let named = within.contains(&finding.path);
+            match (&finding.problem, finding.problem.is_note()) {
+                // Pipes and sockets lie about in directories; only a named one is an error.
+                (Problem::Special(_), _) if !named => {
+                    self.ui
+                        .note(&format!("note: {}: {}", finding.path, finding.problem));
+                }
+                (problem, true) => self.ui.note(&format!("note: {}: {problem}", finding.path)),
+                (problem, false) => failed.push((finding.path.clone(), told(problem))),
+            }
+        }
+        if failed.is_empty() {
+            return Ok(Answer::Done);
+        }
+        for (path, why) in &failed {
+            ui::complain(&format!("{path}: {why}"));
+        }
+        Err(ops::Error::Unstaged { paths: failed }.into())
+    }
+
     /// Returns what hears of long work.
     pub(super) fn progress(&self) -> Box<dyn Progress> {
         if self.ui.draws_progress() {
@@ -96,4 +140,12 @@ fn identity(local: &Local) -> Option<String> {
         .user_name
         .as_ref()
         .map(|name| format!("{name} <{mail}>"))
+}
+
+/// Returns what is the matter with a path, with the system's words.
+fn told(problem: &Problem) -> String {
+    match std::error::Error::source(problem) {
+        Some(source) => format!("{problem}: {source}"),
+        None => problem.to_string(),
+    }
 }

@@ -13,6 +13,7 @@ use crate::object;
 use crate::ops;
 use crate::refs;
 use crate::repo;
+use crate::worktree;
 
 /// Why a command failed.
 #[derive(Debug)]
@@ -214,6 +215,11 @@ fn verb(error: &ops::Error) -> Words {
             USER,
             hint("Run the command again for these files."),
         ),
+        E::NotWritten { .. } => (
+            "not_written",
+            USER,
+            hint("They changed meanwhile. `dver status` says whether a checkout is unfinished."),
+        ),
         E::Repo(e) => repository(e),
         E::Refs(e) => reference(e),
         E::History(e) => revision(e),
@@ -228,7 +234,26 @@ fn verb(error: &ops::Error) -> Words {
             USER,
             hint("docs/cli.md lists what dver.toml may hold."),
         ),
+        E::Dataset(_) => ("dataset", USER, None),
+        E::Worktree(e) => worktree(e),
+        E::Diff(_) => ("diff", USER, None),
+        E::Quality(_) => ("quality", USER, None),
         E::Io(_) => ("io", USER, None),
+    }
+}
+
+fn worktree(error: &worktree::Error) -> Words {
+    use worktree::Error as E;
+    match error {
+        E::Io(_) => ("io", USER, None),
+        E::Object(e) => damage(e),
+        E::Index(_) => (
+            "index",
+            USER,
+            hint("Run `dver reindex` to derive the index anew."),
+        ),
+        E::NoWorktree(_) => ("no_worktree", USER, None),
+        E::InTheWay(_) => ("dirty_worktree", USER, None),
     }
 }
 

@@ -5,6 +5,7 @@
 //! threads, the events are the same. Nothing here renders or keeps anything: events go to a sink.
 
 mod candidates;
+mod change_set;
 mod compare;
 mod error;
 mod event;
@@ -25,6 +26,7 @@ mod tell;
 mod version;
 mod vocabulary;
 
+pub use change_set::{ChangeSetBuilder, ChangeSetHeader, MAX_ROWS};
 pub use compare::Options;
 pub use error::Error;
 pub use event::{

@@ -112,13 +112,14 @@ fn key_columns(key: &RowKey) -> (String, Option<String>) {
 }
 
 fn key(row: &SqlRow<'_>, key: usize, record: usize) -> rusqlite::Result<RowKey> {
-    let parts: Vec<String> = parsed(row, key, |text| serde_json::from_str(text).ok())?;
+    let parts: Vec<Option<String>> = parsed(row, key, |text| serde_json::from_str(text).ok())?;
     let record: Option<String> = row.get(record)?;
     let Some(record) = record else {
         return Ok(RowKey::Key(parts));
     };
     let ordinal = parts
         .first()
+        .and_then(|part| part.as_deref())
         .and_then(|part| part.strip_prefix('#'))
         .and_then(|part| part.parse().ok());
     match (record.parse(), ordinal) {

@@ -48,7 +48,7 @@ fn relabel(key: RowKey, from: &str, to: &str) -> Row {
 }
 
 fn keyed(key: &str) -> RowKey {
-    RowKey::Key(vec![key.into()])
+    RowKey::Key(vec![Some(key.into())])
 }
 
 fn rows() -> Vec<Row> {

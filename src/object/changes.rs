@@ -170,8 +170,8 @@ pub struct Guideline {
 /// How a row names its record.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
 pub enum RowKey {
-    /// By the values of its key fields.
-    Key(Vec<String>),
+    /// By the values of its key fields; a missing part is `None`.
+    Key(Vec<Option<String>>),
     /// Without a key: by the id of its framed content, and its ordinal in the newer file (in the
     /// older one for removed records), counted from 1.
     Content(ObjectId, u64),
@@ -250,9 +250,15 @@ impl Row {
         match key {
             RowKey::Key(parts) => {
                 out.push(1);
-                parts
-                    .iter()
-                    .for_each(|part| ordered(&mut out, part.as_bytes()));
+                for part in parts {
+                    match part {
+                        None => out.push(1),
+                        Some(text) => {
+                            out.push(2);
+                            ordered(&mut out, text.as_bytes());
+                        }
+                    }
+                }
                 out.push(0);
             }
             RowKey::Content(id, ordinal) => {
@@ -265,10 +271,9 @@ impl Row {
     }
 }
 
-/// Appends bytes so that the result sorts as they do and ends visibly: `1`, then the bytes with
-/// each 0 written as `0 255`, then `0 0`.
+/// Appends bytes so that the result sorts as they do and ends visibly: each 0 is written as
+/// `0 255`, and `0 0` ends them.
 fn ordered(out: &mut Vec<u8>, bytes: &[u8]) {
-    out.push(1);
     for &byte in bytes {
         out.push(byte);
         if byte == 0 {
@@ -287,9 +292,7 @@ impl Entry for Row {
             RowKey::Key(parts) => {
                 out.push(0);
                 varint::write(out, parts.len() as u64);
-                parts
-                    .iter()
-                    .for_each(|part| varint::write_bytes(out, part.as_bytes()));
+                parts.iter().for_each(|part| optional(out, part.as_deref()));
             }
             RowKey::Content(id, ordinal) => {
                 out.push(1);
@@ -325,7 +328,7 @@ impl Entry for Row {
             0 => {
                 let count = reader.bounded(4096, "the number of key fields")?;
                 let parts = (0..count)
-                    .map(|_| text(reader, "a key"))
+                    .map(|_| optional_text(reader))
                     .collect::<Result<_, _>>()?;
                 RowKey::Key(parts)
             }

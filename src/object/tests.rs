@@ -164,15 +164,20 @@ proptest! {
     }
 
     #[test]
-    fn rows_sort_by_data_set_and_key(a: (String, Vec<String>), b: (String, Vec<String>)) {
-        let row = |(d, k): &(String, Vec<String>)| {
+    fn rows_sort_by_data_set_and_key(
+        a: (String, Vec<Option<String>>),
+        b: (String, Vec<Option<String>>),
+    ) {
+        let row = |(d, k): &(String, Vec<Option<String>>)| {
             Row::new(d, RowKey::Key(k.clone()), RowChange::Added)
         };
         prop_assert_eq!(row(&a).key().cmp(row(&b).key()), a.cmp(&b));
     }
 
     #[test]
-    fn rows_survive_encoding(dataset: String, key: Vec<String>, from: Option<String>, to: Option<String>) {
+    fn rows_survive_encoding(
+        dataset: String,
+        key: Vec<Option<String>>, from: Option<String>, to: Option<String>) {
         let change = RowChange::Label(LabelChange {
             field: "label".into(), from, to, cause: Cause::Merge, annotator_before: None,
             annotator: Some("a7".into()), source: None, reason: None, guideline: None,

@@ -50,19 +50,15 @@ pub enum Head {
     Commit(ObjectId),
 }
 
-/// A checkout under way: files are of one snapshot or the other.
+/// A checkout under way: of the paths that it touches, files are of one snapshot or the other.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Pending {
-    /// The snapshot whose files stood there.
+    /// The touched paths as they were before, uncommitted work included.
     pub from: ObjectId,
-    /// The snapshot whose files shall stand there.
+    /// The touched paths as they shall be.
     pub to: ObjectId,
-    /// Where HEAD shall stand afterwards.
-    pub head: Head,
-    /// What shall be staged afterwards.
-    pub stage: Option<ObjectId>,
-    /// The commit that the branch in `head` shall name afterwards, where it moves.
-    pub tip: Option<ObjectId>,
+    /// The view that becomes current when all files are written.
+    pub view: ObjectId,
     /// The command that began it.
     pub verb: String,
 }

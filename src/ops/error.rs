@@ -4,11 +4,15 @@ use std::path::PathBuf;
 
 use crate::base::{IoError, ObjectId, RepoPath};
 use crate::config;
+use crate::dataset;
+use crate::diff;
 use crate::history;
 use crate::index;
 use crate::object;
+use crate::quality;
 use crate::refs;
 use crate::repo;
+use crate::worktree;
 
 /// A verb that could not be done.
 #[derive(Debug, thiserror::Error)]
@@ -117,6 +121,12 @@ pub enum Error {
         /// The files, each with the reason.
         paths: Vec<(RepoPath, String)>,
     },
+    /// Some files could not be kept or written.
+    #[error("{} could not be written", list(&paths.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>()))]
+    NotWritten {
+        /// The files, each with the reason.
+        paths: Vec<(RepoPath, String)>,
+    },
     /// A repository that cannot be opened or read.
     #[error(transparent)]
     Repo(#[from] repo::Error),
@@ -135,6 +145,18 @@ pub enum Error {
     /// dver.toml or config.toml does not parse.
     #[error(transparent)]
     Config(#[from] config::Error),
+    /// A data set cannot be read.
+    #[error(transparent)]
+    Dataset(#[from] dataset::Error),
+    /// The worktree cannot be read or written.
+    #[error(transparent)]
+    Worktree(#[from] worktree::Error),
+    /// A diff failed.
+    #[error(transparent)]
+    Diff(#[from] diff::Error),
+    /// A metric is not known.
+    #[error(transparent)]
+    Quality(#[from] quality::Error),
     /// The machine failed.
     #[error(transparent)]
     Io(#[from] IoError),

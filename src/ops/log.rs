@@ -2,6 +2,8 @@
 
 use crate::base::ObjectId;
 use crate::history::{self, split_range};
+use crate::object::changes::{ChangeSet, Row, RowChange, RowKey};
+use crate::object::tree::Walker;
 use crate::object::{Commit, Snapshot};
 use crate::repo::Repo;
 
@@ -16,6 +18,87 @@ pub struct LogOptions {
     pub revisions: Option<String>,
     /// Only commits that changed a file at or below one of these paths.
     pub below: Vec<Vec<u8>>,
+    /// Only commits whose change sets have such rows.
+    pub filter: LogFilter,
+}
+
+/// Which changes of labels and records a commit must have made: all that is given.
+#[derive(Clone, Debug, Default)]
+pub struct LogFilter {
+    /// In this data set.
+    pub dataset: Option<String>,
+    /// Of the record with this key.
+    pub key: Vec<String>,
+    /// From this label.
+    pub from: Option<String>,
+    /// To this label.
+    pub to: Option<String>,
+    /// By this annotator.
+    pub annotator: Option<String>,
+}
+
+impl LogFilter {
+    fn is_empty(&self) -> bool {
+        self.key.is_empty()
+            && [&self.dataset, &self.from, &self.to, &self.annotator]
+                .iter()
+                .all(|o| o.is_none())
+    }
+
+    /// Returns whether only the data set is asked for, so that heads of change sets tell.
+    fn is_dataset_only(&self) -> bool {
+        let others = [&self.from, &self.to, &self.annotator];
+        self.key.is_empty() && others.iter().all(|option| option.is_none())
+    }
+
+    fn takes(&self, row: &Row) -> bool {
+        let matches = |wanted: &Option<String>, value: Option<&String>| {
+            wanted.is_none() || wanted.as_ref() == value
+        };
+        let key = match &row.key {
+            _ if self.key.is_empty() => true,
+            RowKey::Key(parts) => {
+                parts.len() == self.key.len()
+                    && parts
+                        .iter()
+                        .zip(&self.key)
+                        .all(|(part, given)| part.as_ref() == Some(given))
+            }
+            RowKey::Content(..) => false,
+        };
+        let label = match &row.change {
+            RowChange::Label(label) => {
+                matches(&self.from, label.from.as_ref())
+                    && matches(&self.to, label.to.as_ref())
+                    && matches(&self.annotator, label.annotator.as_ref())
+            }
+            _ => self.from.is_none() && self.to.is_none() && self.annotator.is_none(),
+        };
+        key && label && matches(&self.dataset, Some(&row.dataset))
+    }
+
+    /// Returns whether a commit made such a change against its first parent.
+    fn takes_commit(&self, repo: &Repo, commit: &Commit) -> Result<bool, Error> {
+        let Some(id) = commit.changes.first() else {
+            return Ok(false);
+        };
+        let changes: ChangeSet = crate::object::get(&repo.store, id)?;
+        if self.is_dataset_only() {
+            return Ok(changes
+                .datasets
+                .iter()
+                .any(|d| Some(&d.name) == self.dataset.as_ref()));
+        }
+        let Some(body) = changes.body else {
+            return Ok(false);
+        };
+        for row in Walker::<Row>::open(&repo.store, &body)? {
+            if self.takes(&row?) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
 }
 
 /// Returns the commits that the options ask for; none in a repository without commits.
@@ -30,19 +113,18 @@ pub fn log(repo: &Repo, options: &LogOptions) -> Result<Vec<(ObjectId, Commit)>,
             None => (vec![repo.resolve(text)?], Vec::new()),
         },
     };
-    let most = if options.below.is_empty() {
-        options.most
-    } else {
-        None
-    };
+    let all = options.below.is_empty() && options.filter.is_empty();
+    let most = if all { options.most } else { None };
     let mut commits = history::log(&repo.store, &tips, &without, most)?;
-    if !options.below.is_empty() {
+    if !all {
         let mut kept = Vec::new();
         for (id, commit) in commits {
             if options.most.is_some_and(|most| kept.len() >= most) {
                 break;
             }
-            if touches(repo, &commit, &options.below)? {
+            if (options.below.is_empty() || touches(repo, &commit, &options.below)?)
+                && (options.filter.is_empty() || options.filter.takes_commit(repo, &commit)?)
+            {
                 kept.push((id, commit));
             }
         }

@@ -3,18 +3,38 @@
 //! Invariant: prints nothing and reads no environment. A verb changes the repository through
 //! `transaction` alone.
 
+mod assess;
+mod declare;
 mod error;
-pub mod paths;
+mod files;
+mod lookup;
+mod stage;
 mod transaction;
+mod working;
 
+pub mod add;
+pub mod blame;
 pub mod branch;
 pub mod cat;
+pub mod checkout;
+pub mod commit;
+pub mod dataset;
+pub mod diff;
+pub mod fsck;
 pub mod init;
 pub mod log;
 pub mod ls;
+pub mod metrics;
 pub mod op_log;
+pub mod paths;
+pub mod plain;
+pub mod quality;
 pub mod reindex;
+pub mod rm;
+pub mod show;
 pub mod sql;
+pub mod status;
 pub mod tag;
+pub mod undo;
 
 pub use error::Error;

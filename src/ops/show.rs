@@ -29,12 +29,21 @@ impl Sealed {
             None => None,
         };
         let scorecard = object::get(&repo.store, &commit.scorecard)?;
-        Ok(Self { id, commit, changes, scorecard })
+        Ok(Self {
+            id,
+            commit,
+            changes,
+            scorecard,
+        })
     }
 
     /// Returns what the commit did to a data set, where it changed it.
     pub fn dataset(&self, name: &str) -> Option<&DatasetChanges> {
-        self.changes.as_ref()?.datasets.iter().find(|dataset| dataset.name == name)
+        self.changes
+            .as_ref()?
+            .datasets
+            .iter()
+            .find(|dataset| dataset.name == name)
     }
 
     /// Returns the rows of the change set, at most `most`.

@@ -82,17 +82,19 @@ pub struct Overlay<'a> {
 impl<'a> Overlay<'a> {
     /// Reads working files, as taking them into a store would, and keeps where their chunks are.
     ///
-    /// `options.source` becomes the source below.
+    /// `base` becomes the source below; `options.root` must be `root`.
     pub fn open(
-        options: &Ingest<'a>,
+        base: &'a dyn ObjectSource,
+        root: &'a Path,
+        options: &Ingest<'_>,
         files: &[WorkFile],
         cache: &mut StatCache,
     ) -> Result<Self, Error> {
         let mut places = Places::default();
         let Ingested { entries, findings } = take(options, files, cache, &mut places)?;
         Ok(Self {
-            base: options.source,
-            root: options.root,
+            base,
+            root,
             places,
             entries,
             findings,

@@ -32,7 +32,11 @@ impl Scratch {
     /// An empty directory.
     pub fn empty() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        Self { dir, seconds: Cell::new(0), damaged: Cell::new(false) }
+        Self {
+            dir,
+            seconds: Cell::new(0),
+            damaged: Cell::new(false),
+        }
     }
 
     /// A directory with a new repository.
@@ -63,7 +67,17 @@ impl Scratch {
 
     pub fn remove(&self, relative: &str) {
         let path = self.path(relative);
-        if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }.unwrap();
+        if path.is_dir() {
+            fs::remove_dir_all(path)
+        } else {
+            fs::remove_file(path)
+        }
+        .unwrap();
+    }
+
+    /// Takes over the clock of another scratch.
+    pub fn advance(&self, other: &Self) {
+        self.seconds.set(other.seconds.get());
     }
 
     /// The test breaks the repository: `fsck` need not be clean at the end.
@@ -90,7 +104,10 @@ impl Scratch {
             .env("HOME", self.root())
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("DVER_AUTHOR", "Ada Lovelace <ada@example.org>")
-            .env("SOURCE_DATE_EPOCH", (EPOCH + self.seconds.get()).to_string())
+            .env(
+                "SOURCE_DATE_EPOCH",
+                (EPOCH + self.seconds.get()).to_string(),
+            )
             .stdin(Stdio::null());
         command
     }
@@ -117,7 +134,10 @@ impl Scratch {
         let mut all = args.to_vec();
         all.push("--json");
         let output = self.dver(&all).ok();
-        output.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+        output
+            .lines()
+            .map(|line| serde_json::from_str(line).expect(line))
+            .collect()
     }
 
     fn normalise(&self, bytes: &[u8]) -> String {
@@ -134,7 +154,13 @@ impl Drop for Scratch {
             return;
         }
         let output = self.dver(&["fsck"]);
-        assert_eq!(output.code, Some(0), "fsck at the end: {}{}", output.out, output.err);
+        assert_eq!(
+            output.code,
+            Some(0),
+            "fsck at the end: {}{}",
+            output.out,
+            output.err
+        );
     }
 }
 
@@ -142,14 +168,28 @@ impl Output {
     /// The command must have succeeded; returns stdout.
     #[track_caller]
     pub fn ok(self) -> String {
-        assert_eq!(self.code, Some(0), "{}\n{}\n{}", self.command, self.out, self.err);
+        assert_eq!(
+            self.code,
+            Some(0),
+            "{}\n{}\n{}",
+            self.command,
+            self.out,
+            self.err
+        );
         self.out
     }
 
     /// The command must have ended with this code; returns stderr.
     #[track_caller]
     pub fn fails(self, code: i32) -> String {
-        assert_eq!(self.code, Some(code), "{}\n{}\n{}", self.command, self.out, self.err);
+        assert_eq!(
+            self.code,
+            Some(code),
+            "{}\n{}\n{}",
+            self.command,
+            self.out,
+            self.err
+        );
         self.err
     }
 }
@@ -163,7 +203,11 @@ fn list(root: &Path, dir: &Path, out: &mut Vec<(String, Vec<u8>)>) {
         if path.is_dir() && !path.is_symlink() {
             list(root, &path, out);
         } else {
-            let name = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
+            let name = path
+                .strip_prefix(root)
+                .unwrap()
+                .to_string_lossy()
+                .into_owned();
             out.push((name, fs::read(&path).unwrap_or_default()));
         }
     }
@@ -171,7 +215,9 @@ fn list(root: &Path, dir: &Path, out: &mut Vec<(String, Vec<u8>)>) {
 
 /// Returns the directory of real data sets beside the project; says so aloud where it is absent.
 pub fn shared_data(name: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../shared/data")
+        .join(name);
     if path.is_dir() {
         return Some(path);
     }

@@ -2,4 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // tests may panic and write files
 
+mod crash;
+mod format;
+mod harness;
 mod layers;

@@ -105,12 +105,19 @@ pub(crate) fn run(context: &mut Context, args: &LogArgs) -> Result<Answer, Failu
             };
             let id = context.ui.paint(Style::Id, &id.short());
             let shown: Vec<String> = values.iter().map(render::metrics::log_text).collect();
-            let shown = shown.iter().map(|text| format!("  {text}")).collect::<String>();
-            context.ui.line(&format!("{id}{decoration} {}{shown}", shorten(text, 72)))?;
+            let shown = shown
+                .iter()
+                .map(|text| format!("  {text}"))
+                .collect::<String>();
+            context
+                .ui
+                .line(&format!("{id}{decoration} {}{shown}", shorten(text, 72)))?;
         } else {
             render::commit::log_entry(&mut context.ui, &sealed, own_names, head == Some(id))?;
             for value in &values {
-                context.ui.line(&format!("    {}", render::metrics::log_text(value)))?;
+                context
+                    .ui
+                    .line(&format!("    {}", render::metrics::log_text(value)))?;
             }
             if !values.is_empty() {
                 context.ui.line("")?;
@@ -119,7 +126,9 @@ pub(crate) fn run(context: &mut Context, args: &LogArgs) -> Result<Answer, Failu
                 let rows = sealed.rows(&repo, MAX_ROWS)?;
                 render::commit::rows(&mut context.ui, &rows)?;
                 if rows.len() == MAX_ROWS {
-                    context.ui.line("    ... `dver log --labels --json` shows all")?;
+                    context
+                        .ui
+                        .line("    ... `dver log --labels --json` shows all")?;
                 }
                 context.ui.line("")?;
             }
@@ -130,7 +139,9 @@ pub(crate) fn run(context: &mut Context, args: &LogArgs) -> Result<Answer, Failu
 
 fn label_json(row: &crate::object::changes::Row) -> Option<Value> {
     use crate::object::changes::{RowChange, RowKey};
-    let RowChange::Label(label) = &row.change else { return None };
+    let RowChange::Label(label) = &row.change else {
+        return None;
+    };
     let key = match &row.key {
         RowKey::Key(parts) => json!(parts),
         RowKey::Content(_, ordinal) => json!([format!("#{ordinal}")]),

@@ -1,11 +1,23 @@
-//! One file per command: its arguments, whose documentation is its help, and how it runs.
+//! One file per command, or per few that belong together: the arguments, whose documentation is
+//! the help, and how it runs.
 
-pub(super) mod branch;
-pub(super) mod cat;
-pub(super) mod completions;
-pub(super) mod init;
-pub(super) mod ls;
-pub(super) mod op;
-pub(super) mod reindex;
-pub(super) mod sql;
-pub(super) mod tag;
+pub(crate) mod add;
+pub(crate) mod blame;
+pub(crate) mod branch;
+pub(crate) mod cat;
+pub(crate) mod checkout;
+pub(crate) mod commit;
+pub(crate) mod completions;
+pub(crate) mod dataset;
+pub(crate) mod diff;
+pub(crate) mod fsck;
+pub(crate) mod init;
+pub(crate) mod log;
+pub(crate) mod ls;
+pub(crate) mod op;
+pub(crate) mod quality;
+pub(crate) mod reindex;
+pub(crate) mod show;
+pub(crate) mod sql;
+pub(crate) mod status;
+pub(crate) mod tag;

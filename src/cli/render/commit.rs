@@ -62,7 +62,14 @@ pub fn summary(changes: &DatasetChanges) -> Option<String> {
             parts.push(format!("{} {text}", count(number)));
         }
     };
-    tell(labels.relabelled, if labels.relabelled == 1 { "label" } else { "labels" });
+    tell(
+        labels.relabelled,
+        if labels.relabelled == 1 {
+            "label"
+        } else {
+            "labels"
+        },
+    );
     tell(labels.renamed, "renamed");
     tell(labels.split, "split");
     tell(labels.merged, "merged");
@@ -96,7 +103,11 @@ pub fn log_entry(ui: &mut Ui, sealed: &Sealed, names: &[String], head: bool) -> 
     }
     let given = |what: &str| {
         let from_environment = commit.environment.iter().any(|name| name == what);
-        if from_environment { " (from the environment)" } else { "" }
+        if from_environment {
+            " (from the environment)"
+        } else {
+            ""
+        }
     };
     ui.line(&format!("Author: {}{}", commit.author, given("author")))?;
     ui.line(&format!("Date:   {}{}", commit.time, given("time")))?;
@@ -124,7 +135,9 @@ pub fn dataset_lines(ui: &mut Ui, sealed: &Sealed) -> io::Result<()> {
     let mut wrote = false;
     for score in &sealed.scorecard.datasets {
         let records = counted(score.records, "record");
-        let Some(changes) = sealed.dataset(&score.name) else { continue };
+        let Some(changes) = sealed.dataset(&score.name) else {
+            continue;
+        };
         if changes.records.before == 0 && changes.records.after == changes.records.added {
             let classes = class_count(changes);
             ui.line(&format!("    {}: {records}, new{classes}", score.name))?;
@@ -135,7 +148,12 @@ pub fn dataset_lines(ui: &mut Ui, sealed: &Sealed) -> io::Result<()> {
         }
     }
     for changes in sealed.changes.iter().flat_map(|changes| &changes.datasets) {
-        if !sealed.scorecard.datasets.iter().any(|score| score.name == changes.name) {
+        if !sealed
+            .scorecard
+            .datasets
+            .iter()
+            .any(|score| score.name == changes.name)
+        {
             ui.line(&format!("    {}: no longer a data set", changes.name))?;
             wrote = true;
         }
@@ -144,14 +162,25 @@ pub fn dataset_lines(ui: &mut Ui, sealed: &Sealed) -> io::Result<()> {
 }
 
 fn class_count(changes: &DatasetChanges) -> String {
-    let classes = changes.schema.iter().filter(|change| change.change == "class_added").count();
-    if classes == 0 { String::new() } else { format!(" ({})", counted(classes as u64, "class")) }
+    let classes = changes
+        .schema
+        .iter()
+        .filter(|change| change.change == "class_added")
+        .count();
+    if classes == 0 {
+        String::new()
+    } else {
+        format!(" ({})", counted(classes as u64, "class"))
+    }
 }
 
 /// Returns how a record is named on screen.
 pub fn record_name(key: &RowKey) -> String {
     match key {
-        RowKey::Key(parts) => parts.join(" "),
+        RowKey::Key(parts) => {
+            let shown = parts.iter().map(|part| part.as_deref().unwrap_or("(none)"));
+            shown.collect::<Vec<_>>().join(" ")
+        }
         RowKey::Content(_, ordinal) => format!("#{ordinal}"),
     }
 }
@@ -159,7 +188,11 @@ pub fn record_name(key: &RowKey) -> String {
 /// Writes the rows of a change set, aligned.
 pub fn rows(ui: &mut Ui, rows: &[Row]) -> io::Result<()> {
     let name = |row: &Row| shorten(&record_name(&row.key), 32);
-    let width = rows.iter().map(|row| name(row).chars().count()).max().unwrap_or(0);
+    let width = rows
+        .iter()
+        .map(|row| name(row).chars().count())
+        .max()
+        .unwrap_or(0);
     for row in rows {
         let record = pad(&name(row), width.min(32));
         let text = match &row.change {
@@ -180,6 +213,76 @@ pub fn rows(ui: &mut Ui, rows: &[Row]) -> io::Result<()> {
             }
         };
         ui.line(&format!("    {}  {record}  {text}", row.dataset))?;
+    }
+    Ok(())
+}
+
+/// Writes what a commit did to files, in one line.
+pub(crate) fn file_line(ui: &mut Ui, sealed: &Sealed) -> io::Result<()> {
+    let Some(changes) = &sealed.changes else {
+        return Ok(());
+    };
+    let files = &changes.files;
+    let parts = [
+        (files.added, "added"),
+        (files.removed, "removed"),
+        (files.modified, "modified"),
+        (files.renamed, "renamed"),
+    ];
+    let told: Vec<String> = parts
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, what)| format!("{} {what}", count(*number)))
+        .collect();
+    if told.is_empty() {
+        Ok(())
+    } else {
+        ui.line(&format!("    files: {}", told.join(", ")))
+    }
+}
+
+/// Writes everything that a change set's head says of one data set.
+pub(crate) fn dataset_detail(ui: &mut Ui, changes: &DatasetChanges) -> io::Result<()> {
+    let name = ui.paint(Style::Heading, &changes.name);
+    let text = summary(changes).unwrap_or_else(|| "nothing changed".to_owned());
+    ui.line(&format!("{name}: {text} (version step: {})", changes.step))?;
+    for change in &changes.schema {
+        let field = change
+            .field
+            .as_ref()
+            .map(|field| format!(" {field}"))
+            .unwrap_or_default();
+        let values = match (&change.from, &change.to) {
+            (Value::Null, Value::Null) => String::new(),
+            (Value::Null, to) => format!(" {to}"),
+            (from, Value::Null) => format!(" {from}"),
+            (from, to) => format!(" {from} -> {to}"),
+        };
+        let count = change.count.map(|n| format!(" ({})", counted(n, "record")));
+        let evidence = change
+            .evidence
+            .as_ref()
+            .map(|e| format!(": {e}"))
+            .unwrap_or_default();
+        ui.line(&format!(
+            "    {}{field}{values}{}{evidence}",
+            change.change.replace('_', " "),
+            count.unwrap_or_default(),
+        ))?;
+    }
+    for transition in &changes.labels.transitions {
+        let value = |value: &Option<crate::base::Text>| match value {
+            Some(text) => shorten(&text.to_string(), 32),
+            None => "(none)".to_owned(),
+        };
+        ui.line(&format!(
+            "    {} {} -> {}: {} {:?}",
+            transition.field,
+            value(&transition.from),
+            value(&transition.to),
+            count(transition.count),
+            transition.cause,
+        ))?;
     }
     Ok(())
 }

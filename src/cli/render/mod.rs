@@ -1,3 +1,7 @@
 //! Words: how reports and events look. Renderers compute nothing that an engine could.
 
-pub mod progress;
+pub(crate) mod commit;
+pub(crate) mod diff;
+pub(crate) mod inference;
+pub(crate) mod metrics;
+pub(crate) mod progress;

@@ -38,7 +38,14 @@ fn working_files_read_as_if_they_were_stored() {
         &mut stored,
     )
     .unwrap();
-    let overlay = Overlay::open(&options(&files, &nothing), &walked.files, cache).unwrap();
+    let overlay = Overlay::open(
+        &nothing,
+        files.root(),
+        &options(&files, &nothing),
+        &walked.files,
+        cache,
+    )
+    .unwrap();
     assert_eq!(overlay.entries(), taken.entries);
     assert!(overlay.findings().is_empty());
     for entry in &taken.entries {
@@ -75,7 +82,14 @@ fn a_file_that_changed_since_gives_an_error_and_never_other_bytes() {
     base.put(b"2").unwrap();
     let walked = walk(files.root(), &[]).unwrap();
     let cache = &mut StatCache::none();
-    let overlay = Overlay::open(&options(&files, &base), &walked.files, cache).unwrap();
+    let overlay = Overlay::open(
+        &base,
+        files.root(),
+        &options(&files, &base),
+        &walked.files,
+        cache,
+    )
+    .unwrap();
     files.write("file", "3");
     files.write("known", "3");
     let error = overlay.get(&ObjectId::of(b"1")).unwrap_err();
@@ -114,7 +128,14 @@ fn the_working_snapshot_is_that_of_the_same_files_committed() {
     let scan = scan(files.root(), &entries, &[], cache, &Quiet).unwrap();
     let mut changed: Vec<WorkFile> = scan.modified.into_iter().map(|m| m.after.file).collect();
     changed.extend(scan.untracked.into_iter().map(|u| u.file));
-    let mut overlay = Overlay::open(&options(&files, &store), &changed, cache).unwrap();
+    let mut overlay = Overlay::open(
+        &store,
+        files.root(),
+        &options(&files, &store),
+        &changed,
+        cache,
+    )
+    .unwrap();
     assert_eq!(overlay.entry(&path("b")).unwrap().size, 7);
     assert_eq!(overlay.entry(&path("c")), None);
     let removed: Vec<_> = scan.deleted.into_iter().map(|entry| entry.path).collect();

@@ -1,0 +1,169 @@
+//! `dver diff`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::super::Answer;
+use super::super::args::OutputArgs;
+use super::super::context::Context;
+use super::super::error::Failure;
+use super::super::render::diff::{DiffView, Printer};
+use crate::diff::Options;
+use crate::history::split_range;
+use crate::ops::diff::{DiffOptions, Ends};
+use crate::ops::plain::{self, PlainOptions};
+use crate::ops::{self, diff};
+
+/// Show label, record and schema changes between two versions
+///
+/// Without versions: what is staged against the working files. With one: that version against the
+/// working files. `A B` and `A..B` are two versions.
+#[derive(Args, Debug)]
+pub(crate) struct DiffArgs {
+    /// HEAD (or REV) against what is staged
+    #[arg(long, visible_alias = "cached")]
+    pub staged: bool,
+    /// Compare two plain files or directories; no repository is needed
+    #[arg(long)]
+    pub no_index: bool,
+    /// With --no-index: a field of the key (repeat for composite keys) [default: found]
+    #[arg(long, value_name = "F", requires = "no_index")]
+    pub key: Vec<String>,
+    /// With --no-index: a label field (repeat for several) [default: found]
+    #[arg(long, value_name = "F", requires = "no_index")]
+    pub label: Vec<String>,
+    /// Counts only
+    #[arg(long)]
+    pub stat: bool,
+    /// Label changes only
+    #[arg(long, conflicts_with = "stat")]
+    pub labels: bool,
+    /// Schema changes only
+    #[arg(long, conflicts_with_all = ["stat", "labels"])]
+    pub schema: bool,
+    /// Changed cells of fields other than labels too
+    #[arg(long, conflicts_with_all = ["stat", "labels", "schema"])]
+    pub cells: bool,
+    /// Exit with 1 when there are differences
+    #[arg(long)]
+    pub exit_code: bool,
+    /// Versions; with --no-index two paths
+    #[arg(value_name = "REV", num_args = 0..=2)]
+    pub ends: Vec<String>,
+    /// Only these files
+    #[arg(value_name = "PATH", last = true)]
+    pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+impl DiffArgs {
+    fn view(&self) -> DiffView {
+        match (self.stat, self.labels, self.schema) {
+            (true, _, _) => DiffView::Stat,
+            (_, true, _) => DiffView::Labels,
+            (_, _, true) => DiffView::Schema,
+            _ => DiffView::All,
+        }
+    }
+
+    fn tell(&self) -> Options {
+        if self.stat || self.schema {
+            return Options::STAT;
+        }
+        Options {
+            cells: self.cells,
+            ..Options::DEFAULT
+        }
+    }
+}
+
+pub(crate) fn run(context: &mut Context, args: &DiffArgs) -> Result<Answer, Failure> {
+    if args.no_index {
+        return no_index(context, args);
+    }
+    let mut repo = context.repo()?;
+    let ends: Vec<String> = match args.ends.as_slice() {
+        [one] => match split_range(one) {
+            Some((a, b)) => vec![a.to_owned(), b.to_owned()],
+            None => vec![one.clone()],
+        },
+        other => other.to_vec(),
+    };
+    let ends = match (ends.as_slice(), args.staged) {
+        ([], false) => Ends::StageAndFiles,
+        ([], true) => Ends::HeadAndStage,
+        ([a], false) => Ends::RevisionAndFiles(a.clone()),
+        ([a], true) => Ends::RevisionAndStage(a.clone()),
+        ([a, b], false) => Ends::Revisions(a.clone(), b.clone()),
+        _ => {
+            let words = "--staged takes at most one version".to_owned();
+            return Err(ops::Error::Usage(words).into());
+        }
+    };
+    let is_default = matches!(ends, Ends::StageAndFiles);
+    let within = context.within(&repo, &args.paths)?;
+    let options = DiffOptions {
+        ends,
+        within,
+        tell: args.tell(),
+    };
+    context.redirect(&args.output)?;
+    let progress = context.progress();
+    let mut printer = Printer::new(&mut context.ui, args.view());
+    let result = diff::diff(&mut repo, &options, &mut printer, progress.as_ref());
+    let told = printer.finish(result.map(drop))?;
+    if !told && is_default && repo.state()?.stage.is_some() {
+        context
+            .ui
+            .note("hint: the changes are staged; `dver diff --staged` shows them.");
+    }
+    Ok(answer(args.exit_code, told))
+}
+
+fn no_index(context: &mut Context, args: &DiffArgs) -> Result<Answer, Failure> {
+    let [a, b] = args.ends.as_slice() else {
+        return Err(ops::Error::Usage("--no-index takes two paths".into()).into());
+    };
+    let options = PlainOptions {
+        key: args.key.clone(),
+        labels: args.label.clone(),
+        tell: args.tell(),
+    };
+    let (a, b) = (context.directory.join(a), context.directory.join(b));
+    context.redirect(&args.output)?;
+    let progress = context.progress();
+    let mut printer = Printer::new(&mut context.ui, args.view());
+    let result = plain::diff_no_index(&a, &b, &options, &mut printer, progress.as_ref());
+    let told = printer.finish(result.map(drop))?;
+    Ok(answer(args.exit_code, told))
+}
+
+fn answer(exit_code: bool, differs: bool) -> Answer {
+    if exit_code && differs {
+        Answer::No
+    } else {
+        Answer::Done
+    }
+}
+
+/// `schema diff A B`: the schema part of a diff.
+pub(crate) fn schema(context: &mut Context, ends: &[String]) -> Result<Answer, Failure> {
+    let mut args = DiffArgs {
+        staged: false,
+        no_index: false,
+        key: Vec::new(),
+        label: Vec::new(),
+        stat: false,
+        labels: false,
+        schema: true,
+        cells: false,
+        exit_code: false,
+        ends: ends.to_vec(),
+        paths: Vec::new(),
+        output: OutputArgs::default(),
+    };
+    args.ends.truncate(2);
+    run(context, &args)
+}

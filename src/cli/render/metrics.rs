@@ -1,0 +1,135 @@
+//! How metrics look: a table of one version, changes between two, a value in the log.
+
+use std::io;
+
+use serde_json::{Value, json};
+
+use super::super::ui::{Style, Ui, count, pad, shorten};
+use crate::ops::metrics::{Changed, Measure};
+use crate::quality::Metric;
+
+/// Returns a value as people read it; counts without decimals.
+fn number(metric: &Metric, value: Option<f64>) -> String {
+    match value {
+        None => "undefined".to_owned(),
+        Some(value) if value.fract() == 0.0 && value.abs() < 1e15 && is_count(metric) => {
+            let digits = count(value.abs() as u64);
+            if value < 0.0 {
+                format!("-{digits}")
+            } else {
+                digits
+            }
+        }
+        Some(value) => format!("{value:.4}"),
+    }
+}
+
+fn is_count(metric: &Metric) -> bool {
+    matches!(
+        metric.unit.as_str(),
+        "records" | "count" | "values" | "classes"
+    ) || metric.den.is_some_and(|den| den.0 == 1)
+}
+
+/// Returns a change with its sign; empty where nothing changed.
+fn change(metric: &Metric, before: Option<f64>, after: Option<f64>) -> String {
+    match (before, after) {
+        (Some(before), Some(after)) if before == after => String::new(),
+        (Some(before), Some(after)) => {
+            let difference = after - before;
+            let sign = if difference > 0.0 { "+" } else { "" };
+            format!("{sign}{}", number(metric, Some(difference)))
+        }
+        (None, None) => String::new(),
+        (None, Some(_)) => "new".to_owned(),
+        (Some(before), None) => format!("was {}", number(metric, Some(before))),
+    }
+}
+
+/// Writes the metrics of one version, aligned, with the change against the version before.
+pub(crate) fn table(ui: &mut Ui, metrics: &[Metric]) -> io::Result<()> {
+    let name = |metric: &Metric| shorten(&metric.path(), 44);
+    let width = metrics
+        .iter()
+        .map(|metric| name(metric).chars().count())
+        .max()
+        .unwrap_or(0);
+    for metric in metrics {
+        let change = match metric.previous {
+            Some(_) => change(metric, metric.previous, metric.value),
+            None => String::new(),
+        };
+        let note = metric
+            .note
+            .as_ref()
+            .map(|note| format!("  ({note})"))
+            .unwrap_or_default();
+        let line = format!(
+            "  {}  {:>14}  {:>12}  {}{note}",
+            pad(&name(metric), width),
+            number(metric, metric.value),
+            change,
+            metric.unit,
+        );
+        ui.line(line.trim_end())?;
+    }
+    Ok(())
+}
+
+/// Writes metrics that changed.
+pub(crate) fn changes(ui: &mut Ui, changed: &[Changed]) -> io::Result<()> {
+    let several = changed.len() > 1;
+    for dataset in changed {
+        let prefix = if several {
+            format!("{} ", dataset.dataset)
+        } else {
+            String::new()
+        };
+        let name = |metric: &Metric| format!("{prefix}{}", shorten(&metric.path(), 44));
+        let widest = dataset
+            .metrics
+            .iter()
+            .map(|c| name(&c.metric).chars().count())
+            .max();
+        for one in &dataset.metrics {
+            let metric = &one.metric;
+            let text = format!("{:>12}", change(metric, one.before, one.after));
+            let text = ui.paint(Style::Changed, &text);
+            let line = format!(
+                "    {}  {:>12}  {text}",
+                pad(&name(metric), widest.unwrap_or(0)),
+                number(metric, one.after),
+            );
+            ui.line(&line)?;
+        }
+    }
+    Ok(())
+}
+
+/// Returns a metric as the log shows it.
+pub(crate) fn log_text(measure: &Measure) -> String {
+    let metric = &measure.metric;
+    let change = match metric.previous {
+        Some(_) => change(metric, metric.previous, metric.value),
+        None => String::new(),
+    };
+    let change = if change.is_empty() {
+        change
+    } else {
+        format!(" ({change})")
+    };
+    format!("{} {}{change}", measure.asked, number(metric, metric.value))
+}
+
+/// Returns a metric as `log --json` gives it.
+pub(crate) fn log_json(measure: &Measure) -> Value {
+    let metric = &measure.metric;
+    let change = metric
+        .value
+        .zip(metric.previous)
+        .map(|(after, before)| after - before);
+    json!({
+        "name": measure.asked, "dataset": measure.dataset, "value": metric.value,
+        "change": change,
+    })
+}

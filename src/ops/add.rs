@@ -1,0 +1,153 @@
+//! `add`: stores the content of working files and stages them.
+
+use crate::base::progress::Progress;
+use crate::base::{ObjectId, RepoPath};
+use crate::dataset::Declarations;
+use crate::dataset::infer::Inference;
+use crate::object::FileEntry;
+use crate::repo::Repo;
+use crate::store::PackWriter;
+use crate::worktree::{Finding, Ingest, Scan, StatCache, WorkFile, ingest, scan};
+
+use super::declare;
+use super::error::Error;
+use super::stage;
+use super::transaction::{self, Note};
+
+/// What to add.
+#[derive(Clone, Debug, Default)]
+pub struct AddOptions {
+    /// Files and directories; everything where there are none.
+    pub within: Vec<RepoPath>,
+    /// Whether tables that no data set covers may be declared.
+    pub declare: bool,
+    /// Only files that are versioned already.
+    pub only_known: bool,
+}
+
+/// What was staged.
+#[derive(Debug, Default)]
+pub struct AddReport {
+    /// Files that are new or changed.
+    pub stored: Vec<FileEntry>,
+    /// Files that are gone.
+    pub removed: Vec<RepoPath>,
+    /// What could not be taken, and notes on what was.
+    pub findings: Vec<Finding>,
+    /// What was found out about tables: declared data sets, and hints.
+    pub inference: Inference,
+}
+
+/// Stores and stages. Files that cannot be taken are findings; the others are staged.
+pub fn add(
+    repo: &mut Repo,
+    options: &AddOptions,
+    progress: &dyn Progress,
+    waiting: &mut dyn FnMut(&str),
+) -> Result<AddReport, Error> {
+    let locked = transaction::lock(repo, "add", waiting)?;
+    let mut cache = StatCache::load(&repo.index, &repo.dir.join("tmp"))?;
+    let report = transaction::write(repo, &locked, |repo, writer, draft| {
+        let staged = stage::entries(repo)?;
+        let found = scan(&repo.root, &staged, &options.within, &mut cache, progress)?;
+        check_paths(options, &staged, &found)?;
+        let mut builder = stage::builder(repo)?;
+        let mut report = AddReport::default();
+        let known_before: Vec<FileEntry> = staged;
+        let files = to_read(options, &found);
+        report.findings = found.findings;
+        for entry in found.deleted {
+            builder.remove(&entry.path);
+            report.removed.push(entry.path);
+        }
+        let declarations = Declarations::read(&repo.store, &known_before).unwrap_or_default();
+        let taken = take(
+            repo,
+            writer,
+            &declarations,
+            &known_before,
+            &files,
+            &mut cache,
+            progress,
+        )?;
+        report.findings.extend(taken.findings);
+        for entry in &taken.entries {
+            builder.put(entry.clone());
+        }
+        report.stored = taken.entries.clone();
+        if options.declare {
+            report.inference = declare::found(
+                repo,
+                writer,
+                &mut builder,
+                &taken.entries,
+                &mut cache,
+                progress,
+            )?;
+        }
+        let changed = stage::set(repo, draft, builder, writer)?;
+        let paths = options.within.iter().map(RepoPath::to_string).collect();
+        Ok((report, changed.then(|| Note::new("add", paths).hidden())))
+    })?;
+    cache.save(&mut repo.index)?;
+    Ok(report)
+}
+
+/// Each path that was given must name a working file or a staged entry.
+fn check_paths(options: &AddOptions, staged: &[FileEntry], found: &Scan) -> Result<(), Error> {
+    let working = found.unchanged.iter().map(|file| &file.path);
+    let known = staged
+        .iter()
+        .map(|entry| &entry.path)
+        .chain(working)
+        .chain(found.untracked.iter().map(|new| &new.file.path))
+        .chain(found.findings.iter().map(|finding| &finding.path));
+    stage::check_paths(&options.within, known)
+}
+
+fn to_read(options: &AddOptions, found: &Scan) -> Vec<WorkFile> {
+    let changed = found.modified.iter().map(|modified| &modified.after.file);
+    let new = found
+        .untracked
+        .iter()
+        .map(|new| &new.file)
+        .filter(|_| !options.only_known);
+    let mut files: Vec<WorkFile> = changed.chain(new).cloned().collect();
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    files
+}
+
+/// Reads files into the store, cut as their versions before were.
+pub(super) fn take(
+    repo: &Repo,
+    writer: &mut PackWriter<'_>,
+    declarations: &Declarations,
+    before: &[FileEntry],
+    files: &[WorkFile],
+    cache: &mut StatCache,
+    progress: &dyn Progress,
+) -> Result<crate::worktree::Ingested, Error> {
+    let previous = |path: &RepoPath| -> Option<ObjectId> {
+        let at = before.binary_search_by(|entry| entry.path.cmp(path)).ok()?;
+        Some(before[at].content)
+    };
+    let declared = |path: &RepoPath| {
+        let declaration = declarations.covering(path)?;
+        Some((declaration.format, declaration.dialect.clone()))
+    };
+    // Chunks of the version before are known by their full ids, which spares comparing bytes.
+    for file in files {
+        let known = before.binary_search_by(|entry| entry.path.cmp(&file.path));
+        if let Ok(at) = known {
+            writer.vouch_content(&before[at].content)?;
+        }
+    }
+    let options = Ingest {
+        root: &repo.root,
+        source: &repo.store,
+        previous: &previous,
+        declared: &declared,
+        progress,
+    };
+    Ok(ingest(&options, files, cache, writer)?)
+}

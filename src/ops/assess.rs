@@ -1,0 +1,343 @@
+//! What a version is worth and what it changed: measuring, scoring, comparing data sets.
+//!
+//! The one place where `dataset`, `quality` and `diff` meet, for every verb that needs them:
+//! `commit`, `status`, `diff`, `quality`, `schema`.
+
+use crate::base::ObjectId;
+use crate::base::progress::Progress;
+use crate::dataset::{Declaration, Declarations, Table};
+use crate::diff::{self, ChangeSetBuilder, Event, EventSink, Options};
+use crate::object::changes::{DatasetChanges, Guideline};
+use crate::object::{
+    self, Commit, DatasetScore, FileEntry, MemoryStore, ObjectSink, ObjectSource, Scorecard,
+    Snapshot,
+};
+use crate::profile::Facts;
+use crate::quality::{self, Measured};
+
+use super::declare;
+use super::error::Error;
+use super::files;
+
+/// One version's files and declarations.
+pub(super) struct Version {
+    /// The files in order of paths.
+    pub entries: Vec<FileEntry>,
+    /// What dver.toml declares.
+    pub declarations: Declarations,
+    /// The content of dver.toml.
+    pub declaration: Option<ObjectId>,
+    /// The snapshot; `None` for working files.
+    pub snapshot: Option<ObjectId>,
+    /// What was sealed, of a commit.
+    pub scorecard: Option<Scorecard>,
+}
+
+impl Version {
+    /// Opens a list of entries.
+    pub fn of_entries(source: &dyn ObjectSource, entries: Vec<FileEntry>) -> Result<Self, Error> {
+        let declarations = Declarations::read(source, &entries)?;
+        let file = declare::file();
+        let at = entries.binary_search_by(|entry| entry.path.cmp(&file)).ok();
+        let declaration = at.map(|at| entries[at].content);
+        Ok(Self {
+            entries,
+            declarations,
+            declaration,
+            snapshot: None,
+            scorecard: None,
+        })
+    }
+
+    /// Opens a snapshot.
+    pub fn of_snapshot(source: &dyn ObjectSource, id: ObjectId) -> Result<Self, Error> {
+        let mut version = Self::of_entries(source, Snapshot::entries(source, &id)?)?;
+        version.snapshot = Some(id);
+        Ok(version)
+    }
+
+    /// Opens a commit with its scorecard.
+    pub fn of_commit(source: &dyn ObjectSource, commit: &Commit) -> Result<Self, Error> {
+        let mut version = Self::of_snapshot(source, commit.snapshot)?;
+        version.scorecard = Some(object::get(source, &commit.scorecard)?);
+        Ok(version)
+    }
+
+    fn covered(&self, declaration: &Declaration) -> Vec<&FileEntry> {
+        let covers = |entry: &&FileEntry| declaration.covers(&entry.path).is_some();
+        self.entries.iter().filter(covers).collect()
+    }
+
+    fn score(&self, name: &str) -> Option<&DatasetScore> {
+        self.scorecard
+            .as_ref()?
+            .datasets
+            .iter()
+            .find(|score| score.name == name)
+    }
+
+    /// Returns what was sealed of a data set that is in both versions the same: the same
+    /// declaration over the same files.
+    fn sealed_same(&self, other: &Self, declaration: &Declaration) -> Option<DatasetScore> {
+        let own = self.declarations.get(&declaration.name)?;
+        let same = own == declaration && self.covered(own) == other.covered(declaration);
+        if same {
+            self.score(&declaration.name).cloned()
+        } else {
+            None
+        }
+    }
+}
+
+/// A data set of a version with what was measured of it.
+pub(super) struct Assessed {
+    pub table: Table,
+    pub facts: Facts,
+    worth: Worth,
+}
+
+enum Worth {
+    /// Nothing changed since it was sealed.
+    Sealed(DatasetScore),
+    Measured(Box<Measured>),
+}
+
+/// The data sets of a version, in order of names.
+pub(super) struct Assessment(pub Vec<Assessed>);
+
+/// Measures the data sets of `after`; what `before` sealed and did not change is taken over.
+pub(super) fn measure(
+    source: &dyn ObjectSource,
+    before: Option<&Version>,
+    after: &Version,
+    progress: &dyn Progress,
+) -> Result<Assessment, Error> {
+    let mut names: Vec<&str> = after.declarations.names().collect();
+    names.sort_unstable();
+    let mut out = Vec::new();
+    for declaration in names
+        .into_iter()
+        .filter_map(|name| after.declarations.get(name))
+    {
+        let table = Table::open(source, &after.entries, declaration)?;
+        let sealed = before.and_then(|before| before.sealed_same(after, declaration));
+        let (facts, worth) = match sealed {
+            Some(score) => (Facts::read(source, &score)?, Worth::Sealed(score)),
+            None => {
+                progress.begin(&format!("measuring {}", declaration.name), None);
+                let measured = quality::measure(source, &table)?;
+                progress.end();
+                (measured.facts(), Worth::Measured(Box::new(measured)))
+            }
+        };
+        out.push(Assessed {
+            table,
+            facts,
+            worth,
+        });
+    }
+    Ok(Assessment(out))
+}
+
+impl Assessment {
+    /// Writes schemas and states and returns the scores of a scorecard.
+    pub fn seal<S: ObjectSink + ObjectSource>(
+        &self,
+        sink: &mut S,
+    ) -> Result<Vec<DatasetScore>, Error> {
+        let mut scores = Vec::new();
+        for assessed in &self.0 {
+            scores.push(match &assessed.worth {
+                Worth::Sealed(score) => score.clone(),
+                Worth::Measured(measured) => measured.score(sink)?,
+            });
+        }
+        Ok(scores)
+    }
+
+    fn get(&self, name: &str) -> Option<&Assessed> {
+        self.0.iter().find(|assessed| assessed.table.name == name)
+    }
+}
+
+/// Pushes what changed between two versions: files, then each data set by name.
+pub(super) fn compare(
+    source: &dyn ObjectSource,
+    before: Option<&Version>,
+    after: &Version,
+    assessed: &Assessment,
+    options: Options,
+    sink: &mut dyn EventSink,
+) -> Result<Compared, Error> {
+    let nothing = Vec::new();
+    let old_entries = before.map_or(&nothing, |before| &before.entries);
+    let changes = files::changes(old_entries, &after.entries);
+    let in_dataset = |entry: &FileEntry| {
+        let covers = |version: &Version| version.declarations.covering(&entry.path).is_some();
+        covers(after) || before.is_some_and(covers)
+    };
+    let files = diff::file_events(
+        source,
+        changes,
+        &|entry: &FileEntry| !in_dataset(entry),
+        sink,
+    )?;
+    let mut names: Vec<&str> = after.declarations.names().collect();
+    names.extend(before.iter().flat_map(|before| before.declarations.names()));
+    names.sort_unstable();
+    names.dedup();
+    let mut datasets = Vec::new();
+    for name in names {
+        let new = assessed.get(name);
+        if let Some(Assessed {
+            worth: Worth::Sealed(_),
+            ..
+        }) = new
+        {
+            continue;
+        }
+        let old = match before.and_then(|v| Some((v, v.declarations.get(name)?))) {
+            None => None,
+            Some((version, declaration)) => Some(open_old(source, version, declaration)?),
+        };
+        let facts = (
+            old.as_ref().map(|(_, facts)| facts),
+            new.map(|new| &new.facts),
+        );
+        let changes = diff::diff_tables(
+            source,
+            old.as_ref().map(|(table, _)| table),
+            new.map(|new| &new.table),
+            facts,
+            options,
+            sink,
+        )?;
+        datasets.push(DatasetChanges {
+            guideline: guideline(after, name),
+            ..changes
+        });
+    }
+    Ok(Compared { files, datasets })
+}
+
+/// What a comparison counted.
+pub(super) struct Compared {
+    pub files: object::changes::FileCounts,
+    pub datasets: Vec<DatasetChanges>,
+}
+
+fn open_old(
+    source: &dyn ObjectSource,
+    version: &Version,
+    declaration: &Declaration,
+) -> Result<(Table, Facts), Error> {
+    let table = Table::open(source, &version.entries, declaration)?;
+    let facts = match version.score(&declaration.name) {
+        Some(score) => Facts::read(source, score)?,
+        None => quality::measure(source, &table)?.facts(),
+    };
+    Ok((table, facts))
+}
+
+fn guideline(version: &Version, name: &str) -> Option<Guideline> {
+    let path = version.declarations.get(name)?.guideline.clone()?;
+    let at = version
+        .entries
+        .binary_search_by(|entry| entry.path.cmp(&path))
+        .ok();
+    Some(Guideline {
+        path,
+        content: at.map(|at| version.entries[at].content),
+    })
+}
+
+/// Forgets events: for those who want counts only.
+struct Forget;
+
+impl EventSink for Forget {
+    fn event(&mut self, _event: Event) -> Result<(), diff::Error> {
+        Ok(())
+    }
+}
+
+/// Returns what changed in each data set between two versions, counted.
+pub(super) fn changes(
+    source: &dyn ObjectSource,
+    before: Option<&Version>,
+    after: &Version,
+    progress: &dyn Progress,
+) -> Result<Vec<DatasetChanges>, Error> {
+    let assessed = measure(source, before, after, progress)?;
+    let compared = compare(source, before, after, &assessed, Options::STAT, &mut Forget)?;
+    Ok(compared.datasets)
+}
+
+/// Computes the change set of a commit against one parent, and writes it.
+pub(super) fn change_set<S: ObjectSink + ObjectSource>(
+    source: &dyn ObjectSource,
+    before: Option<&Version>,
+    after: &Version,
+    assessed: &Assessment,
+    commit: &Commit,
+    sink: &mut S,
+) -> Result<ObjectId, Error> {
+    let mut builder = ChangeSetBuilder::new();
+    let options = Options {
+        cells: false,
+        whole: false,
+        records: true,
+    };
+    let compared = compare(source, before, after, assessed, options, &mut builder)?;
+    let header = diff::ChangeSetHeader {
+        before: before.and_then(|version| version.snapshot),
+        after: commit.snapshot,
+        author: commit.author.clone(),
+        source: commit.source.clone(),
+        reason: commit.reason.clone(),
+        files: compared.files,
+    };
+    Ok(builder.seal(header, compared.datasets, sink)?)
+}
+
+/// Reads from a source and writes to memory: what is computed but not kept.
+pub(super) struct Scratch<'a> {
+    source: &'a dyn ObjectSource,
+    memory: MemoryStore,
+}
+
+impl<'a> Scratch<'a> {
+    /// Returns a scratch over a source.
+    pub fn new(source: &'a dyn ObjectSource) -> Self {
+        Self {
+            source,
+            memory: MemoryStore::new(),
+        }
+    }
+}
+
+impl ObjectSource for Scratch<'_> {
+    fn get(&self, id: &ObjectId) -> Result<Vec<u8>, object::Error> {
+        match self.memory.contains(id)? {
+            true => self.memory.get(id),
+            false => self.source.get(id),
+        }
+    }
+
+    fn contains(&self, id: &ObjectId) -> Result<bool, object::Error> {
+        Ok(self.memory.contains(id)? || self.source.contains(id)?)
+    }
+
+    fn manifest_of(&self, content: &ObjectId) -> Result<Option<ObjectId>, object::Error> {
+        self.source.manifest_of(content)
+    }
+}
+
+impl ObjectSink for Scratch<'_> {
+    fn put(&mut self, bytes: &[u8]) -> Result<ObjectId, object::Error> {
+        self.memory.put(bytes)
+    }
+
+    fn put_manifest(&mut self, content: ObjectId, manifest: ObjectId) -> Result<(), object::Error> {
+        self.memory.put_manifest(content, manifest)
+    }
+}

@@ -1,0 +1,112 @@
+//! `dataset`: lists, shows, declares and removes data sets.
+
+use crate::base::progress::Progress;
+use crate::config::edit;
+use crate::dataset::infer::{self, Given, Proposal};
+use crate::dataset::{Declaration, Declarations, Table};
+use crate::object::FileEntry;
+use crate::repo::Repo;
+use crate::worktree::StatCache;
+
+use super::declare;
+use super::error::Error;
+use super::stage;
+use super::transaction::{self, Note};
+
+/// A declared data set with what it covers.
+#[derive(Debug)]
+pub struct Described {
+    /// Its declaration.
+    pub declaration: Declaration,
+    /// Its table in the staged version.
+    pub table: Table,
+}
+
+/// Returns the data sets that the staged dver.toml declares.
+pub fn list(repo: &Repo) -> Result<Vec<Described>, Error> {
+    let entries = stage::entries(repo)?;
+    let declarations = Declarations::read(&repo.store, &entries)?;
+    let names: Vec<String> = declarations.names().map(str::to_owned).collect();
+    names
+        .iter()
+        .map(|name| describe(repo, &entries, &declarations, name))
+        .collect()
+}
+
+/// Returns one data set.
+pub fn show(repo: &Repo, name: &str) -> Result<Described, Error> {
+    let entries = stage::entries(repo)?;
+    let declarations = Declarations::read(&repo.store, &entries)?;
+    describe(repo, &entries, &declarations, name)
+}
+
+fn describe(
+    repo: &Repo,
+    entries: &[FileEntry],
+    declarations: &Declarations,
+    name: &str,
+) -> Result<Described, Error> {
+    let declaration = find(declarations, name)?.clone();
+    let table = Table::open(&repo.store, entries, &declaration)?;
+    Ok(Described { declaration, table })
+}
+
+/// Returns the declaration of that name.
+pub(super) fn find<'a>(
+    declarations: &'a Declarations,
+    name: &str,
+) -> Result<&'a Declaration, Error> {
+    declarations.get(name).ok_or_else(|| Error::NoSuchDataset {
+        name: name.to_owned(),
+        known: declarations.names().map(str::to_owned).collect(),
+    })
+}
+
+/// Declares files as one data set, in dver.toml, and stages that. The files must be staged.
+pub fn add(
+    repo: &mut Repo,
+    paths: &[String],
+    given: &Given,
+    progress: &dyn Progress,
+    waiting: &mut dyn FnMut(&str),
+) -> Result<Proposal, Error> {
+    let locked = transaction::lock(repo, "dataset", waiting)?;
+    let mut cache = StatCache::load(&repo.index, &repo.dir.join("tmp"))?;
+    let proposal = transaction::write(repo, &locked, |repo, writer, draft| {
+        let entries = stage::entries(repo)?;
+        let declarations = Declarations::read(&repo.store, &entries)?;
+        let proposal = infer::declare(&repo.store, paths, &entries, &declarations, given)?;
+        let mut builder = stage::builder(repo)?;
+        let configs = [&proposal.config];
+        declare::write_down(repo, writer, &mut builder, &configs, &mut cache, progress)?;
+        let changed = stage::set(repo, draft, builder, writer)?;
+        let note = Note::new("dataset", vec![proposal.config.name.clone()]).hidden();
+        Ok((proposal, changed.then_some(note)))
+    })?;
+    cache.save(&mut repo.index)?;
+    Ok(proposal)
+}
+
+/// Takes a data set out of dver.toml; its files stay versioned.
+pub fn remove(
+    repo: &mut Repo,
+    name: &str,
+    progress: &dyn Progress,
+    waiting: &mut dyn FnMut(&str),
+) -> Result<(), Error> {
+    let locked = transaction::lock(repo, "dataset", waiting)?;
+    let mut cache = StatCache::load(&repo.index, &repo.dir.join("tmp"))?;
+    transaction::write(repo, &locked, |repo, writer, draft| {
+        let entries = stage::entries(repo)?;
+        find(&Declarations::read(&repo.store, &entries)?, name)?;
+        let mut builder = stage::builder(repo)?;
+        declare::change(repo, writer, &mut builder, &mut cache, progress, &|text| {
+            edit::remove_dataset(text, name)
+        })?;
+        let changed = stage::set(repo, draft, builder, writer)?;
+        let note = Note::new("dataset", vec![name.to_owned()]).hidden();
+        Ok(((), changed.then_some(note)))
+    })?;
+    cache.save(&mut repo.index)?;
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! Declares data sets: found ones at `add`, given ones at `dataset add`, in dver.toml.
+
+use crate::base::RepoPath;
+use crate::base::fsio;
+use crate::base::progress::Progress;
+use crate::config::{self, DatasetConfig, edit};
+use crate::dataset::Declarations;
+use crate::dataset::infer::{Inference, infer};
+use crate::object::{FileEntry, SnapshotBuilder};
+use crate::repo::Repo;
+use crate::store::PackWriter;
+use crate::worktree::{Found, StatCache, WorkFile, look};
+
+use super::add;
+use super::error::Error;
+
+/// Declares the data sets that new files hold, and stages dver.toml with them.
+pub(super) fn found(
+    repo: &Repo,
+    writer: &mut PackWriter<'_>,
+    builder: &mut SnapshotBuilder,
+    new: &[FileEntry],
+    cache: &mut StatCache,
+    progress: &dyn Progress,
+) -> Result<Inference, Error> {
+    if new.is_empty() {
+        return Ok(Inference::default());
+    }
+    let entries: Vec<FileEntry> = builder.entries().values().cloned().collect();
+    let declarations = Declarations::read(writer, &entries)?;
+    let inference = infer(writer, new, &entries, &declarations)?;
+    let configs: Vec<&DatasetConfig> = inference
+        .proposals
+        .iter()
+        .map(|proposal| &proposal.config)
+        .collect();
+    write_down(repo, writer, builder, &configs, cache, progress)?;
+    Ok(inference)
+}
+
+/// Writes data sets into dver.toml, keeping what stands there, and stages the file.
+pub(super) fn write_down(
+    repo: &Repo,
+    writer: &mut PackWriter<'_>,
+    builder: &mut SnapshotBuilder,
+    configs: &[&DatasetConfig],
+    cache: &mut StatCache,
+    progress: &dyn Progress,
+) -> Result<(), Error> {
+    if configs.is_empty() {
+        return Ok(());
+    }
+    change(repo, writer, builder, cache, progress, &|text| {
+        let mut text = text.to_owned();
+        for config in configs {
+            text = edit::add_dataset(&text, config)?;
+        }
+        Ok(text)
+    })
+}
+
+/// Changes the text of dver.toml in the worktree and stages the file.
+pub(super) fn change(
+    repo: &Repo,
+    writer: &mut PackWriter<'_>,
+    builder: &mut SnapshotBuilder,
+    cache: &mut StatCache,
+    progress: &dyn Progress,
+    edit: &dyn Fn(&str) -> Result<String, config::Error>,
+) -> Result<(), Error> {
+    let path = file();
+    let place = path.to_path(&repo.root);
+    let old = fsio::read_if_exists(&place)?.unwrap_or_default();
+    let text = edit(&String::from_utf8_lossy(&old))?;
+    fsio::write_durable(&place, text.as_bytes())?;
+    if let Found::File(stat) = look(&place)? {
+        let files = [WorkFile { path, stat }];
+        let before: Vec<FileEntry> = builder.entries().values().cloned().collect();
+        let declarations = Declarations::default();
+        let taken = add::take(
+            repo,
+            writer,
+            &declarations,
+            &before,
+            &files,
+            cache,
+            progress,
+        )?;
+        taken
+            .entries
+            .into_iter()
+            .for_each(|entry| builder.put(entry));
+    }
+    Ok(())
+}
+
+/// Returns the path of dver.toml.
+pub(super) fn file() -> RepoPath {
+    RepoPath::new(config::Declarations::FILE).expect("the name is a plain file name")
+}

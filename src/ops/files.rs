@@ -1,0 +1,255 @@
+//! The one way to write files into the worktree: journalled, nothing lost, `undo` can go back.
+//!
+//! First an operation with `pending {from, to}` becomes true, in whose packs everything that will
+//! be overwritten is stored; then the files are written and synced; then a second operation makes
+//! the journalled view current. In between, files may be of two versions, and the state says so.
+
+use std::collections::BTreeMap;
+
+use crate::base::RepoPath;
+use crate::base::progress::Progress;
+use crate::dataset::Declarations;
+use crate::object::{
+    self, FileEntry, Pending, Refs, Snapshot, SnapshotBuilder, SnapshotChange, Written,
+};
+use crate::repo::Repo;
+use crate::store::PackWriter;
+use crate::worktree::{self, StatCache, plan_changes};
+
+use super::add;
+use super::error::Error;
+use super::stage;
+use super::transaction::{self, Draft, Locked, Note};
+
+/// Which files to write, and what the operation says of itself.
+pub(super) struct Writing {
+    pub verb: &'static str,
+    pub revisions: Vec<String>,
+    /// What each path was, as far as versions know, and shall be; in order of paths.
+    pub changes: Vec<SnapshotChange>,
+    /// Whether work that no version has may be overwritten; it is stored first.
+    pub force: bool,
+}
+
+/// Returns what must change to go from one list of entries to another.
+pub(super) fn changes(from: &[FileEntry], to: &[FileEntry]) -> Vec<SnapshotChange> {
+    let mut paths: BTreeMap<&RepoPath, SnapshotChange> = BTreeMap::new();
+    for entry in from {
+        paths.insert(
+            &entry.path,
+            SnapshotChange {
+                before: Some(entry.clone()),
+                after: None,
+            },
+        );
+    }
+    for entry in to {
+        let change = paths.entry(&entry.path).or_insert(SnapshotChange {
+            before: None,
+            after: None,
+        });
+        change.after = Some(entry.clone());
+    }
+    paths
+        .into_values()
+        .filter(|change| change.before != change.after)
+        .collect()
+}
+
+/// Returns a change that brings a file back to its entry, whatever stands there.
+pub(super) fn bring_back(entry: FileEntry) -> SnapshotChange {
+    SnapshotChange {
+        before: Some(entry.clone()),
+        after: Some(entry),
+    }
+}
+
+/// Writes files, then lets what `finish` does to the state become true.
+pub(super) fn write(
+    repo: &mut Repo,
+    locked: &Locked,
+    writing: Writing,
+    cache: &mut StatCache,
+    progress: &dyn Progress,
+    finish: impl FnOnce(&Repo, &mut PackWriter<'_>, &mut Draft) -> Result<(), Error>,
+) -> Result<Vec<RepoPath>, Error> {
+    let Writing {
+        verb,
+        revisions,
+        changes,
+        force,
+    } = writing;
+    let mut plan = plan_changes(&repo.root, &changes, cache, progress)?;
+    let stakes = plan.at_stake();
+    let in_the_way = |plan: &worktree::Plan| Error::InTheWay {
+        paths: plan
+            .conflicts
+            .iter()
+            .map(|conflict| conflict.path.clone())
+            .collect(),
+    };
+    if !force && !plan.conflicts.is_empty() {
+        return Err(in_the_way(&plan));
+    }
+    plan.overwrite();
+    if !plan.conflicts.is_empty() {
+        return Err(in_the_way(&plan));
+    }
+    if plan.is_empty() {
+        transaction::write(repo, locked, |repo, writer, draft| {
+            finish(repo, writer, draft)?;
+            let changed = draft.view != repo.current.view || draft.refs != repo.current.refs;
+            Ok(((), changed.then(|| Note::new(verb, revisions))))
+        })?;
+        return Ok(Vec::new());
+    }
+    transaction::write(repo, locked, |repo, writer, draft| {
+        let mut known: BTreeMap<RepoPath, FileEntry> = BTreeMap::new();
+        known.extend(
+            changes
+                .into_iter()
+                .filter_map(|c| c.before.map(|e| (e.path.clone(), e))),
+        );
+        for entry in keep(repo, writer, &stakes, cache, progress)? {
+            known.insert(entry.path.clone(), entry);
+        }
+        let (mut before, mut after) = (SnapshotBuilder::new(), SnapshotBuilder::new());
+        let over = plan.write.iter().filter(|action| action.over.is_some());
+        let stood = over.map(|action| &action.entry.path);
+        for path in stood.chain(plan.remove.iter().map(|file| &file.path)) {
+            known
+                .get(path)
+                .into_iter()
+                .for_each(|entry| before.put(entry.clone()));
+        }
+        plan.write
+            .iter()
+            .for_each(|action| after.put(action.entry.clone()));
+        finish(repo, writer, draft)?;
+        draft.view.refs = draft.refs.write(writer)?;
+        let pending = Pending {
+            from: before.finish(writer)?,
+            to: after.finish(writer)?,
+            view: object::put(writer, &draft.view)?,
+            verb: verb.to_owned(),
+        };
+        // Only the journal becomes true now; the rest when the files are written.
+        draft.refs = repo.current.refs.clone();
+        draft.view = repo.current.view.clone();
+        draft.worktree()?.pending = Some(pending);
+        Ok(((), Some(Note::new(verb, Vec::new()).hidden())))
+    })?;
+    carry_out(repo, locked, &plan, true, revisions, cache, progress)
+}
+
+/// Ends a pending checkout: forward to where it was going, or back to where it began.
+pub(super) fn resume(
+    repo: &mut Repo,
+    locked: &Locked,
+    forward: bool,
+    cache: &mut StatCache,
+    progress: &dyn Progress,
+) -> Result<Vec<RepoPath>, Error> {
+    let pending = repo.pending().cloned().ok_or(Error::NothingPending)?;
+    let (from, to) = match forward {
+        true => (&pending.from, &pending.to),
+        false => (&pending.to, &pending.from),
+    };
+    let from = Snapshot::entries(&repo.store, from)?;
+    let to = Snapshot::entries(&repo.store, to)?;
+    let plan = plan_changes(&repo.root, &changes(&from, &to), cache, progress)?;
+    if !plan.conflicts.is_empty() {
+        let paths = plan
+            .conflicts
+            .into_iter()
+            .map(|conflict| conflict.path)
+            .collect();
+        return Err(Error::InTheWay { paths });
+    }
+    carry_out(repo, locked, &plan, forward, Vec::new(), cache, progress)
+}
+
+/// Writes the files of a plan and clears the journal.
+fn carry_out(
+    repo: &mut Repo,
+    locked: &Locked,
+    plan: &worktree::Plan,
+    forward: bool,
+    revisions: Vec<String>,
+    cache: &mut StatCache,
+    progress: &dyn Progress,
+) -> Result<Vec<RepoPath>, Error> {
+    let pending = repo.pending().cloned().ok_or(Error::NothingPending)?;
+    let applied = plan.apply(
+        &repo.root,
+        &repo.dir.join("tmp"),
+        &repo.store,
+        cache,
+        progress,
+    )?;
+    if !applied.findings.is_empty() {
+        let told = applied.findings.into_iter();
+        let paths = told
+            .map(|finding| (finding.path, finding.problem.to_string()))
+            .collect();
+        return Err(Error::NotWritten { paths });
+    }
+    let verb = known_verb(&pending.verb);
+    transaction::write(repo, locked, |repo, _, draft| {
+        let mut note = Note::new(verb, revisions);
+        if forward {
+            draft.view = object::get(&repo.store, &pending.view)?;
+            draft.refs = Refs::read(&repo.store, &draft.view.refs)?;
+            note.wrote = Some(Written {
+                before: pending.from,
+                after: pending.to,
+            });
+        } else {
+            draft.worktree()?.pending = None;
+            note = note.hidden();
+        }
+        Ok(((), Some(note)))
+    })?;
+    cache.save(&mut repo.index)?;
+    let mut paths = applied.written;
+    paths.extend(applied.removed);
+    paths.sort();
+    paths.dedup();
+    Ok(paths)
+}
+
+/// Returns the verb as an operation names it; a journal of another version may name others.
+fn known_verb(verb: &str) -> &'static str {
+    const VERBS: [&str; 7] = ["checkout", "switch", "restore", "reset", "rm", "mv", "undo"];
+    VERBS
+        .into_iter()
+        .find(|known| *known == verb)
+        .unwrap_or("checkout")
+}
+
+/// Stores files that would be lost, so that they can be brought back.
+fn keep(
+    repo: &Repo,
+    writer: &mut PackWriter<'_>,
+    files: &[worktree::WorkFile],
+    cache: &mut StatCache,
+    progress: &dyn Progress,
+) -> Result<Vec<FileEntry>, Error> {
+    if files.is_empty() {
+        return Ok(Vec::new());
+    }
+    let staged = stage::entries(repo)?;
+    let declarations = Declarations::default();
+    let taken = add::take(repo, writer, &declarations, &staged, files, cache, progress)?;
+    let lost: Vec<(RepoPath, String)> = taken
+        .findings
+        .into_iter()
+        .filter(|finding| !finding.problem.is_note())
+        .map(|finding| (finding.path, finding.problem.to_string()))
+        .collect();
+    if lost.is_empty() {
+        Ok(taken.entries)
+    } else {
+        Err(Error::NotWritten { paths: lost })
+    }
+}

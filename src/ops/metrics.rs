@@ -1,0 +1,110 @@
+//! Metrics of commits: for the log, for `show`, for what `commit` prints.
+
+use crate::object::{self, Scorecard};
+use crate::quality::{self, Metric, MetricChange, Selector};
+use crate::repo::Repo;
+
+use super::error::Error;
+use super::show::Sealed;
+
+/// A metric of one data set of one commit.
+#[derive(Clone, Debug)]
+pub struct Measure {
+    /// The data set.
+    pub dataset: String,
+    /// The metric as it was asked for.
+    pub asked: String,
+    /// The metric; `previous` holds its value in the first parent.
+    pub metric: Metric,
+}
+
+/// The metrics that changed in one data set.
+#[derive(Clone, Debug)]
+pub struct Changed {
+    /// The data set.
+    pub dataset: String,
+    /// The changes, most telling first.
+    pub metrics: Vec<MetricChange>,
+}
+
+/// Returns the scorecard of a commit's first parent.
+fn parent_scorecard(repo: &Repo, sealed: &Sealed) -> Result<Option<Scorecard>, Error> {
+    let Some(parent) = sealed.commit.parents.first() else {
+        return Ok(None);
+    };
+    let parent: object::Commit = object::get(&repo.store, parent)?;
+    Ok(Some(object::get(&repo.store, &parent.scorecard)?))
+}
+
+/// Returns the metrics of a data set of a scorecard; none where it has no such data set.
+fn of_dataset(
+    repo: &Repo,
+    scorecard: Option<&Scorecard>,
+    dataset: &str,
+) -> Result<Vec<Metric>, Error> {
+    let Some(scorecard) = scorecard else {
+        return Ok(Vec::new());
+    };
+    match scorecard
+        .datasets
+        .iter()
+        .find(|score| score.name == dataset)
+    {
+        Some(score) => Ok(quality::dataset_metrics(&repo.store, score)?),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Returns the asked metrics of a commit, in each data set that has them.
+pub fn of_commit(repo: &Repo, sealed: &Sealed, asked: &[String]) -> Result<Vec<Measure>, Error> {
+    let mut out = Vec::new();
+    if asked.is_empty() {
+        return Ok(out);
+    }
+    let selectors: Vec<Selector> = asked
+        .iter()
+        .map(|text| Selector::parse(text))
+        .collect::<Result<_, _>>()?;
+    let parent = parent_scorecard(repo, sealed)?;
+    for score in &sealed.scorecard.datasets {
+        let mut metrics = quality::dataset_metrics(&repo.store, score)?;
+        let older = of_dataset(repo, parent.as_ref(), &score.name)?;
+        quality::with_previous(&mut metrics, &older);
+        for (selector, asked) in selectors.iter().zip(asked) {
+            if let Some(metric) = selector.find(&metrics) {
+                let dataset = score.name.clone();
+                out.push(Measure {
+                    dataset,
+                    asked: asked.clone(),
+                    metric: metric.clone(),
+                });
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// Returns the metrics that a commit changed against its first parent, at most `most` in all.
+pub fn changed(repo: &Repo, sealed: &Sealed, most: usize) -> Result<Vec<Changed>, Error> {
+    let Some(parent) = parent_scorecard(repo, sealed)? else {
+        return Ok(Vec::new());
+    };
+    let mut out = Vec::new();
+    let mut left = most;
+    for score in &sealed.scorecard.datasets {
+        let before = of_dataset(repo, Some(&parent), &score.name)?;
+        if before.is_empty() || left == 0 {
+            continue;
+        }
+        let after = quality::dataset_metrics(&repo.store, score)?;
+        let metrics = quality::changed(&before, &after, left);
+        left -= metrics.len();
+        if !metrics.is_empty() {
+            out.push(Changed {
+                dataset: score.name.clone(),
+                metrics,
+            });
+        }
+    }
+    Ok(out)
+}

@@ -1,0 +1,192 @@
+//! `diff --no-index`: two plain files or directories, anywhere, without a repository.
+
+use std::path::{Path, PathBuf};
+
+use crate::base::RepoPath;
+use crate::base::progress::Progress;
+use crate::dataset::infer::{self, Given};
+use crate::dataset::{Declaration, Declarations, Table};
+use crate::diff::{self, EventSink, Options};
+use crate::object::changes::DatasetChanges;
+use crate::object::{FileEntry, MemoryStore, ObjectSource};
+use crate::quality;
+use crate::record::Role;
+use crate::worktree::{Found, Ingest, Overlay, StatCache, WorkFile, look, walk};
+
+use super::error::Error;
+
+/// How to read two plain files.
+#[derive(Clone, Debug)]
+pub struct PlainOptions {
+    /// The key fields; found where none is given.
+    pub key: Vec<String>,
+    /// The label fields; found where none is given.
+    pub labels: Vec<String>,
+    /// What to tell.
+    pub tell: Options,
+}
+
+/// Compares two plain files, or two directories, and pushes the events.
+pub fn diff_no_index(
+    before: &Path,
+    after: &Path,
+    options: &PlainOptions,
+    sink: &mut dyn EventSink,
+    progress: &dyn Progress,
+) -> Result<Vec<DatasetChanges>, Error> {
+    let (old, new) = (side(before)?, side(after)?);
+    let nothing = MemoryStore::new();
+    let old_source = open(&old, &nothing, progress)?;
+    let source = open(&new, &old_source, progress)?;
+    let mut old_entries = old_source.entries().to_vec();
+    let new_entries = source.entries().to_vec();
+    if let ([a], [b]) = (old_entries.as_mut_slice(), new_entries.as_slice()) {
+        // Two files are one file in two versions, whatever they are called.
+        a.path = b.path.clone();
+    }
+    let declarations = declare(&source, &old_entries, &new_entries, options)?;
+    let covered = |entry: &FileEntry| {
+        declarations
+            .iter()
+            .any(|declaration| declaration.covers(&entry.path).is_some())
+    };
+    let changes = super::files::changes(&old_entries, &new_entries);
+    diff::file_events(&source, changes, &|entry: &FileEntry| !covered(entry), sink)?;
+    let mut out = Vec::new();
+    for declaration in &declarations {
+        let newer = Table::open(&source, &new_entries, declaration)?;
+        let older = Table::open(&source, &old_entries, declaration)?;
+        let fields = older.read_fields(&source)?;
+        let adapted = declaration.adapted_to(None, &fields, &Default::default());
+        let older = Table::open(&source, &old_entries, &adapted)?;
+        let older_facts = quality::measure(&source, &older)?.facts();
+        let newer_facts = quality::measure(&source, &newer)?.facts();
+        out.push(diff::diff_tables(
+            &source,
+            Some(&older),
+            Some(&newer),
+            (Some(&older_facts), Some(&newer_facts)),
+            options.tell,
+            sink,
+        )?);
+    }
+    Ok(out)
+}
+
+struct PlainSide {
+    root: PathBuf,
+    files: Vec<WorkFile>,
+}
+
+/// Lists the files of a side: the file itself, or all below the directory.
+fn side(path: &Path) -> Result<PlainSide, Error> {
+    let missing = || Error::NoSuchPath {
+        path: path.display().to_string(),
+    };
+    match look(path)? {
+        Found::Directory => Ok(PlainSide {
+            root: path.to_owned(),
+            files: walk(path, &[])?.files,
+        }),
+        Found::File(stat) => {
+            let name = path.file_name().ok_or_else(missing)?;
+            let root = path.parent().ok_or_else(missing)?.to_owned();
+            let path = RepoPath::from_path(Path::new(name)).map_err(|_| missing())?;
+            Ok(PlainSide {
+                root,
+                files: vec![WorkFile { path, stat }],
+            })
+        }
+        Found::Nothing | Found::Special(_) => Err(missing()),
+    }
+}
+
+fn open<'a>(
+    side: &'a PlainSide,
+    base: &'a dyn ObjectSource,
+    progress: &dyn Progress,
+) -> Result<Overlay<'a>, Error> {
+    let options = Ingest {
+        root: &side.root,
+        source: base,
+        previous: &|_| None,
+        declared: &|_| None,
+        progress,
+    };
+    let overlay = Overlay::open(
+        base,
+        &side.root,
+        &options,
+        &side.files,
+        &mut StatCache::none(),
+    )?;
+    let lost = overlay
+        .findings()
+        .iter()
+        .filter(|finding| !finding.problem.is_note());
+    let paths: Vec<_> = lost
+        .map(|finding| (finding.path.clone(), finding.problem.to_string()))
+        .collect();
+    if paths.is_empty() {
+        Ok(overlay)
+    } else {
+        Err(Error::NotWritten { paths })
+    }
+}
+
+/// Finds out how the newer side's tables read: as given, as its own dver.toml says, or as found.
+fn declare(
+    source: &dyn ObjectSource,
+    old: &[FileEntry],
+    new: &[FileEntry],
+    options: &PlainOptions,
+) -> Result<Vec<Declaration>, Error> {
+    let declared = Declarations::read(source, new)?;
+    if declared.names().next().is_some() {
+        let names: Vec<&str> = declared.names().collect();
+        return Ok(names
+            .iter()
+            .filter_map(|name| declared.get(name))
+            .cloned()
+            .collect());
+    }
+    let both: Vec<FileEntry> = new
+        .iter()
+        .filter(|entry| old.iter().any(|other| other.path == entry.path))
+        .cloned()
+        .collect();
+    let mut given = Given::default();
+    if !options.key.is_empty() {
+        given.roles.push((Role::Key, options.key.clone()));
+    }
+    if !options.labels.is_empty() {
+        given.roles.push((Role::Label, options.labels.clone()));
+    }
+    let found = infer::infer(source, &both, new, &declared)?;
+    let mut out = Vec::new();
+    if given.roles.is_empty() {
+        out.extend(
+            found
+                .proposals
+                .into_iter()
+                .map(|proposal| proposal.declaration),
+        );
+    }
+    let covered: Vec<FileEntry> = both
+        .into_iter()
+        .filter(|entry| {
+            !out.iter()
+                .any(|d: &Declaration| d.covers(&entry.path).is_some())
+        })
+        .collect();
+    for entry in covered {
+        // What is not given and not found is missing: without a key records pair by content.
+        let extension = entry.path.extension();
+        if crate::record::sniff_format(extension.as_deref(), b"").is_some() {
+            let path = [entry.path.to_string()];
+            let proposal = infer::declare(source, &path, new, &declared, &given)?;
+            out.push(proposal.declaration);
+        }
+    }
+    Ok(out)
+}

@@ -1,0 +1,76 @@
+//! What the verbs that stage share: the entries to start from, and what to write into the view.
+
+use crate::base::{ObjectId, RepoPath};
+use crate::object::{FileEntry, ObjectSink, Snapshot, SnapshotBuilder};
+use crate::repo::Repo;
+
+use super::error::Error;
+use super::transaction::Draft;
+
+/// Returns the staged entries, which are HEAD's where nothing is staged.
+pub(super) fn entries(repo: &Repo) -> Result<Vec<FileEntry>, Error> {
+    snapshot_entries(repo, repo.stage_snapshot()?.as_ref())
+}
+
+/// Returns the entries of a snapshot; none of none.
+pub(super) fn snapshot_entries(
+    repo: &Repo,
+    snapshot: Option<&ObjectId>,
+) -> Result<Vec<FileEntry>, Error> {
+    match snapshot {
+        Some(id) => Ok(Snapshot::entries(&repo.store, id)?),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Returns a builder with the staged entries.
+pub(super) fn builder(repo: &Repo) -> Result<SnapshotBuilder, Error> {
+    Ok(match repo.stage_snapshot()? {
+        Some(id) => SnapshotBuilder::from_snapshot(&repo.store, &id)?,
+        None => SnapshotBuilder::new(),
+    })
+}
+
+/// Writes the entries as the stage; returns whether that changed it.
+///
+/// A stage equal to HEAD is written as no stage, so that one state has one spelling.
+pub(super) fn set(
+    repo: &Repo,
+    draft: &mut Draft,
+    builder: SnapshotBuilder,
+    sink: &mut dyn ObjectSink,
+) -> Result<bool, Error> {
+    let head = repo.head_snapshot()?;
+    let is_empty = builder.entries().is_empty();
+    let snapshot = builder.finish(sink)?;
+    let stage = match head {
+        Some(head) if head == snapshot => None,
+        None if is_empty => None,
+        _ => Some(snapshot),
+    };
+    let state = draft.worktree()?;
+    let changed = state.stage != stage;
+    state.stage = stage;
+    Ok(changed)
+}
+
+/// Returns whether the path is one of the given ones or lies below one; everything does where
+/// none is given.
+pub(super) fn is_within(path: &RepoPath, within: &[RepoPath]) -> bool {
+    within.is_empty() || within.iter().any(|dir| path.is_within(dir.as_bytes()))
+}
+
+/// Checks that each given path names something among these.
+pub(super) fn check_paths<'a>(
+    within: &[RepoPath],
+    known: impl Iterator<Item = &'a RepoPath> + Clone,
+) -> Result<(), Error> {
+    for dir in within {
+        if !known.clone().any(|path| path.is_within(dir.as_bytes())) {
+            return Err(Error::NoSuchPath {
+                path: dir.to_string(),
+            });
+        }
+    }
+    Ok(())
+}

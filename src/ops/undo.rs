@@ -1,0 +1,122 @@
+//! `undo`: takes back the last visible operation, and the files that it wrote.
+//!
+//! Undo is an operation itself, so undoing it does again what was undone.
+
+use std::collections::BTreeMap;
+
+use crate::base::progress::Progress;
+use crate::base::{ObjectId, RepoPath};
+use crate::object::{Operation, Snapshot, SnapshotChange, View};
+use crate::refs::{Chain, Current};
+use crate::repo::Repo;
+use crate::worktree::StatCache;
+
+use super::error::Error;
+use super::files::{self, Writing};
+use super::transaction;
+
+/// What was taken back.
+#[derive(Clone, Debug)]
+pub struct Undone {
+    /// The operation.
+    pub id: ObjectId,
+    /// What it was.
+    pub operation: Operation,
+    /// How many files were brought back.
+    pub files: usize,
+}
+
+/// Takes back the last visible operation with the hidden ones after it.
+pub fn undo(
+    repo: &mut Repo,
+    progress: &dyn Progress,
+    waiting: &mut dyn FnMut(&str),
+) -> Result<Undone, Error> {
+    let locked = transaction::lock(repo, "undo", waiting)?;
+    let mut writes = Vec::new();
+    let mut found = None;
+    for operation in Chain::from(&repo.store, repo.current.id) {
+        let (id, operation) = operation?;
+        writes.extend(operation.wrote.clone());
+        if !operation.hidden {
+            found = Some((id, operation));
+            break;
+        }
+    }
+    let (id, operation) = found.ok_or(Error::NothingToUndo)?;
+    let previous = operation.previous.ok_or(Error::NothingToUndo)?;
+    let before = state_before(repo, previous, &operation)?;
+    // Newest first: what an older operation found at a path wins.
+    let mut paths: BTreeMap<RepoPath, SnapshotChange> = BTreeMap::new();
+    for written in &writes {
+        for (path, entry) in Snapshot::map(&repo.store, &written.after)? {
+            let change = SnapshotChange {
+                before: Some(entry),
+                after: None,
+            };
+            paths.entry(path).or_insert(change).after = None;
+        }
+        for (path, entry) in Snapshot::map(&repo.store, &written.before)? {
+            let change = SnapshotChange {
+                before: None,
+                after: None,
+            };
+            paths.entry(path).or_insert(change).after = Some(entry);
+        }
+    }
+    let changes: Vec<SnapshotChange> = paths.into_values().collect();
+    let count = changes.len();
+    let mut cache = StatCache::load(&repo.index, &repo.dir.join("tmp"))?;
+    let writing = Writing {
+        verb: "undo",
+        revisions: vec![id.to_string()],
+        changes,
+        force: true,
+    };
+    let view = before.view;
+    let refs = before.refs;
+    files::write(
+        repo,
+        &locked,
+        writing,
+        &mut cache,
+        progress,
+        |_, _, draft| {
+            draft.view = View {
+                attachments: draft.view.attachments,
+                ..view
+            };
+            draft.refs = refs;
+            Ok(())
+        },
+    )?;
+    Ok(Undone {
+        id,
+        operation,
+        files: count,
+    })
+}
+
+/// Returns the state before an operation. A checkout is two operations: the first, hidden one set
+/// `pending`, and the state before it is meant.
+fn state_before(
+    repo: &Repo,
+    mut previous: ObjectId,
+    operation: &Operation,
+) -> Result<Current, Error> {
+    loop {
+        let current = Current::read(&repo.store, previous)?;
+        let is_pending = current
+            .view
+            .worktrees
+            .values()
+            .any(|state| state.pending.is_some());
+        if !is_pending {
+            return Ok(current);
+        }
+        previous = current.operation.previous.ok_or(Error::NothingToUndo)?;
+        if current.operation.seq >= operation.seq {
+            return Err(Error::NothingToUndo);
+        }
+    }
+}
