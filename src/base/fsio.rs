@@ -306,7 +306,13 @@ fn read_at(file: &File, mut offset: u64, mut out: &mut [u8]) -> io::Result<()> {
 pub fn write_durable(path: &Path, bytes: &[u8]) -> Result<(), IoError> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
-    let mut file = NewFile::create(&path.with_file_name(name))?;
+    write_durable_by(&path.with_file_name(name), path, bytes)
+}
+
+/// The same with a temporary file elsewhere on the same file system, so that a crash leaves none
+/// beside `path`.
+pub fn write_durable_by(temporary: &Path, path: &Path, bytes: &[u8]) -> Result<(), IoError> {
+    let mut file = NewFile::create(temporary)?;
     file.write(bytes)?;
     file.sync()?;
     file.persist(path)?;

@@ -8,7 +8,7 @@ use crate::base::progress::{Progress, Quiet};
 use crate::base::{IoError, RepoPath};
 use crate::config::Local;
 use crate::ops;
-use crate::repo::{self, Actor, Repo};
+use crate::repo::{self, Repo};
 use crate::worktree::{Finding, Problem};
 
 use super::Answer;
@@ -54,11 +54,6 @@ impl Context {
         let local = repo::settings(&root)?;
         let actor = env::actor(identity(&local), &root);
         Ok(Repo::open(&root, actor)?)
-    }
-
-    /// Returns who acts where there is no repository yet.
-    pub(super) fn actor(&self) -> Actor {
-        env::actor(None, &self.directory)
     }
 
     /// Sends results to the file that the options name.

@@ -35,7 +35,10 @@ pub(super) struct Version {
 
 impl Version {
     /// Opens a list of entries.
-    pub fn of_entries(source: &dyn ObjectSource, entries: Vec<FileEntry>) -> Result<Self, Error> {
+    pub(super) fn of_entries(
+        source: &dyn ObjectSource,
+        entries: Vec<FileEntry>,
+    ) -> Result<Self, Error> {
         let declarations = Declarations::read(source, &entries)?;
         let file = declare::file();
         let at = entries.binary_search_by(|entry| entry.path.cmp(&file)).ok();
@@ -50,14 +53,14 @@ impl Version {
     }
 
     /// Opens a snapshot.
-    pub fn of_snapshot(source: &dyn ObjectSource, id: ObjectId) -> Result<Self, Error> {
+    pub(super) fn of_snapshot(source: &dyn ObjectSource, id: ObjectId) -> Result<Self, Error> {
         let mut version = Self::of_entries(source, Snapshot::entries(source, &id)?)?;
         version.snapshot = Some(id);
         Ok(version)
     }
 
     /// Opens a commit with its scorecard.
-    pub fn of_commit(source: &dyn ObjectSource, commit: &Commit) -> Result<Self, Error> {
+    pub(super) fn of_commit(source: &dyn ObjectSource, commit: &Commit) -> Result<Self, Error> {
         let mut version = Self::of_snapshot(source, commit.snapshot)?;
         version.scorecard = Some(object::get(source, &commit.scorecard)?);
         Ok(version)
@@ -141,7 +144,7 @@ pub(super) fn measure(
 
 impl Assessment {
     /// Writes schemas and states and returns the scores of a scorecard.
-    pub fn seal<S: ObjectSink + ObjectSource>(
+    pub(super) fn seal<S: ObjectSink + ObjectSource>(
         &self,
         sink: &mut S,
     ) -> Result<Vec<DatasetScore>, Error> {
@@ -307,7 +310,7 @@ pub(super) struct Scratch<'a> {
 
 impl<'a> Scratch<'a> {
     /// Returns a scratch over a source.
-    pub fn new(source: &'a dyn ObjectSource) -> Self {
+    pub(super) fn new(source: &'a dyn ObjectSource) -> Self {
         Self {
             source,
             memory: MemoryStore::new(),

@@ -1,6 +1,5 @@
 //! `commit`: seals the staged snapshot with its change sets and its scorecard.
 
-use crate::base::ObjectId;
 use crate::base::progress::Progress;
 use crate::object::{self, Commit, GateOverride, Head, Scorecard};
 use crate::repo::Repo;

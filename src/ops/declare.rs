@@ -72,7 +72,8 @@ pub(super) fn change(
     let place = path.to_path(&repo.root);
     let old = fsio::read_if_exists(&place)?.unwrap_or_default();
     let text = edit(&String::from_utf8_lossy(&old))?;
-    fsio::write_durable(&place, text.as_bytes())?;
+    let temporary = repo.dir.join("tmp").join(config::Declarations::FILE);
+    fsio::write_durable_by(&temporary, &place, text.as_bytes())?;
     if let Found::File(stat) = look(&place)? {
         let files = [WorkFile { path, stat }];
         let before: Vec<FileEntry> = builder.entries().values().cloned().collect();

@@ -153,7 +153,7 @@ impl<'a> Check<'a> {
             if let Some(view) = self.object::<View>(&operation.view, "view", None) {
                 self.view(&view);
             }
-            for written in &operation.wrote {
+            if let Some(written) = &operation.wrote {
                 self.snapshot(&written.before, None);
                 self.snapshot(&written.after, None);
             }
@@ -174,7 +174,7 @@ impl<'a> Check<'a> {
                 .stage
                 .iter()
                 .for_each(|stage| self.snapshot(stage, None));
-            for pending in &state.pending {
+            if let Some(pending) = &state.pending {
                 self.snapshot(&pending.from, None);
                 self.snapshot(&pending.to, None);
             }

@@ -33,7 +33,7 @@ pub(super) struct Key {
 
 impl Key {
     /// Takes the values that people gave for the key fields.
-    pub fn new(fields: &[String], kinds: &[Type], values: &[String]) -> Self {
+    pub(super) fn new(fields: &[String], kinds: &[Type], values: &[String]) -> Self {
         let part = |((field, kind), value): ((&String, &Type), &String)| {
             (field.clone(), *kind, spelled(*kind, value))
         };
@@ -43,7 +43,7 @@ impl Key {
     }
 
     /// Returns the values as change sets write them.
-    pub fn values(&self) -> Vec<Option<String>> {
+    pub(super) fn values(&self) -> Vec<Option<String>> {
         self.parts
             .iter()
             .map(|(_, _, value)| Some(value.clone()))

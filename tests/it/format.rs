@@ -23,11 +23,12 @@ fn block(name: &str) -> String {
     body.split("```").next().unwrap().trim_end().to_owned()
 }
 
-/// Reads hex pairs at the start of each line, up to the comment after two or more spaces.
+/// Reads the hex pairs at the start of each line, up to the comment.
 fn hex(name: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     for line in block(&format!("hex {name}")).lines() {
-        for word in line.split_whitespace() {
+        let code = line.split("    ").next().unwrap_or_default();
+        for word in code.split_whitespace() {
             match u8::from_str_radix(word, 16) {
                 Ok(byte) if word.len() == 2 => bytes.push(byte),
                 _ => break,
@@ -82,7 +83,7 @@ fn the_tree_examples_decode() {
 
     let rows = store.put(&hex("rows")).unwrap();
     let rows: Vec<Row> = read_all(&store, &rows).unwrap();
-    assert_eq!(rows[0].key, RowKey::Key(vec!["17".into()]));
+    assert_eq!(rows[0].key, RowKey::Key(vec![Some("17".into())]));
     assert!(
         matches!(&rows[0].change, RowChange::Label(label) if label.to.as_deref() == Some("dog"))
     );

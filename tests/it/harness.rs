@@ -13,24 +13,24 @@ use tempfile::TempDir;
 /// The first second of the test clock: 2026-01-01T00:00:00Z.
 const EPOCH: u64 = 1_767_225_600;
 
-pub struct Scratch {
+pub(crate) struct Scratch {
     dir: TempDir,
     seconds: Cell<u64>,
     damaged: Cell<bool>,
 }
 
 #[must_use = "check the output with `ok`, `fails` or by its fields"]
-pub struct Output {
-    pub code: Option<i32>,
-    pub out: String,
-    pub bytes: Vec<u8>,
-    pub err: String,
+pub(crate) struct Output {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) err: String,
     command: String,
 }
 
 impl Scratch {
     /// An empty directory.
-    pub fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         let dir = tempfile::tempdir().unwrap();
         Self {
             dir,
@@ -40,32 +40,32 @@ impl Scratch {
     }
 
     /// A directory with a new repository.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let scratch = Self::empty();
         scratch.dver(&["init"]).ok();
         scratch
     }
 
-    pub fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         self.dir.path()
     }
 
-    pub fn path(&self, relative: &str) -> PathBuf {
+    pub(crate) fn path(&self, relative: &str) -> PathBuf {
         self.root().join(relative)
     }
 
-    pub fn write(&self, relative: &str, bytes: impl AsRef<[u8]>) -> &Self {
+    pub(crate) fn write(&self, relative: &str, bytes: impl AsRef<[u8]>) -> &Self {
         let path = self.path(relative);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, bytes).unwrap();
         self
     }
 
-    pub fn read(&self, relative: &str) -> Vec<u8> {
+    pub(crate) fn read(&self, relative: &str) -> Vec<u8> {
         fs::read(self.path(relative)).unwrap()
     }
 
-    pub fn remove(&self, relative: &str) {
+    pub(crate) fn remove(&self, relative: &str) {
         let path = self.path(relative);
         if path.is_dir() {
             fs::remove_dir_all(path)
@@ -76,24 +76,24 @@ impl Scratch {
     }
 
     /// Takes over the clock of another scratch.
-    pub fn advance(&self, other: &Self) {
+    pub(crate) fn advance(&self, other: &Self) {
         self.seconds.set(other.seconds.get());
     }
 
     /// The test breaks the repository: `fsck` need not be clean at the end.
-    pub fn damaged(&self) {
+    pub(crate) fn damaged(&self) {
         self.damaged.set(true);
     }
 
     /// Every file of the worktree but the repository, with its bytes.
-    pub fn files(&self) -> Vec<(String, Vec<u8>)> {
+    pub(crate) fn files(&self) -> Vec<(String, Vec<u8>)> {
         let mut out = Vec::new();
         list(self.root(), self.root(), &mut out);
         out.sort();
         out
     }
 
-    pub fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dver"));
         self.seconds.set(self.seconds.get() + 1);
         command
@@ -112,11 +112,11 @@ impl Scratch {
         command
     }
 
-    pub fn dver(&self, args: &[&str]) -> Output {
+    pub(crate) fn dver(&self, args: &[&str]) -> Output {
         self.dver_with(args, &[])
     }
 
-    pub fn dver_with(&self, args: &[&str], environment: &[(&str, &str)]) -> Output {
+    pub(crate) fn dver_with(&self, args: &[&str], environment: &[(&str, &str)]) -> Output {
         let mut command = self.command(args);
         command.envs(environment.iter().copied());
         let output = command.output().unwrap();
@@ -130,7 +130,7 @@ impl Scratch {
     }
 
     /// Parses the lines of a `--json` answer.
-    pub fn json(&self, args: &[&str]) -> Vec<serde_json::Value> {
+    pub(crate) fn json(&self, args: &[&str]) -> Vec<serde_json::Value> {
         let mut all = args.to_vec();
         all.push("--json");
         let output = self.dver(&all).ok();
@@ -167,7 +167,7 @@ impl Drop for Scratch {
 impl Output {
     /// The command must have succeeded; returns stdout.
     #[track_caller]
-    pub fn ok(self) -> String {
+    pub(crate) fn ok(self) -> String {
         assert_eq!(
             self.code,
             Some(0),
@@ -181,7 +181,7 @@ impl Output {
 
     /// The command must have ended with this code; returns stderr.
     #[track_caller]
-    pub fn fails(self, code: i32) -> String {
+    pub(crate) fn fails(self, code: i32) -> String {
         assert_eq!(
             self.code,
             Some(code),
@@ -214,13 +214,16 @@ fn list(root: &Path, dir: &Path, out: &mut Vec<(String, Vec<u8>)>) {
 }
 
 /// Returns the directory of real data sets beside the project; says so aloud where it is absent.
-pub fn shared_data(name: &str) -> Option<PathBuf> {
+pub(crate) fn shared_data(name: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../shared/data")
         .join(name);
     if path.is_dir() {
         return Some(path);
     }
-    eprintln!("SKIPPED: {} is not there", path.display());
+    #[allow(clippy::print_stderr)] // a skipped test must say so
+    {
+        eprintln!("SKIPPED: {} is not there", path.display());
+    }
     None
 }

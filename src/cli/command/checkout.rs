@@ -10,7 +10,7 @@ use super::super::context::{Context, waiting};
 use super::super::error::Failure;
 use super::super::ui::counted;
 use crate::ops::checkout::{self, Destination, ResetMode, RestoreOptions};
-use crate::ops::{self, undo};
+use crate::ops::undo;
 
 /// Go to a branch
 ///
@@ -210,7 +210,7 @@ pub(crate) fn restore(context: &mut Context, args: &RestoreArgs) -> Result<Answe
 pub(crate) fn undo(context: &mut Context, _args: &UndoArgs) -> Result<Answer, Failure> {
     let mut repo = context.repo()?;
     let progress = context.progress();
-    let undone: undo::Undone = ops::undo::undo(&mut repo, progress.as_ref(), &mut waiting)?;
+    let undone: undo::Undone = undo::undo(&mut repo, progress.as_ref(), &mut waiting)?;
     if context.ui.json {
         context.ui.json_line(&json!({
             "undone": undone.id, "verb": undone.operation.verb, "files": undone.files,

@@ -28,7 +28,7 @@ pub(crate) enum DatasetCommand {
         name: Option<String>,
     },
     /// Declare staged files as a data set; what is not given is found, with evidence
-    Add(AddDatasetArgs),
+    Add(Box<AddDatasetArgs>),
     /// Take a data set out of dver.toml; its files stay
     Remove {
         /// Its name

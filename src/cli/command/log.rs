@@ -22,7 +22,7 @@ use crate::repo::Repo;
 ///
 /// `dver log A..B` shows what is in B and not in A.
 #[derive(Args, Debug)]
-pub struct LogArgs {
+pub(crate) struct LogArgs {
     /// At most N versions
     #[arg(short = 'n', long = "max-count", value_name = "N")]
     pub most: Option<usize>,

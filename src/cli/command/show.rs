@@ -12,7 +12,7 @@ use crate::ops::{metrics, show};
 
 /// Show one version: what it did to files, records, labels and schema, and what it is worth
 #[derive(Args, Debug)]
-pub struct ShowArgs {
+pub(crate) struct ShowArgs {
     /// The version
     #[arg(value_name = "REV", default_value = "HEAD")]
     pub revision: String,

@@ -9,7 +9,7 @@ use crate::object::changes::{DatasetChanges, Row, RowChange, RowKey};
 use crate::ops::show::Sealed;
 
 /// Returns the JSON of a commit (docs/cli.md, "commit --json").
-pub fn json(sealed: &Sealed) -> Value {
+pub(crate) fn json(sealed: &Sealed) -> Value {
     let commit = &sealed.commit;
     let datasets: Vec<Value> = sealed
         .scorecard
@@ -54,7 +54,7 @@ pub fn json(sealed: &Sealed) -> Value {
 }
 
 /// Says in one line what happened to a data set; `None` where nothing did.
-pub fn summary(changes: &DatasetChanges) -> Option<String> {
+pub(crate) fn summary(changes: &DatasetChanges) -> Option<String> {
     let (records, labels) = (&changes.records, &changes.labels);
     let mut parts = Vec::new();
     let mut tell = |number: u64, text: &str| {
@@ -85,7 +85,12 @@ pub fn summary(changes: &DatasetChanges) -> Option<String> {
 }
 
 /// Writes a commit as the log shows it.
-pub fn log_entry(ui: &mut Ui, sealed: &Sealed, names: &[String], head: bool) -> io::Result<()> {
+pub(crate) fn log_entry(
+    ui: &mut Ui,
+    sealed: &Sealed,
+    names: &[String],
+    head: bool,
+) -> io::Result<()> {
     let commit = &sealed.commit;
     let mut decoration: Vec<String> = names.to_vec();
     if head {
@@ -131,7 +136,7 @@ pub fn log_entry(ui: &mut Ui, sealed: &Sealed, names: &[String], head: bool) -> 
 }
 
 /// Writes a line per data set with what the commit did to it.
-pub fn dataset_lines(ui: &mut Ui, sealed: &Sealed) -> io::Result<()> {
+pub(crate) fn dataset_lines(ui: &mut Ui, sealed: &Sealed) -> io::Result<()> {
     let mut wrote = false;
     for score in &sealed.scorecard.datasets {
         let records = counted(score.records, "record");
@@ -175,7 +180,7 @@ fn class_count(changes: &DatasetChanges) -> String {
 }
 
 /// Returns how a record is named on screen.
-pub fn record_name(key: &RowKey) -> String {
+pub(crate) fn record_name(key: &RowKey) -> String {
     match key {
         RowKey::Key(parts) => {
             let shown = parts.iter().map(|part| part.as_deref().unwrap_or("(none)"));
@@ -186,7 +191,7 @@ pub fn record_name(key: &RowKey) -> String {
 }
 
 /// Writes the rows of a change set, aligned.
-pub fn rows(ui: &mut Ui, rows: &[Row]) -> io::Result<()> {
+pub(crate) fn rows(ui: &mut Ui, rows: &[Row]) -> io::Result<()> {
     let name = |row: &Row| shorten(&record_name(&row.key), 32);
     let width = rows
         .iter()

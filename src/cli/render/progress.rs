@@ -9,7 +9,7 @@ use crate::base::progress::Progress;
 
 /// Draws one bar at a time.
 #[derive(Default)]
-pub struct Bar(Mutex<Option<ProgressBar>>);
+pub(crate) struct Bar(Mutex<Option<ProgressBar>>);
 
 impl Bar {
     fn with(&self, act: impl FnOnce(&mut Option<ProgressBar>)) {
