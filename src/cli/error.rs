@@ -8,6 +8,7 @@ use std::io;
 use serde_json::json;
 
 use crate::base::IoError;
+use crate::diff;
 use crate::history;
 use crate::object;
 use crate::ops;
@@ -26,6 +27,12 @@ pub(crate) enum Failure {
 
 impl From<ops::Error> for Failure {
     fn from(e: ops::Error) -> Self {
+        // A renderer's failure to write comes back through the engine that fed it.
+        if let ops::Error::Diff(diff::Error::Sink(inner)) = &e
+            && let Some(io) = inner.downcast_ref::<io::Error>()
+        {
+            return Self::Output(io::Error::new(io.kind(), io.to_string()));
+        }
         Self::Verb(Box::new(e))
     }
 }

@@ -70,19 +70,8 @@ impl Ui {
     }
 
     /// Returns the text dressed for its style, or plain where colours are off.
-    pub fn paint(&self, style: Style, text: &str) -> String {
-        use owo_colors::OwoColorize as _;
-        if !self.coloured {
-            return text.to_owned();
-        }
-        match style {
-            Style::Heading => text.bold().to_string(),
-            Style::Id | Style::Changed => text.yellow().to_string(),
-            Style::Added => text.green().to_string(),
-            Style::Removed => text.red().to_string(),
-            Style::Faint => text.dimmed().to_string(),
-            Style::Warning => text.magenta().to_string(),
-        }
+    pub(crate) fn paint(&self, style: Style, text: &str) -> String {
+        paint(self.coloured, style, text)
     }
 
     /// Writes a line of a result.
@@ -109,6 +98,14 @@ impl Ui {
         }
     }
 
+    /// Returns what results are written to, and what dresses text, for renderers that stream.
+    pub(crate) fn streams(&mut self) -> (&mut dyn Write, impl Fn(Style, &str) -> String + use<>) {
+        let coloured = self.coloured;
+        (&mut self.out, move |style, text: &str| {
+            paint(coloured, style, text)
+        })
+    }
+
     /// Writes everything out.
     pub fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
@@ -120,23 +117,54 @@ impl Ui {
     }
 }
 
+fn paint(coloured: bool, style: Style, text: &str) -> String {
+    use owo_colors::OwoColorize as _;
+    if !coloured {
+        return text.to_owned();
+    }
+    match style {
+        Style::Heading => text.bold().to_string(),
+        Style::Id | Style::Changed => text.yellow().to_string(),
+        Style::Added => text.green().to_string(),
+        Style::Removed => text.red().to_string(),
+        Style::Faint => text.dimmed().to_string(),
+        Style::Warning => text.magenta().to_string(),
+    }
+}
+
 /// Writes to stderr what went wrong.
 pub(super) fn complain(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// Cuts text so that it fits `width` columns of a terminal, marking the cut.
-pub fn shorten(text: &str, width: usize) -> String {
+/// Makes text harmless on a terminal: line ends and tabs are escaped, other controls replaced.
+pub(crate) fn clean(text: &str) -> String {
+    let turns_text = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if !text.contains(|c: char| c.is_control() || turns_text(c)) {
+        return text.to_owned();
+    }
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c.is_control() || turns_text(c) => out.push('\u{fffd}'),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Makes text harmless and cuts it so that it fits `width` columns of a terminal, marking the cut.
+pub(crate) fn shorten(text: &str, width: usize) -> String {
     use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
-    let text: String = text
-        .chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect();
+    let text = clean(text);
     if text.width() <= width {
         return text;
     }
     let mut out = String::new();
-    let mut used = 1; // the mark
+    let mut used = 1; // the mark of the cut
     for c in text.chars() {
         used += c.width().unwrap_or(0);
         if used > width {

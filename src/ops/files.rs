@@ -157,7 +157,25 @@ pub(super) fn resume(
     };
     let from = Snapshot::entries(&repo.store, from)?;
     let to = Snapshot::entries(&repo.store, to)?;
-    let plan = plan_changes(&repo.root, &changes(&from, &to), cache, progress)?;
+    let mut plan = plan_changes(&repo.root, &changes(&from, &to), cache, progress)?;
+    // What a power failure tore is of neither version, and dver itself was writing it; it is
+    // stored all the same, for it may be someone's work by now.
+    let stakes = plan.at_stake();
+    if !stakes.is_empty() {
+        transaction::write(repo, locked, |repo, writer, _| {
+            let mut before = SnapshotBuilder::new();
+            let kept = keep(repo, writer, &stakes, cache, progress)?;
+            kept.into_iter().for_each(|entry| before.put(entry));
+            let mut note = Note::new("checkout", Vec::new()).hidden();
+            let before = before.finish(writer)?;
+            note.wrote = Some(Written {
+                before,
+                after: before,
+            });
+            Ok(((), Some(note)))
+        })?;
+        plan.overwrite();
+    }
     if !plan.conflicts.is_empty() {
         let paths = plan
             .conflicts

@@ -8,9 +8,12 @@ use crate::base::lock::FileLock;
 use crate::object::{Refs, View, WorktreeState, Written};
 use crate::refs::{self, Change, Current, HeadFile};
 use crate::repo::Repo;
-use crate::store::PackWriter;
+use crate::store::{self, PackWriter};
 
 use super::error::Error;
+
+/// Packs of about one size are merged when there are more packs than this.
+const MOST_PACKS: usize = 12;
 
 /// The state that a verb may change.
 pub(super) struct Draft {
@@ -92,6 +95,7 @@ pub(super) fn lock_even_pending(
         std::process::id()
     );
     let lock = FileLock::acquire(&repo.dir.join("lock"), &who, waiting)?;
+    store::remove_leftovers(&repo.dir.join("tmp"))?;
     repo.refresh()?;
     Ok(Locked { _lock: lock })
 }
@@ -128,6 +132,11 @@ pub(super) fn write<T>(
     )?;
     writer.commit()?;
     advance(repo, id)?;
+    // Many small packs make every lookup dearer. The command is done: upkeep that fails is no
+    // failure of it, and the next one tries again.
+    if let Some(plan) = repo.store.plan_merge(MOST_PACKS) {
+        let _ = repo.store.apply_merge(&plan, &repo.dir.join("tmp"));
+    }
     Ok(value)
 }
 

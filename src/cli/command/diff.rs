@@ -8,7 +8,8 @@ use super::super::Answer;
 use super::super::args::OutputArgs;
 use super::super::context::Context;
 use super::super::error::Failure;
-use super::super::render::diff::{DiffView, Printer};
+use super::super::render::diff::print;
+use super::super::render::diff_json::Show;
 use crate::diff::Options;
 use crate::history::split_range;
 use crate::ops::diff::{DiffOptions, Ends};
@@ -59,12 +60,21 @@ pub(crate) struct DiffArgs {
 }
 
 impl DiffArgs {
-    fn view(&self) -> DiffView {
+    fn show(&self) -> Show {
         match (self.stat, self.labels, self.schema) {
-            (true, _, _) => DiffView::Stat,
-            (_, true, _) => DiffView::Labels,
-            (_, _, true) => DiffView::Schema,
-            _ => DiffView::All,
+            (true, _, _) => Show::STAT,
+            (_, true, _) => Show {
+                labels: true,
+                ..Show::SUMMARY
+            },
+            (_, _, true) => Show {
+                schema: true,
+                ..Show::SUMMARY
+            },
+            _ => Show {
+                cells: self.cells,
+                ..Show::DEFAULT
+            },
         }
     }
 
@@ -111,9 +121,9 @@ pub(crate) fn run(context: &mut Context, args: &DiffArgs) -> Result<Answer, Fail
     };
     context.redirect(&args.output)?;
     let progress = context.progress();
-    let mut printer = Printer::new(&mut context.ui, args.view());
-    let result = diff::diff(&mut repo, &options, &mut printer, progress.as_ref());
-    let told = printer.finish(result.map(drop))?;
+    let told = print(&mut context.ui, args.show(), |sink| {
+        diff::diff(&mut repo, &options, sink, progress.as_ref())
+    })?;
     if !told && is_default && repo.state()?.stage.is_some() {
         context
             .ui
@@ -134,9 +144,9 @@ fn no_index(context: &mut Context, args: &DiffArgs) -> Result<Answer, Failure> {
     let (a, b) = (context.directory.join(a), context.directory.join(b));
     context.redirect(&args.output)?;
     let progress = context.progress();
-    let mut printer = Printer::new(&mut context.ui, args.view());
-    let result = plain::diff_no_index(&a, &b, &options, &mut printer, progress.as_ref());
-    let told = printer.finish(result.map(drop))?;
+    let told = print(&mut context.ui, args.show(), |sink| {
+        plain::diff_no_index(&a, &b, &options, sink, progress.as_ref())
+    })?;
     Ok(answer(args.exit_code, told))
 }
 

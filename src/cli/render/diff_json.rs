@@ -6,7 +6,7 @@ use crate::diff::{Error, Event, EventSink};
 
 /// Which events are shown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Show {
+pub(crate) struct Show {
     /// File events.
     pub files: bool,
     /// Schema events.
@@ -23,7 +23,7 @@ pub struct Show {
 
 impl Show {
     /// What `diff` shows without options: all but cells.
-    pub const DEFAULT: Self = Self {
+    pub(crate) const DEFAULT: Self = Self {
         files: true,
         schema: true,
         labels: true,
@@ -32,14 +32,14 @@ impl Show {
         problems: true,
     };
     /// `--stat`.
-    pub const STAT: Self = Self {
+    pub(crate) const STAT: Self = Self {
         labels: false,
         records: false,
         problems: false,
         ..Self::DEFAULT
     };
     /// Nothing but summaries; `--labels`, `--schema` and `--cells` add to it.
-    pub const SUMMARY: Self = Self {
+    pub(crate) const SUMMARY: Self = Self {
         files: false,
         schema: false,
         labels: false,
@@ -49,7 +49,7 @@ impl Show {
     };
 
     /// Returns whether an event is shown; summaries always are.
-    pub fn keeps(&self, event: &Event) -> bool {
+    pub(crate) fn keeps(&self, event: &Event) -> bool {
         match event {
             Event::File(_) => self.files,
             Event::Schema(_) => self.schema,
@@ -63,14 +63,14 @@ impl Show {
 }
 
 /// Writes events as lines of JSON.
-pub struct DiffJson<'a> {
+pub(crate) struct DiffJson<'a> {
     out: &'a mut dyn Write,
     show: Show,
 }
 
 impl<'a> DiffJson<'a> {
     /// Returns a renderer that writes to `out`.
-    pub fn new(out: &'a mut dyn Write, show: Show) -> Self {
+    pub(crate) fn new(out: &'a mut dyn Write, show: Show) -> Self {
         Self { out, show }
     }
 }

@@ -2,6 +2,8 @@
 
 pub(crate) mod commit;
 pub(crate) mod diff;
+pub(crate) mod diff_json;
+pub(crate) mod diff_text;
 pub(crate) mod inference;
 pub(crate) mod metrics;
 pub(crate) mod progress;

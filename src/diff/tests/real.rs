@@ -167,6 +167,12 @@ fn the_worked_example_of_the_docs_holds() {
     let events = Stored::default().diff(&[("d.csv", a)], &[("d.csv", b)], declared);
     let summary = summary(&events);
     let records = summary.records;
-    assert_eq!((records.added, records.removed, records.modified), (1, 1, 1));
-    assert_eq!((records.respelled, records.moved, summary.step), (1, Some(0), "major"));
+    assert_eq!(
+        (records.added, records.removed, records.modified),
+        (1, 1, 1)
+    );
+    assert_eq!(
+        (records.respelled, records.moved, summary.step),
+        (1, Some(0), "major")
+    );
 }

@@ -68,7 +68,16 @@ fn many_batches_of_a_stream_do_not_wait_for_each_other() {
     let walked = walk(files.root(), &[]).unwrap();
     let cache = &mut StatCache::none();
     for _ in 0..3 {
-        let mut open = || Overlay::open(&options(&files, &nothing), &walked.files, cache).unwrap();
+        let mut open = || {
+            Overlay::open(
+                &nothing,
+                files.root(),
+                &options(&files, &nothing),
+                &walked.files,
+                cache,
+            )
+            .unwrap()
+        };
         assert_eq!(open().entries().len(), 1);
     }
 }

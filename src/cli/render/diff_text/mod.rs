@@ -18,27 +18,11 @@ use crate::object::changes::{Cause, SchemaChange};
 
 use super::diff_json::Show;
 
-use words::{clean, count, counted, key, narrow, pad, short, value};
+use super::super::ui::{Style, clean, count, counted, pad};
+use words::{key, narrow, short, value};
 
-/// What a piece of text is, so that its colour is decided elsewhere.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Tone {
-    /// A heading.
-    Heading,
-    /// Something new.
-    Added,
-    /// Something gone.
-    Removed,
-    /// Something that changed.
-    Changed,
-    /// Something of less weight.
-    Faint,
-    /// Something to look at.
-    Warning,
-}
-
-/// Dresses a piece of text for its tone, or leaves it plain.
-pub type Paint<'a> = dyn Fn(Tone, &str) -> String + 'a;
+/// Dresses a piece of text for its style, or leaves it plain.
+pub(crate) type Paint<'a> = dyn Fn(Style, &str) -> String + 'a;
 
 /// Of each kind, so many lines are shown; the rest is counted.
 const MOST_LINES: usize = 1000;
@@ -46,7 +30,7 @@ const MOST_LINES: usize = 1000;
 const MOST_CLASSES: usize = 12;
 
 /// Writes events as text.
-pub struct DiffText<'a> {
+pub(crate) struct DiffText<'a> {
     out: &'a mut dyn Write,
     paint: &'a Paint<'a>,
     show: Show,
@@ -83,7 +67,7 @@ impl Lines {
 
 impl<'a> DiffText<'a> {
     /// Returns a renderer that writes to `out`.
-    pub fn new(out: &'a mut dyn Write, paint: &'a Paint<'a>, show: Show) -> Self {
+    pub(crate) fn new(out: &'a mut dyn Write, paint: &'a Paint<'a>, show: Show) -> Self {
         Self {
             out,
             paint,
@@ -99,10 +83,10 @@ impl<'a> DiffText<'a> {
     }
 
     fn file(&mut self, file: &FileEvent) -> io::Result<()> {
-        let tone = match file.status {
-            FileStatus::Added => Tone::Added,
-            FileStatus::Removed => Tone::Removed,
-            FileStatus::Modified | FileStatus::Renamed => Tone::Changed,
+        let style = match file.status {
+            FileStatus::Added => Style::Added,
+            FileStatus::Removed => Style::Removed,
+            FileStatus::Modified | FileStatus::Renamed => Style::Changed,
         };
         let path = match &file.from_path {
             Some(from) => format!("{from} -> {}", file.path),
@@ -113,8 +97,8 @@ impl<'a> DiffText<'a> {
             (Some(size), _) | (_, Some(size)) => counted(size, "byte"),
             (None, None) => String::new(),
         };
-        let status = (self.paint)(tone, &format!("{:<9}", file.status.name()));
-        let size = (self.paint)(Tone::Faint, &format!("({size})"));
+        let status = (self.paint)(style, &format!("{:<9}", file.status.name()));
+        let size = (self.paint)(Style::Faint, &format!("({size})"));
         self.files = true;
         self.line(&format!("{status} {path} {size}"))?;
         match &file.text {
@@ -127,13 +111,13 @@ impl<'a> DiffText<'a> {
                 self.line(&format!("  binary, {ids}"))
             }
             Some(TextDiff::Lines(lines)) => lines.lines().try_for_each(|line| {
-                let tone = match line.as_bytes().first() {
-                    Some(b'+') => Tone::Added,
-                    Some(b'-') => Tone::Removed,
-                    Some(b'@') => Tone::Faint,
+                let style = match line.as_bytes().first() {
+                    Some(b'+') => Style::Added,
+                    Some(b'-') => Style::Removed,
+                    Some(b'@') => Style::Faint,
                     _ => return self.line(&format!("  {}", clean(line))),
                 };
-                let line = (self.paint)(tone, &clean(line));
+                let line = (self.paint)(style, &clean(line));
                 self.line(&format!("  {line}"))
             }),
         }
@@ -152,7 +136,7 @@ impl<'a> DiffText<'a> {
             self.line("")?;
         }
         self.files = true;
-        let name = (self.paint)(Tone::Heading, &summary.dataset);
+        let name = (self.paint)(Style::Heading, &summary.dataset);
         self.line(&format!("{name}: {}", told(summary)))?;
         if self.show.schema {
             self.schema(&open.schema)?;
@@ -176,7 +160,7 @@ impl<'a> DiffText<'a> {
                 (Some(record), None) => format!(", first record {record}"),
                 (None, _) => String::new(),
             };
-            let mark = (self.paint)(Tone::Warning, "problem");
+            let mark = (self.paint)(Style::Warning, "problem");
             let records = counted(problem.count, "record");
             self.line(&format!(
                 "  {mark}: {what}, {records} ({}{at})",
@@ -211,11 +195,11 @@ impl<'a> DiffText<'a> {
             if let Some(evidence) = &change.evidence {
                 text.push_str(&format!(" ({})", clean(evidence)));
             }
-            let tone = match change.verdict.as_str() {
-                "breaking" => Tone::Warning,
-                _ => Tone::Faint,
+            let style = match change.verdict.as_str() {
+                "breaking" => Style::Warning,
+                _ => Style::Faint,
             };
-            let verdict = (self.paint)(tone, &format!("[{}]", change.verdict));
+            let verdict = (self.paint)(style, &format!("[{}]", change.verdict));
             self.line(&format!("{text} {verdict}"))?;
         }
         Ok(())
@@ -232,7 +216,7 @@ impl<'a> DiffText<'a> {
                 .partition(|t| t.cause == Cause::Relabel);
             let classes: BTreeSet<&Value> =
                 relabels.iter().flat_map(|t| [&t.from, &t.to]).collect();
-            let heading = (self.paint)(Tone::Heading, &short(field));
+            let heading = (self.paint)(Style::Heading, &short(field));
             if classes.len() > 2 && classes.len() <= MOST_CLASSES {
                 self.line(&format!("  {heading}, from row to column:"))?;
                 self.matrix(&classes, &relabels)?;
@@ -333,7 +317,7 @@ impl<'a> DiffText<'a> {
         if lines.first.is_empty() {
             return Ok(());
         }
-        self.line(&format!("  {}", (self.paint)(Tone::Heading, heading)))?;
+        self.line(&format!("  {}", (self.paint)(Style::Heading, heading)))?;
         let columns = lines.first.iter().map(Vec::len).max().unwrap_or(0);
         let width = |at: usize| {
             let cells = lines.first.iter().filter_map(|line| line.get(at));
@@ -346,15 +330,15 @@ impl<'a> DiffText<'a> {
                 .zip(&widths)
                 .map(|(cell, width)| pad(cell, *width));
             let text = cells.collect::<Vec<_>>().join("  ");
-            let tone = match line.first().map(String::as_str) {
-                Some("+") => Tone::Added,
-                Some("-") => Tone::Removed,
+            let style = match line.first().map(String::as_str) {
+                Some("+") => Style::Added,
+                Some("-") => Style::Removed,
                 _ => {
                     self.line(&format!("    {text}"))?;
                     continue;
                 }
             };
-            let text = (self.paint)(tone, text.trim_end());
+            let text = (self.paint)(style, text.trim_end());
             self.line(&format!("    {text}"))?;
         }
         self.rest(lines.count, noun)
@@ -369,7 +353,7 @@ impl<'a> DiffText<'a> {
             "... and {} (--json shows all)",
             counted(more, &format!("more {noun}"))
         );
-        let text = (self.paint)(Tone::Faint, &text);
+        let text = (self.paint)(Style::Faint, &text);
         self.line(&format!("    {text}"))
     }
 

@@ -1,7 +1,6 @@
-//! How single values look: keys, labels, counts, cut and made harmless.
+//! How single values look: keys and labels, cut and made harmless.
 
-use unicode_width::UnicodeWidthStr as _;
-
+use super::super::super::ui::shorten;
 use crate::diff::{Identity, Value};
 
 /// The most columns of a value, and of a class in a matrix.
@@ -34,63 +33,5 @@ pub(super) fn narrow(class: &Value) -> String {
 }
 
 pub(super) fn short(text: &str) -> String {
-    shorten(&clean(text), VALUE_WIDTH)
-}
-
-/// Makes text harmless on a terminal: line ends and tabs are escaped, other controls replaced.
-pub(super) fn clean(text: &str) -> String {
-    let turns_text = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if !text.contains(|c: char| c.is_control() || turns_text(c)) {
-        return text.to_owned();
-    }
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if c.is_control() || turns_text(c) => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-fn shorten(text: &str, width: usize) -> String {
-    use unicode_width::UnicodeWidthChar as _;
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    let mut out = String::new();
-    let mut used = 1; // the mark of the cut
-    for c in text.chars() {
-        used += c.width().unwrap_or(0);
-        if used > width {
-            break;
-        }
-        out.push(c);
-    }
-    out.push('\u{2026}');
-    out
-}
-
-pub(super) fn pad(text: &str, width: usize) -> String {
-    format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
-}
-
-pub(super) fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-pub(super) fn counted(number: u64, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", count(number))
+    shorten(text, VALUE_WIDTH)
 }
