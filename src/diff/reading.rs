@@ -8,6 +8,7 @@ use std::hash::Hasher as _;
 use std::sync::Arc;
 
 use crate::base::{ObjectId, varint};
+use crate::object::changes::ordered;
 use crate::record::{Batch, Cell, CellKind, RecordRef, Type, canonical, normalized};
 
 /// One of the two versions that are compared.
@@ -339,17 +340,6 @@ fn frame(out: &mut Vec<u8>, name: &str, kind: CellKind, text: &str) {
     varint::write_bytes(out, name.as_bytes());
     out.push(kind as u8);
     varint::write_bytes(out, text.as_bytes());
-}
-
-/// Appends bytes so that they sort as they do and end visibly: each 0 as `0 255`, then `0 0`.
-fn ordered(out: &mut Vec<u8>, bytes: &[u8]) {
-    for &byte in bytes {
-        out.push(byte);
-        if byte == 0 {
-            out.push(255);
-        }
-    }
-    out.extend_from_slice(&[0, 0]);
 }
 
 fn first_16(hash: &[u8; 32]) -> u128 {

@@ -132,28 +132,6 @@ fn key(row: &SqlRow<'_>, key: usize, record: usize) -> rusqlite::Result<RowKey> 
     }
 }
 
-fn cause_name(cause: Cause) -> &'static str {
-    match cause {
-        Cause::Relabel => "relabel",
-        Cause::Rename => "rename",
-        Cause::Split => "split",
-        Cause::Merge => "merge",
-        Cause::Swap => "swap",
-    }
-}
-
-fn cause(text: &str) -> Option<Cause> {
-    [
-        Cause::Relabel,
-        Cause::Rename,
-        Cause::Split,
-        Cause::Merge,
-        Cause::Swap,
-    ]
-    .into_iter()
-    .find(|cause| cause_name(*cause) == text)
-}
-
 fn change_row(row: &SqlRow<'_>) -> rusqlite::Result<ChangeRow> {
     let change = match row.get_ref(5)?.as_str()? {
         "added" => RowChange::Added,
@@ -162,7 +140,7 @@ fn change_row(row: &SqlRow<'_>) -> rusqlite::Result<ChangeRow> {
             field: row.get(6)?,
             from: row.get(7)?,
             to: row.get(8)?,
-            cause: parsed(row, 9, cause)?,
+            cause: parsed(row, 9, Cause::from_name)?,
             annotator_before: row.get(10)?,
             annotator: row.get(11)?,
             source: row.get(12)?,
@@ -299,7 +277,7 @@ impl Transaction<'_> {
                     label.map(|label| label.field.as_str()),
                     text(|label| &label.from),
                     text(|label| &label.to),
-                    label.map(|label| cause_name(label.cause)),
+                    label.map(|label| label.cause.name()),
                     text(|label| &label.annotator_before),
                     text(|label| &label.annotator),
                     text(|label| &label.source),

@@ -136,6 +136,33 @@ pub enum Cause {
     Swap,
 }
 
+impl Cause {
+    /// All causes.
+    pub const ALL: [Self; 5] = [
+        Self::Relabel,
+        Self::Rename,
+        Self::Split,
+        Self::Merge,
+        Self::Swap,
+    ];
+
+    /// Returns the word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Relabel => "relabel",
+            Self::Rename => "rename",
+            Self::Split => "split",
+            Self::Merge => "merge",
+            Self::Swap => "swap",
+        }
+    }
+
+    /// Returns the cause of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|cause| cause.name() == name)
+    }
+}
+
 /// A change of schema or vocabulary, as `diff --json` prints it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct SchemaChange {
@@ -273,7 +300,7 @@ impl Row {
 
 /// Appends bytes so that the result sorts as they do and ends visibly: each 0 is written as
 /// `0 255`, and `0 0` ends them.
-fn ordered(out: &mut Vec<u8>, bytes: &[u8]) {
+pub fn ordered(out: &mut Vec<u8>, bytes: &[u8]) {
     for &byte in bytes {
         out.push(byte);
         if byte == 0 {

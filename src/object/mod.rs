@@ -4,6 +4,7 @@
 //! that refers to it decides how it is read. Decoding accepts exactly what encoding writes, so one
 //! value has one id. Nothing here does I/O. Layouts: docs/format.md.
 
+mod attachments;
 pub mod changes;
 mod commit;
 mod content;
@@ -18,6 +19,7 @@ mod source;
 pub mod tree;
 mod view;
 
+pub use attachments::{Attachment, AttachmentKind, Attachments};
 pub use commit::{Commit, GateOverride, GateVerdict};
 pub use content::Content;
 pub use error::Error;

@@ -126,6 +126,25 @@ fn large_trees_have_levels_and_are_found_in() {
 }
 
 #[test]
+fn attachments_keep_their_order() {
+    let mut store = MemoryStore::new();
+    let (a, b) = (ObjectId([1; 32]), ObjectId([2; 32]));
+    let mut attachments = Attachments::default();
+    assert_eq!(attachments.clone().write(&mut store).unwrap(), None);
+    for (commit, object) in [(b, 9), (a, 8), (b, 7)] {
+        attachments.push(commit, AttachmentKind::Evaluation, ObjectId([object; 32]));
+    }
+    let id = attachments.clone().write(&mut store).unwrap();
+    let read = Attachments::read(&store, id.as_ref()).unwrap();
+    assert_eq!(read, attachments);
+    let of_b: Vec<u8> = read
+        .of(&b)
+        .map(|attachment| attachment.object.0[0])
+        .collect();
+    assert_eq!(of_b, [9, 7]);
+}
+
+#[test]
 fn a_user_file_that_looks_like_a_node_is_no_node() {
     let mut store = MemoryStore::new();
     let refs = Refs::default().write(&mut store).unwrap();

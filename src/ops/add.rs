@@ -1,13 +1,13 @@
 //! `add`: stores the content of working files and stages them.
 
+use crate::base::RepoPath;
 use crate::base::progress::Progress;
-use crate::base::{ObjectId, RepoPath};
 use crate::dataset::Declarations;
 use crate::dataset::infer::Inference;
 use crate::object::FileEntry;
 use crate::repo::Repo;
 use crate::store::PackWriter;
-use crate::worktree::{Finding, Ingest, Scan, StatCache, WorkFile, ingest, scan};
+use crate::worktree::{Finding, Scan, StatCache, WorkFile, ingest, scan};
 
 use super::declare;
 use super::error::Error;
@@ -127,14 +127,6 @@ pub(super) fn take(
     cache: &mut StatCache,
     progress: &dyn Progress,
 ) -> Result<crate::worktree::Ingested, Error> {
-    let previous = |path: &RepoPath| -> Option<ObjectId> {
-        let at = before.binary_search_by(|entry| entry.path.cmp(path)).ok()?;
-        Some(before[at].content)
-    };
-    let declared = |path: &RepoPath| {
-        let declaration = declarations.covering(path)?;
-        Some((declaration.format, declaration.dialect.clone()))
-    };
     // Chunks of the version before are known by their full ids, which spares comparing bytes.
     for file in files {
         let known = before.binary_search_by(|entry| entry.path.cmp(&file.path));
@@ -142,12 +134,11 @@ pub(super) fn take(
             writer.vouch_content(&before[at].content)?;
         }
     }
-    let options = Ingest {
-        root: &repo.root,
-        source: &repo.store,
-        previous: &previous,
-        declared: &declared,
+    Ok(stage::with_ingest(
+        repo,
+        before,
+        declarations,
         progress,
-    };
-    Ok(ingest(&options, files, cache, writer)?)
+        |options| ingest(options, files, cache, writer),
+    )?)
 }

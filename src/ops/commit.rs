@@ -143,6 +143,13 @@ fn seal(
     Ok(())
 }
 
+/// Returns whether the committed dver.toml declares gates or evaluations.
+pub fn declares_gates(repo: &Repo, sealed: &Sealed) -> Result<bool, Error> {
+    let version = Version::of_snapshot(&repo.store, sealed.commit.snapshot)?;
+    let declarations = &version.declarations;
+    Ok(!declarations.gates.is_empty() || !declarations.evaluations.is_empty())
+}
+
 fn nothing_staged(repo: &Repo, progress: &dyn Progress) -> Result<Error, Error> {
     let mut cache = StatCache::load(&repo.index, &repo.dir.join("tmp"))?;
     let found = scan(

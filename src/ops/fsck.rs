@@ -7,8 +7,8 @@ use crate::base::{ObjectId, RepoPath};
 use crate::object::changes::{ChangeSet, Row};
 use crate::object::tree::{Entry, Walker};
 use crate::object::{
-    self, Commit, Content, FileEntry, Joint, ObjectSource as _, Operation, Refs, Schema, Scorecard,
-    State, Values, View,
+    self, Attachment, Commit, Content, FileEntry, Joint, ObjectSource as _, Operation, Refs,
+    Schema, Scorecard, State, Values, View,
 };
 use crate::refs::{self, HeadFile};
 use crate::repo::{self, Repo};
@@ -165,6 +165,9 @@ impl<'a> Check<'a> {
         match Refs::read(self.store, &view.refs) {
             Ok(refs) => refs.0.values().for_each(|tip| self.commits(*tip)),
             Err(e) => self.note(view.refs, "refs", e.to_string(), None),
+        }
+        if let Some(attachments) = &view.attachments {
+            self.tree::<Attachment>(attachments, "attachments", None);
         }
         for state in view.worktrees.values() {
             if let object::Head::Commit(id) = &state.head {

@@ -1,8 +1,11 @@
 //! What the verbs that stage share: the entries to start from, and what to write into the view.
 
+use crate::base::progress::Progress;
 use crate::base::{ObjectId, RepoPath};
+use crate::dataset::Declarations;
 use crate::object::{FileEntry, ObjectSink, Snapshot, SnapshotBuilder};
 use crate::repo::Repo;
+use crate::worktree::Ingest;
 
 use super::error::Error;
 use super::transaction::Draft;
@@ -73,4 +76,30 @@ pub(super) fn check_paths<'a>(
         }
     }
     Ok(())
+}
+
+/// Calls `run` with what reading working files needs: each path is cut as its version before was,
+/// and read as the declarations say.
+pub(super) fn with_ingest<T>(
+    repo: &Repo,
+    before: &[FileEntry],
+    declarations: &Declarations,
+    progress: &dyn Progress,
+    run: impl FnOnce(&Ingest<'_>) -> T,
+) -> T {
+    let previous = |path: &RepoPath| -> Option<ObjectId> {
+        let at = before.binary_search_by(|entry| entry.path.cmp(path)).ok()?;
+        Some(before[at].content)
+    };
+    let declared = |path: &RepoPath| {
+        let declaration = declarations.covering(path)?;
+        Some((declaration.format, declaration.dialect.clone()))
+    };
+    run(&Ingest {
+        root: &repo.root,
+        source: &repo.store,
+        previous: &previous,
+        declared: &declared,
+        progress,
+    })
 }

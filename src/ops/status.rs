@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::base::progress::Progress;
 use crate::base::{ObjectId, RepoPath};
+use crate::diff::FileStatus;
 use crate::object::changes::DatasetChanges;
 use crate::object::{FileEntry, Head, Pending};
 use crate::repo::Repo;
@@ -14,38 +15,13 @@ use super::error::Error;
 use super::stage;
 use super::working;
 
-/// What happened to a path.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum PathStatus {
-    /// It is new.
-    Added,
-    /// It is gone.
-    Removed,
-    /// Its content or kind changed.
-    Modified,
-    /// It has another path.
-    Renamed,
-}
-
-impl PathStatus {
-    /// Returns the word for it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Added => "added",
-            Self::Removed => "removed",
-            Self::Modified => "modified",
-            Self::Renamed => "renamed",
-        }
-    }
-}
-
 /// One changed path.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PathChange {
     /// The path now, or the one that is gone.
     pub path: RepoPath,
     /// What happened.
-    pub status: PathStatus,
+    pub status: FileStatus,
     /// The path before, where it was renamed.
     pub from: Option<RepoPath>,
 }
@@ -114,11 +90,11 @@ fn unstaged(found: &Scan) -> Vec<PathChange> {
         from: None,
     };
     let modified = found.modified.iter();
-    let modified = modified.map(|m| change(&m.before.path, PathStatus::Modified));
+    let modified = modified.map(|m| change(&m.before.path, FileStatus::Modified));
     let deleted = found
         .deleted
         .iter()
-        .map(|entry| change(&entry.path, PathStatus::Removed));
+        .map(|entry| change(&entry.path, FileStatus::Removed));
     let mut all: Vec<PathChange> = modified.chain(deleted).collect();
     all.sort_by(|a, b| a.path.cmp(&b.path));
     all
@@ -144,16 +120,16 @@ pub fn path_changes(before: &[FileEntry], after: &[FileEntry]) -> Vec<PathChange
             Some(previous) if previous.same_file(entry) => {}
             Some(_) => out.push(PathChange {
                 path: entry.path.clone(),
-                status: PathStatus::Modified,
+                status: FileStatus::Modified,
                 from: None,
             }),
             None => {
                 let from = by_content.get_mut(&entry.content).and_then(Vec::pop);
                 renamed_away.extend(from);
                 let status = if from.is_some() {
-                    PathStatus::Renamed
+                    FileStatus::Renamed
                 } else {
-                    PathStatus::Added
+                    FileStatus::Added
                 };
                 out.push(PathChange {
                     path: entry.path.clone(),
@@ -166,7 +142,7 @@ pub fn path_changes(before: &[FileEntry], after: &[FileEntry]) -> Vec<PathChange
     let removed = gone.filter(|entry| !renamed_away.contains(&&entry.path));
     out.extend(removed.map(|entry| PathChange {
         path: entry.path.clone(),
-        status: PathStatus::Removed,
+        status: FileStatus::Removed,
         from: None,
     }));
     out.sort_by(|a, b| a.path.cmp(&b.path));

@@ -54,16 +54,6 @@ pub(crate) fn run(context: &mut Context, args: &BlameArgs) -> Result<Answer, Fai
     Ok(Answer::Done)
 }
 
-fn cause(cause: Cause) -> &'static str {
-    match cause {
-        Cause::Relabel => "relabel",
-        Cause::Rename => "rename",
-        Cause::Split => "split",
-        Cause::Merge => "merge",
-        Cause::Swap => "swap",
-    }
-}
-
 fn as_json(dataset: &str, key: &[String], event: &BlameEvent) -> Value {
     let mut out = Map::new();
     let mut put = |name: &str, value: Value| {
@@ -82,7 +72,7 @@ fn as_json(dataset: &str, key: &[String], event: &BlameEvent) -> Value {
     put("event", json!(kind));
     put("from", json!(event.from));
     put("to", json!(event.to));
-    put("cause", json!(event.cause.map(cause)));
+    put("cause", json!(event.cause.map(Cause::name)));
     put("commit", json!(event.commit));
     put("author", json!(event.author));
     put("time", json!(event.time));
@@ -115,7 +105,7 @@ fn lines(context: &Context, event: &BlameEvent) -> Vec<String> {
             let to = ui.paint(Style::Added, &value(&event.to));
             let why = match event.cause {
                 None | Some(Cause::Relabel) => String::new(),
-                Some(other) => format!(" ({} of the class)", cause(other)),
+                Some(other) => format!(" ({} of the class)", other.name()),
             };
             format!("{from} -> {to}{why}")
         }

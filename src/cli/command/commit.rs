@@ -57,6 +57,11 @@ pub(crate) fn run(context: &mut Context, args: &CommitArgs) -> Result<Answer, Fa
         no_gates: args.no_gates.clone(),
     };
     let sealed = commit::commit(&mut repo, &options, progress.as_ref(), &mut waiting)?;
+    if commit::declares_gates(&repo, &sealed)? {
+        context
+            .ui
+            .note("note: dver.toml declares gates or evaluations; they are not run yet.");
+    }
     let ui = &mut context.ui;
     if ui.json {
         ui.json_line(&render::commit::json(&sealed))?;

@@ -8,7 +8,8 @@ use super::super::context::Context;
 use super::super::error::Failure;
 use super::super::render::commit::summary;
 use super::super::ui::{Style, Ui};
-use crate::ops::status::{PathChange, PathStatus, StatusReport, status};
+use crate::diff::FileStatus;
+use crate::ops::status::{PathChange, StatusReport, status};
 
 /// Show what changed: files, and in data sets records, labels and schema
 #[derive(Args, Debug)]
@@ -73,11 +74,11 @@ fn as_json(report: &StatusReport) -> Value {
 }
 
 fn short(ui: &mut Ui, report: &StatusReport) -> std::io::Result<()> {
-    let letter = |status: PathStatus| match status {
-        PathStatus::Added => 'A',
-        PathStatus::Removed => 'D',
-        PathStatus::Modified => 'M',
-        PathStatus::Renamed => 'R',
+    let letter = |status: FileStatus| match status {
+        FileStatus::Added => 'A',
+        FileStatus::Removed => 'D',
+        FileStatus::Modified => 'M',
+        FileStatus::Renamed => 'R',
     };
     for change in &report.staged {
         ui.line(&format!("{}  {}", letter(change.status), change.path))?;
