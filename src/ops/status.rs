@@ -43,6 +43,8 @@ pub struct StatusReport {
     pub untracked: Vec<RepoPath>,
     /// What HEAD and the files differ in, per data set that changed.
     pub datasets: Vec<DatasetChanges>,
+    /// Why nothing is said of data sets, where dver.toml does not read.
+    pub problem: Option<Error>,
     /// What could not be looked at.
     pub findings: Vec<Finding>,
 }
@@ -56,13 +58,9 @@ pub fn status(repo: &mut Repo, progress: &dyn Progress) -> Result<StatusReport, 
     let found = scan(&repo.root, &staged, &[], &mut cache, progress)?;
     cache.save(&mut repo.index)?;
     let changed = repo.state()?.stage.is_some() || !found.is_clean();
-    let datasets = match (changed, repo.head_commit()?) {
-        (true, Some((_, commit))) => {
-            let working = working::open(repo, &staged, &found, &mut cache, progress)?;
-            let before = assess::Version::of_commit(&repo.store, &commit)?;
-            assess::changes(&working.source, Some(&before), &working.version, progress)?
-        }
-        _ => Vec::new(),
+    let (datasets, problem) = match changed {
+        true => told(datasets(repo, &staged, &found, &mut cache, progress))?,
+        false => (Vec::new(), None),
     };
     Ok(StatusReport {
         branch: match &repo.state()?.head {
@@ -79,8 +77,36 @@ pub fn status(repo: &mut Repo, progress: &dyn Progress) -> Result<StatusReport, 
             .map(|new| new.file.path.clone())
             .collect(),
         datasets,
+        problem,
         findings: found.findings,
     })
+}
+
+/// Compares HEAD and the working files in data sets.
+fn datasets(
+    repo: &Repo,
+    staged: &[FileEntry],
+    found: &Scan,
+    cache: &mut StatCache,
+    progress: &dyn Progress,
+) -> Result<Vec<DatasetChanges>, Error> {
+    let Some((_, commit)) = repo.head_commit()? else {
+        return Ok(Vec::new());
+    };
+    let before = assess::Version::of_commit(&repo.store, &commit)?;
+    let working = working::open(repo, staged, found, cache, progress)?;
+    assess::changes(&working.source, Some(&before), &working.version, progress)
+}
+
+/// A dver.toml that does not read is a finding: files can be told of all the same.
+fn told(
+    result: Result<Vec<DatasetChanges>, Error>,
+) -> Result<(Vec<DatasetChanges>, Option<Error>), Error> {
+    match result {
+        Ok(datasets) => Ok((datasets, None)),
+        Err(e @ (Error::Config(_) | Error::Dataset(_))) => Ok((Vec::new(), Some(e))),
+        Err(e) => Err(e),
+    }
 }
 
 fn unstaged(found: &Scan) -> Vec<PathChange> {

@@ -33,7 +33,7 @@ pub(crate) fn run(context: &mut Context, args: &InitArgs) -> Result<Answer, Fail
         context
             .ui
             .json_line(&json!({"repository": dir.display().to_string(), "branch": "main"}))?;
-    } else {
+    } else if !context.ui.quiet {
         context.ui.line(&format!(
             "Made an empty dver repository in {}",
             dir.display()

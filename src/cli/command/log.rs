@@ -112,6 +112,10 @@ pub(crate) fn run(context: &mut Context, args: &LogArgs) -> Result<Answer, Failu
             context
                 .ui
                 .line(&format!("{id}{decoration} {}{shown}", shorten(text, 72)))?;
+            if args.labels {
+                let rows = sealed.rows(&repo, MAX_ROWS)?;
+                render::commit::rows(&mut context.ui, &rows)?;
+            }
         } else {
             render::commit::log_entry(&mut context.ui, &sealed, own_names, head == Some(id))?;
             for value in &values {

@@ -32,6 +32,11 @@ pub(crate) fn run(context: &mut Context, args: &StatusArgs) -> Result<Answer, Fa
     } else {
         long(&mut context.ui, &report)?;
     }
+    if let Some(problem) = &report.problem {
+        context
+            .ui
+            .note(&format!("note: nothing is said of data sets: {problem}"));
+    }
     for finding in &report.findings {
         context
             .ui

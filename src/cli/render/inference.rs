@@ -13,7 +13,7 @@ use crate::record::Role;
 
 /// Tells what `add` declared, and how to declare what it could not.
 pub(crate) fn tell(context: &mut Context, inference: &Inference) -> Result<(), Failure> {
-    if context.ui.json {
+    if context.ui.json || context.ui.quiet {
         return Ok(());
     }
     for proposal in &inference.proposals {
