@@ -4,5 +4,6 @@ mod files;
 mod meaning;
 mod oracle;
 mod real;
+mod scale;
 mod sheet;
 mod stored;

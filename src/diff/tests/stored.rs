@@ -20,6 +20,10 @@ use crate::record::{Batch, HEAD_BYTES};
 pub(super) struct Stored(MemoryStore);
 
 impl Stored {
+    pub(super) fn source(&self) -> &dyn crate::object::ObjectSource {
+        &self.0
+    }
+
     pub(super) fn put(&mut self, name: &str, bytes: &[u8]) -> FileEntry {
         let store = &mut self.0;
         let entry = FileEntry {
