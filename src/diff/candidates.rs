@@ -1,11 +1,11 @@
 //! Candidates: the records of two versions that may differ.
 //!
-//! Invariant: what is left out here is equal, to the last byte, to as many records of the other
-//! side; leaving it out commutes with matching. Runs of records that both sides hold are skipped
-//! by id; neighbours of what is left are compared by bytes before they are parsed.
+//! Invariant: what is left out here is equal to as many records of the other side, and leaving it
+//! out commutes with matching. Runs that both sides hold are skipped by id; neighbours are
+//! compared by bytes, then by frames; what is left is canceled by hash. Only what remains then is
+//! looked at value by value.
 
 use std::collections::VecDeque;
-use std::ops::Range;
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -14,23 +14,30 @@ use crate::base::ObjectId;
 use crate::record::Batch;
 
 use super::error::Error;
-use super::matching;
-use super::moved::Run;
-use super::reading::{Print, Reading, Scratch, Side, Sum, View};
-use super::records::{Records, Rows, UnitRef, expect_records};
+use super::moved::{self, Run};
+use super::plan::{Block, Plan};
+use super::reading::{Print, Reading, Scratch, Side, Sum, View, first_16, first_two};
+use super::records::{Fetched, Records, Rows, UnitRef, expect_records};
 
 /// How candidates may be sought.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct How {
     /// Whether runs of equal bytes may be skipped.
     pub(crate) skip: bool,
-    /// Whether whole equal neighbours may be canceled before all are known.
+    /// Whether equal records may be canceled before all are known.
     pub(crate) local: bool,
-    /// Whether no key stands twice on either side, so that neighbours that are equal by value may
-    /// be canceled too.
+    /// Whether no key stands twice on either side, so that records whose common fields are
+    /// spelled alike may be canceled too, whatever their other fields say.
     pub(crate) unique: bool,
     /// Whether the places of what is canceled are wanted.
     pub(crate) track: bool,
+}
+
+/// A record by the hash of its frame (of the common fields where keys are unique) and its place.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Mark {
+    hash: [u64; 2],
+    ordinal: u64,
 }
 
 /// Records that may differ, and what was canceled on the way.
@@ -40,14 +47,13 @@ pub(crate) struct Candidates {
     pub(crate) after: Vec<Print>,
     /// The places of canceled records, where they are tracked.
     pub(crate) runs: Vec<Run>,
-    /// Canceled records that are spelled otherwise.
-    pub(crate) respelled: u64,
-    /// The sums of the frames of all records that were parsed on each side.
+    /// The sums of the frames of the records of each side that were not canceled as whole equals.
     pub(crate) sums: (Sum, Sum),
-    /// How many records were parsed on each side.
-    pub(crate) parsed: (u64, u64),
+    /// How many those are.
+    pub(crate) read: (u64, u64),
     /// Whether records were canceled that were not compared with all others.
     pub(crate) partial: bool,
+    marks: (Vec<Mark>, Vec<Mark>),
 }
 
 impl Candidates {
@@ -74,46 +80,78 @@ impl Candidates {
                 .map(|block| block.candidates(before, after, reading, how))
                 .collect::<Result<_, _>>()?;
             pieces.into_iter().for_each(|piece| all.append(piece));
-            if how.local && all.before.len() + all.after.len() > 2 * compacted {
-                all.cancel(how);
-                compacted = compacted.max(all.before.len() + all.after.len());
+            let marks = all.marks.0.len() + all.marks.1.len();
+            if how.local && marks > 2 * compacted {
+                all.partial |= all.cancel(how);
+                compacted = compacted.max(all.marks.0.len() + all.marks.1.len());
             }
         }
+        if how.local {
+            all.cancel(how);
+        }
+        let marks = std::mem::take(&mut all.marks);
+        all.before = prints(before, reading, Side::Before, &marks.0, &mut all.before)?;
+        all.after = prints(after, reading, Side::After, &marks.1, &mut all.after)?;
         Ok(all)
     }
 
     fn append(&mut self, mut piece: Self) {
+        self.marks.0.append(&mut piece.marks.0);
+        self.marks.1.append(&mut piece.marks.1);
         self.before.append(&mut piece.before);
         self.after.append(&mut piece.after);
-        for run in piece.runs {
-            push_run(&mut self.runs, run);
-        }
-        self.respelled += piece.respelled;
+        piece
+            .runs
+            .into_iter()
+            .for_each(|run| moved::push(&mut self.runs, run));
         self.sums.0 = self.sums.0.plus(piece.sums.0);
         self.sums.1 = self.sums.1.plus(piece.sums.1);
-        self.parsed.0 += piece.parsed.0;
-        self.parsed.1 += piece.parsed.1;
+        self.read.0 += piece.read.0;
+        self.read.1 += piece.read.1;
         self.partial |= piece.partial;
     }
 
-    /// Cancels what may be canceled before all candidates are known.
-    fn cancel(&mut self, how: How) {
-        let mut kept = Vec::new();
-        matching::sort(&mut self.before);
-        matching::sort(&mut self.after);
-        matching::cancel_whole(&mut self.before, &mut self.after, &mut kept);
-        if how.unique {
-            self.respelled += matching::cancel_single(&mut self.before, &mut self.after, &mut kept);
+    /// Cancels marks that both sides hold, the first places first; returns whether there were any.
+    fn cancel(&mut self, how: How) -> bool {
+        let (a, b) = (&mut self.marks.0, &mut self.marks.1);
+        if a.is_empty() || b.is_empty() {
+            return false;
         }
-        self.partial |= !kept.is_empty();
+        a.par_sort_unstable();
+        b.par_sort_unstable();
+        let mut kept = Vec::new();
+        let (mut left_a, mut left_b) = (Vec::new(), Vec::new());
+        let (mut x, mut y) = (a.iter().peekable(), b.iter().peekable());
+        loop {
+            let order = match (x.peek(), y.peek()) {
+                (Some(p), Some(q)) => p.hash.cmp(&q.hash),
+                _ => break,
+            };
+            match order {
+                std::cmp::Ordering::Less => left_a.extend(x.next()),
+                std::cmp::Ordering::Greater => left_b.extend(y.next()),
+                std::cmp::Ordering::Equal => {
+                    if let (Some(p), Some(q)) = (x.next(), y.next()) {
+                        kept.push((p.ordinal, q.ordinal));
+                    }
+                }
+            }
+        }
+        if kept.is_empty() {
+            return false;
+        }
+        left_a.extend(x);
+        left_b.extend(y);
+        (self.marks.0, self.marks.1) = (left_a, left_b);
         if how.track {
             self.keep(kept);
         }
+        true
     }
 
     /// Notes the places of canceled records.
     pub(crate) fn keep(&mut self, mut kept: Vec<(u64, u64)>) {
-        kept.sort_unstable();
+        kept.par_sort_unstable();
         for (before, after) in kept {
             let records = 1;
             let run = Run {
@@ -121,179 +159,48 @@ impl Candidates {
                 after,
                 records,
             };
-            push_run(&mut self.runs, run);
+            moved::push(&mut self.runs, run);
         }
     }
 }
 
-fn push_run(runs: &mut Vec<Run>, run: Run) {
-    match runs.last_mut() {
-        Some(last)
-            if last.before + last.records == run.before
-                && last.after + last.records == run.after =>
-        {
-            last.records += run.records;
-        }
-        _ => runs.push(run),
+/// Returns the prints of marked records; those that are known already are not read again.
+fn prints(
+    records: &dyn Records,
+    reading: &Reading,
+    side: Side,
+    marks: &[Mark],
+    known: &mut Vec<Print>,
+) -> Result<Vec<Print>, Error> {
+    let mut wanted: Vec<u64> = marks.iter().map(|mark| mark.ordinal).collect();
+    wanted.par_sort_unstable();
+    known.retain(|print| wanted.binary_search(&print.ordinal).is_ok());
+    known.sort_unstable_by_key(|print| print.ordinal);
+    wanted.retain(|ordinal| {
+        known
+            .binary_search_by_key(ordinal, |print| print.ordinal)
+            .is_err()
+    });
+    let mut found = std::mem::take(known);
+    found.reserve_exact(wanted.len());
+    let read = |ordinals: &[u64]| -> Result<Vec<Print>, Error> {
+        let fetched = Fetched::read(records, ordinals)?;
+        let views = fetched.views(reading, side);
+        let mut scratch = Scratch::default();
+        let print = |(at, ordinal): (usize, &u64)| {
+            let (view, record) = views.get(at);
+            view.print(record, *ordinal, &mut scratch)
+        };
+        Ok(ordinals.iter().enumerate().map(print).collect())
+    };
+    for portion in wanted.chunks(1 << 18) {
+        let parts = portion
+            .par_chunks(1 << 12)
+            .map(read)
+            .collect::<Result<Vec<_>, _>>()?;
+        parts.into_iter().for_each(|part| found.extend(part));
     }
-}
-
-/// Which runs are skipped, and which are looked at beside each other.
-struct Plan {
-    skipped: Vec<Run>,
-    blocks: Vec<Block>,
-}
-
-/// Neighbouring runs of one file on each side; either may be empty.
-struct Block {
-    before: Range<usize>,
-    after: Range<usize>,
-    /// Whether equal bytes are equal records.
-    raw: bool,
-}
-
-/// Where a gap begins: at the start of a file, or after a run that both sides hold.
-#[derive(PartialEq, Eq, Hash, Debug)]
-enum Opening {
-    Start(usize),
-    After(usize),
-}
-
-/// Runs on each side that are looked at together; larger gaps are divided.
-const BLOCK_UNITS: usize = 8;
-
-impl Plan {
-    fn new(before: &dyn Records, after: &dyn Records, skip: bool) -> Self {
-        let (old, new) = (before.units(), after.units());
-        let mut partner: (Vec<Option<usize>>, Vec<Option<usize>>) =
-            (vec![None; old.len()], vec![None; new.len()]);
-        let mut skipped = Vec::new();
-        if skip {
-            let mut same: FxHashMap<(&[u8], ObjectId), VecDeque<usize>> = FxHashMap::default();
-            for (at, unit) in new.iter().enumerate() {
-                let reading = after.parts()[unit.part].reading.as_slice();
-                same.entry((reading, unit.id)).or_default().push_back(at);
-            }
-            for (at, unit) in old.iter().enumerate() {
-                let reading = before.parts()[unit.part].reading.as_slice();
-                let Some(places) = same.get_mut(&(reading, unit.id)) else {
-                    continue;
-                };
-                let Some(other) = places.pop_front() else {
-                    continue;
-                };
-                (partner.0[at], partner.1[other]) = (Some(other), Some(at));
-                let run = Run {
-                    before: unit.first,
-                    after: new[other].first,
-                    records: unit.records,
-                };
-                push_run(&mut skipped, run);
-            }
-        }
-        let beside = files_beside(before, after);
-        let mut opened: FxHashMap<Opening, Range<usize>> = gaps(new, &partner.1)
-            .map(|gap| match gap.start.checked_sub(1) {
-                Some(last) if new[last].part == new[gap.start].part => (Opening::After(last), gap),
-                _ => (Opening::Start(new[gap.start].part), gap),
-            })
-            .collect();
-        let mut blocks = Vec::new();
-        for gap in gaps(old, &partner.0) {
-            let part = old[gap.start].part;
-            let opening = match gap.start.checked_sub(1) {
-                Some(last) if old[last].part == part => partner.0[last].map(Opening::After),
-                _ => beside[part].map(Opening::Start),
-            };
-            let other = opening
-                .and_then(|opening| opened.remove(&opening))
-                .unwrap_or(0..0);
-            let raw = skip
-                && !other.is_empty()
-                && before.parts()[part].reading == after.parts()[new[other.start].part].reading;
-            divide((old, gap), (new, other), raw, &mut blocks);
-        }
-        let mut rest: Vec<Range<usize>> = opened.into_values().collect();
-        rest.sort_by_key(|gap| gap.start);
-        for gap in rest {
-            divide((old, 0..0), (new, gap), false, &mut blocks);
-        }
-        Self { skipped, blocks }
-    }
-}
-
-/// Returns for each older file the newer one to lay beside it: of the same path, else the next
-/// that has no partner.
-fn files_beside(before: &dyn Records, after: &dyn Records) -> Vec<Option<usize>> {
-    let place =
-        |path: &crate::base::RepoPath| after.parts().iter().position(|part| part.path == *path);
-    let mut beside: Vec<Option<usize>> = before.parts().iter().map(|p| place(&p.path)).collect();
-    let mut free = (0..after.parts().len())
-        .filter(|at| !beside.contains(&Some(*at)))
-        .collect::<Vec<_>>()
-        .into_iter();
-    for partner in beside.iter_mut().filter(|partner| partner.is_none()) {
-        *partner = free.next();
-    }
-    beside
-}
-
-fn gaps<'a>(
-    units: &'a [UnitRef],
-    partner: &'a [Option<usize>],
-) -> impl Iterator<Item = Range<usize>> + 'a {
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        while at < units.len() && partner[at].is_some() {
-            at += 1;
-        }
-        let start = at;
-        while at < units.len() && partner[at].is_none() && units[at].part == units[start].part {
-            at += 1;
-        }
-        (start < at).then_some(start..at)
-    })
-}
-
-/// Divides a gap into blocks of which the sides hold about the same share of the gap's records.
-fn divide(
-    (old, a): (&[UnitRef], Range<usize>),
-    (new, b): (&[UnitRef], Range<usize>),
-    raw: bool,
-    blocks: &mut Vec<Block>,
-) {
-    let total = |units: &[UnitRef]| units.iter().map(|u| u128::from(u.records)).sum::<u128>();
-    let (all_a, all_b) = (total(&old[a.clone()]), total(&new[b.clone()]));
-    let (mut at_a, mut at_b) = (a.start, b.start);
-    let (mut seen_a, mut seen_b) = (0u128, 0u128);
-    while at_a < a.end {
-        let end_a = (at_a + BLOCK_UNITS).min(a.end);
-        seen_a += total(&old[at_a..end_a]);
-        let mut end_b = at_b;
-        while end_b < b.end {
-            let next = seen_b + u128::from(new[end_b].records);
-            if end_a < a.end && next * all_a > seen_a * all_b {
-                break;
-            }
-            seen_b = next;
-            end_b += 1;
-        }
-        blocks.push(Block {
-            before: at_a..end_a,
-            after: at_b..end_b,
-            raw,
-        });
-        (at_a, at_b) = (end_a, end_b);
-    }
-    while at_b < b.end {
-        let end_b = (at_b + BLOCK_UNITS).min(b.end);
-        blocks.push(Block {
-            before: 0..0,
-            after: at_b..end_b,
-            raw: false,
-        });
-        at_b = end_b;
-    }
+    Ok(found)
 }
 
 impl Block {
@@ -307,65 +214,250 @@ impl Block {
         let mut found = Candidates::default();
         let old = &before.units()[self.before.clone()];
         let new = &after.units()[self.after.clone()];
-        let (mut a, mut b) = (
-            Parser::new(reading, Side::Before),
-            Parser::new(reading, Side::After),
-        );
         if self.raw && !old.is_empty() && !new.is_empty() {
             let (x, y) = (Rows::read(before, old)?, Rows::read(after, new)?);
             let mut same = Vec::new();
-            let (left_x, left_y) = differing(&x, &y, |p, q| same.push((p, q)));
-            if a.chosen(before, old[0].part, &x, &left_x)?
-                && b.chosen(after, new[0].part, &y, &left_y)?
-            {
+            let (left_x, left_y) = differing(
+                (x.ranges.len(), |at| x.record(at)),
+                (y.ranges.len(), |at| y.record(at)),
+                |p, q| same.push((x.ordinals[p], y.ordinals[q])),
+            );
+            let a = Loaded::chosen(before, old[0].part, &x, &left_x)?;
+            let b = Loaded::chosen(after, new[0].part, &y, &left_y)?;
+            if let (Some(a), Some(b)) = (a, b) {
                 found.partial |= !same.is_empty();
                 if how.track {
-                    let places = |(p, q): (usize, usize)| (x.ordinals[p], y.ordinals[q]);
-                    found.keep(same.into_iter().map(places).collect());
+                    found.keep(same);
                 }
-                return Ok(found.with(a, b, how));
+                found.compare((&a, x.ranges.len()), (&b, y.ranges.len()), reading, how);
+                return Ok(found);
             }
-            (a, b) = (a.again(), b.again());
         }
+        let (mut a, mut b) = (Loaded::default(), Loaded::default());
         old.iter().try_for_each(|unit| a.whole(before, unit))?;
         new.iter().try_for_each(|unit| b.whole(after, unit))?;
-        Ok(found.with(a, b, how))
+        let records = |units: &[UnitRef]| units.iter().map(|unit| unit.records as usize).sum();
+        found.compare((&a, records(old)), (&b, records(new)), reading, how);
+        Ok(found)
     }
 }
 
 impl Candidates {
-    fn with(mut self, a: Parser<'_>, b: Parser<'_>, how: How) -> Self {
-        let found = &mut self;
-        found.parsed = (a.prints.len() as u64, b.prints.len() as u64);
-        found.sums = (a.sum, b.sum);
-        (found.before, found.after) = (a.prints, b.prints);
+    /// Takes out what is equal in two loads of neighbours, of so many records, and marks the rest.
+    fn compare(
+        &mut self,
+        (a, all_a): (&Loaded, usize),
+        (b, all_b): (&Loaded, usize),
+        reading: &Reading,
+        how: How,
+    ) {
+        let x = Framed::new(a, reading, Side::Before, how.unique);
+        let y = Framed::new(b, reading, Side::After, how.unique);
+        let (mut left_x, mut left_y): (Vec<usize>, Vec<usize>) =
+            ((0..x.len()).collect(), (0..y.len()).collect());
         if how.local {
-            found.cancel(how);
+            let mut same = Vec::new();
+            (left_x, left_y) = differing(
+                (x.len(), |at| x.frame(at)),
+                (y.len(), |at| y.frame(at)),
+                |p, q| same.push((p, q)),
+            );
+            self.partial |= !same.is_empty();
+            // Where the frames that were compared are whole, both sums would grow by the same.
+            if !x.whole || !y.whole {
+                for &(p, q) in &same {
+                    self.sums.0 = self.sums.0.plus(Sum::from_bytes(&x.digest(p)));
+                    self.sums.1 = self.sums.1.plus(Sum::from_bytes(&y.digest(q)));
+                }
+                self.read.0 += same.len() as u64;
+                self.read.1 += same.len() as u64;
+            }
+            if how.track {
+                let places = |(p, q): (usize, usize)| (x.ordinal(p), y.ordinal(q));
+                self.keep(same.into_iter().map(places).collect());
+            }
         }
-        self
+        self.read.0 += left_x.len() as u64;
+        self.read.1 += left_y.len() as u64;
+        let (few_x, few_y) = (left_x.len() * 4 <= all_a, left_y.len() * 4 <= all_b);
+        // Few that are left will hardly find a partner elsewhere: print them while they are here.
+        for (framed, left, few, sum, marks, prints) in [
+            (
+                &x,
+                left_x,
+                few_x,
+                &mut self.sums.0,
+                &mut self.marks.0,
+                &mut self.before,
+            ),
+            (
+                &y,
+                left_y,
+                few_y,
+                &mut self.sums.1,
+                &mut self.marks.1,
+                &mut self.after,
+            ),
+        ] {
+            let mut scratch = Scratch::default();
+            for at in left {
+                let digest = framed.digest(at);
+                *sum = sum.plus(Sum::from_bytes(&digest));
+                let hash = if framed.whole {
+                    digest
+                } else {
+                    ObjectId::of(framed.frame(at)).0
+                };
+                marks.push(Mark {
+                    hash: first_two(&hash),
+                    ordinal: framed.ordinal(at),
+                });
+                if few {
+                    let (view, row) = framed.record(at);
+                    let print =
+                        view.print(view.batch.record(row), framed.ordinal(at), &mut scratch);
+                    prints.push(print);
+                }
+            }
+        }
     }
 }
 
-/// Returns the records of two runs that remain when equal bytes are taken out of both.
-fn differing(x: &Rows, y: &Rows, mut same: impl FnMut(usize, usize)) -> (Vec<usize>, Vec<usize>) {
-    let (n, m) = (x.ranges.len(), y.ranges.len());
+/// Parsed neighbours of one side.
+#[derive(Default)]
+struct Loaded {
+    batches: Vec<(Batch, Vec<u64>)>,
+}
+
+impl Loaded {
+    fn chosen(
+        records: &dyn Records,
+        part: usize,
+        rows: &Rows,
+        chosen: &[usize],
+    ) -> Result<Option<Self>, Error> {
+        let mut batch = Batch::default();
+        if chosen.is_empty() {
+            return Ok(Some(Self::default()));
+        }
+        let parsed = rows.parse(records, part, chosen, &mut batch)?;
+        let ordinals = chosen.iter().map(|&at| rows.ordinals[at]).collect();
+        let batches = vec![(batch, ordinals)];
+        Ok(parsed.then_some(Self { batches }))
+    }
+
+    fn whole(&mut self, records: &dyn Records, unit: &UnitRef) -> Result<(), Error> {
+        let bytes = records.bytes(unit)?;
+        let mut batch = Batch::default();
+        records.parse(unit.part, &bytes, &mut batch);
+        expect_records(records, unit.first, unit.records as usize, batch.len())?;
+        let ordinals = (unit.first..unit.first + unit.records).collect();
+        self.batches.push((batch, ordinals));
+        Ok(())
+    }
+}
+
+/// Parsed neighbours with the frame of each record: of the common fields where these decide,
+/// else of all.
+struct Framed<'a> {
+    views: Vec<View<'a>>,
+    loaded: &'a Loaded,
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+    /// The batch and row of each record.
+    places: Vec<(u32, u32)>,
+    /// Whether the frames are those of whole records.
+    whole: bool,
+}
+
+impl<'a> Framed<'a> {
+    fn new(loaded: &'a Loaded, reading: &'a Reading, side: Side, common: bool) -> Self {
+        let views: Vec<View<'a>> = loaded
+            .batches
+            .iter()
+            .map(|(batch, _)| View::new(reading, side, batch))
+            .collect();
+        let whole = !common || views.iter().all(View::is_whole);
+        let mut framed = Self {
+            views,
+            loaded,
+            bytes: Vec::new(),
+            ends: vec![0],
+            places: Vec::new(),
+            whole,
+        };
+        for (at, view) in framed.views.iter().enumerate() {
+            for (row, record) in view.batch.records().enumerate() {
+                if whole {
+                    view.whole_frame(record, &mut framed.bytes);
+                } else {
+                    view.common_frame(record, &mut framed.bytes);
+                }
+                framed.ends.push(framed.bytes.len());
+                framed.places.push((at as u32, row as u32));
+            }
+        }
+        framed
+    }
+
+    fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    fn frame(&self, at: usize) -> &[u8] {
+        &self.bytes[self.ends[at]..self.ends[at + 1]]
+    }
+
+    fn record(&self, at: usize) -> (&View<'a>, usize) {
+        let (batch, row) = self.places[at];
+        (&self.views[batch as usize], row as usize)
+    }
+
+    fn ordinal(&self, at: usize) -> u64 {
+        let (batch, row) = self.places[at];
+        self.loaded.batches[batch as usize].1[row as usize]
+    }
+
+    /// Returns the hash of the whole record's frame as prints hold it.
+    fn hash(&self, at: usize) -> u128 {
+        first_16(&self.digest(at))
+    }
+
+    /// Returns the hash of the whole record's frame.
+    fn digest(&self, at: usize) -> [u8; 32] {
+        if self.whole {
+            return ObjectId::of(self.frame(at)).0;
+        }
+        let (view, row) = self.record(at);
+        let mut frame = Vec::with_capacity(256);
+        view.whole_frame(view.batch.record(row), &mut frame);
+        ObjectId::of(&frame).0
+    }
+}
+
+/// Returns what remains of two lists of byte strings when equal ones are taken out of both.
+fn differing<'a>(
+    (n, x): (usize, impl Fn(usize) -> &'a [u8]),
+    (m, y): (usize, impl Fn(usize) -> &'a [u8]),
+    mut same: impl FnMut(usize, usize),
+) -> (Vec<usize>, Vec<usize>) {
     let mut head = 0;
-    while head < n.min(m) && x.record(head) == y.record(head) {
+    while head < n.min(m) && x(head) == y(head) {
         same(head, head);
         head += 1;
     }
     let mut tail = 0;
-    while tail < n.min(m) - head && x.record(n - 1 - tail) == y.record(m - 1 - tail) {
+    while tail < n.min(m) - head && x(n - 1 - tail) == y(m - 1 - tail) {
         tail += 1;
     }
     let mut places: FxHashMap<&[u8], VecDeque<usize>> = FxHashMap::default();
     for at in head..m - tail {
-        places.entry(y.record(at)).or_default().push_back(at);
+        places.entry(y(at)).or_default().push_back(at);
     }
     let mut left_y = vec![true; m];
     let mut left_x = Vec::new();
     for at in head..n - tail {
-        match places.get_mut(x.record(at)).and_then(VecDeque::pop_front) {
+        match places.get_mut(x(at)).and_then(VecDeque::pop_front) {
             Some(other) => {
                 left_y[other] = false;
                 same(at, other);
@@ -379,101 +471,29 @@ fn differing(x: &Rows, y: &Rows, mut same: impl FnMut(usize, usize)) -> (Vec<usi
     (left_x, (head..m - tail).filter(|&at| left_y[at]).collect())
 }
 
-/// Parses records into prints.
-pub(crate) struct Parser<'a> {
-    reading: &'a Reading,
-    side: Side,
-    batch: Batch,
-    scratch: Scratch,
-    pub(crate) prints: Vec<Print>,
-    pub(crate) sum: Sum,
-}
-
-impl<'a> Parser<'a> {
-    pub(crate) fn new(reading: &'a Reading, side: Side) -> Self {
-        Self {
-            reading,
-            side,
-            batch: Batch::default(),
-            scratch: Scratch::default(),
-            prints: Vec::new(),
-            sum: Sum::default(),
-        }
-    }
-
-    /// Takes all records of a run.
-    pub(crate) fn whole(&mut self, records: &dyn Records, unit: &UnitRef) -> Result<(), Error> {
-        let bytes = records.bytes(unit)?;
-        records.parse(unit.part, &bytes, &mut self.batch);
-        expect_records(records, unit.first, unit.records as usize, self.batch.len())?;
-        self.take(unit.first..unit.first + unit.records);
-        Ok(())
-    }
-
-    fn chosen(
-        &mut self,
-        records: &dyn Records,
-        part: usize,
-        rows: &Rows,
-        chosen: &[usize],
-    ) -> Result<bool, Error> {
-        if chosen.is_empty() {
-            return Ok(true);
-        }
-        let parsed = rows.parse(records, part, chosen, &mut self.batch)?;
-        if parsed {
-            self.take(chosen.iter().map(|&at| rows.ordinals[at]));
-        }
-        Ok(parsed)
-    }
-
-    /// Forgets what was taken.
-    fn again(self) -> Self {
-        Self::new(self.reading, self.side)
-    }
-
-    fn take(&mut self, ordinals: impl Iterator<Item = u64>) {
-        let view = View::new(self.reading, self.side, &self.batch);
-        for (record, ordinal) in self.batch.records().zip(ordinals) {
-            let (print, digest) = view.print(record, ordinal, &mut self.scratch);
-            self.prints.push(print);
-            self.sum = self.sum.plus(Sum::from_bytes(&digest));
-        }
-    }
-}
-
-/// Returns the places of all copies of whole records, by (canonical, full) print.
+/// Returns the places of all copies of whole records, by the hash of their frames.
 pub(crate) fn copies(
     records: &dyn Records,
     reading: &Reading,
     side: Side,
     of: &[Print],
-) -> Result<FxHashMap<(u128, u64), Vec<u64>>, Error> {
-    let empty: FxHashMap<(u128, u64), Vec<u64>> = of
-        .iter()
-        .map(|p| ((p.canonical, p.full), Vec::new()))
-        .collect();
+) -> Result<FxHashMap<u128, Vec<u64>>, Error> {
+    let mut copies: FxHashMap<u128, Vec<u64>> = of.iter().map(|p| (p.full, Vec::new())).collect();
     let found = records
         .units()
-        .par_chunks(64)
-        .map(|units| {
-            let mut found = Vec::new();
-            let mut parser = Parser::new(reading, side);
-            for unit in units {
-                parser.prints.clear();
-                parser.whole(records, unit)?;
-                let wanted = |p: &&Print| empty.contains_key(&(p.canonical, p.full));
-                found.extend(parser.prints.iter().filter(wanted).copied());
-            }
-            Ok(found)
+        .par_iter()
+        .map(|unit| {
+            let mut loaded = Loaded::default();
+            loaded.whole(records, unit)?;
+            let framed = Framed::new(&loaded, reading, side, false);
+            let places = (0..framed.len()).map(|at| (framed.hash(at), framed.ordinal(at)));
+            Ok(places
+                .filter(|(full, _)| copies.contains_key(full))
+                .collect())
         })
-        .collect::<Result<Vec<Vec<Print>>, Error>>()?;
-    let mut copies = empty;
-    for print in found.into_iter().flatten() {
-        copies
-            .entry((print.canonical, print.full))
-            .or_default()
-            .push(print.ordinal);
+        .collect::<Result<Vec<Vec<(u128, u64)>>, Error>>()?;
+    for (full, ordinal) in found.into_iter().flatten() {
+        copies.entry(full).or_default().push(ordinal);
     }
     Ok(copies)
 }
@@ -493,7 +513,11 @@ pub(crate) fn visit_changed(
         let mut batch = Batch::default();
         if block.raw && !old.is_empty() && !new.is_empty() {
             let (x, y) = (Rows::read(before, old)?, Rows::read(after, new)?);
-            let (left_x, left_y) = differing(&x, &y, |_, _| {});
+            let (left_x, left_y) = differing(
+                (x.ranges.len(), |at| x.record(at)),
+                (y.ranges.len(), |at| y.record(at)),
+                |_, _| {},
+            );
             let mut other = Batch::default();
             if x.parse(before, old[0].part, &left_x, &mut batch)?
                 && y.parse(after, new[0].part, &left_y, &mut other)?

@@ -39,15 +39,14 @@ pub(crate) fn matched(
         .iter()
         .map(|part| &*part.before)
         .eq(before.roles.key());
-    let once = |count: u64| facts.0.records > 0 && count == 0;
     let records_once = facts.0.duplicate_records == 0 && facts.1.duplicate_records == 0;
     let keys_once = match reading.pairing {
         Pairing::Content => Some(records_once),
-        Pairing::Key | Pairing::Image if !same_key || reading.key.is_empty() => None,
+        Pairing::Key | Pairing::Image if reading.key.is_empty() => Some(records_once),
+        // The facts are about another key.
+        Pairing::Key | Pairing::Image if !same_key => None,
         Pairing::Key | Pairing::Image => Some(
-            records_once
-                && facts.0.duplicate_keys.is_some_and(|n| once(n) || n == 0)
-                && facts.1.duplicate_keys == Some(0),
+            records_once && facts.0.duplicate_keys == Some(0) && facts.1.duplicate_keys == Some(0),
         ),
     };
     let no_null_keys = facts.0.null_keys == 0 && facts.1.null_keys == 0;
@@ -65,7 +64,8 @@ pub(crate) fn matched(
     );
     matching::sort(&mut a);
     matching::sort(&mut b);
-    let keys_once = keys_once.unwrap_or_else(|| keys_stand_once(&a) && keys_stand_once(&b));
+    let keys_once =
+        keys_once.unwrap_or_else(|| records_once && keys_stand_once(&a) && keys_stand_once(&b));
     let mut kept = Vec::new();
     matching::cancel_whole(&mut a, &mut b, &mut kept);
     if found.partial {
@@ -93,7 +93,7 @@ pub(crate) fn matched(
             })
             .collect())
     };
-    let respelled = found.respelled + matching::cancel_equal(&mut a, &mut b, &mut kept, &mut read)?;
+    let respelled = matching::cancel_equal(&mut a, &mut b, &mut kept, &mut read)?;
     let mut modified = Vec::new();
     if reading.pairing == Pairing::Image {
         let image = after.roles.fields(Role::Image).first();
@@ -141,7 +141,7 @@ fn self_check(
         })
     };
     let (a, b) = (before.facts, after.facts);
-    if a.records.checked_sub(found.parsed.0) != b.records.checked_sub(found.parsed.1) {
+    if a.records.checked_sub(found.read.0) != b.records.checked_sub(found.read.1) {
         return failed("records");
     }
     let rest_a = Sum::from_bytes(&a.digest).minus(found.sums.0);

@@ -25,35 +25,11 @@ pub(crate) fn sort(prints: &mut [Print]) {
 /// Takes whole equal records out of both sides, the first copies first; both must be sorted.
 pub(crate) fn cancel_whole(a: &mut Vec<Print>, b: &mut Vec<Print>, kept: &mut Pairs) {
     let id = |p: &Print| (p.canonical, p.raw, p.full);
-    cancel_by(a, b, id, |_, _| {}, kept);
-}
-
-/// Takes records that are equal by value out of both sides, where each is the only one of its
-/// kind on its side. Allowed only where keys are unique on both sides.
-///
-/// Returns how many of them are spelled otherwise.
-pub(crate) fn cancel_single(a: &mut Vec<Print>, b: &mut Vec<Print>, kept: &mut Pairs) -> u64 {
-    let mut respelled = 0;
-    let count = |x: &Print, y: &Print| {
-        respelled += u64::from(x.raw != y.raw);
-    };
-    cancel_by(a, b, |p| p.canonical, count, kept);
-    respelled
-}
-
-fn cancel_by<K: Ord>(
-    a: &mut Vec<Print>,
-    b: &mut Vec<Print>,
-    id: impl Fn(&Print) -> K,
-    mut take: impl FnMut(&Print, &Print),
-    kept: &mut Pairs,
-) {
     let (mut left_a, mut left_b) = (0, 0);
     let (mut at_a, mut at_b) = (0, 0);
     while at_a < a.len() && at_b < b.len() {
         match id(&a[at_a]).cmp(&id(&b[at_b])) {
             std::cmp::Ordering::Equal => {
-                take(&a[at_a], &b[at_b]);
                 kept.push((a[at_a].ordinal, b[at_b].ordinal));
                 at_a += 1;
                 at_b += 1;
@@ -184,18 +160,15 @@ pub(crate) fn pair_by_key(
 /// Gives each whole equal group of left-over prints the last places of its copies.
 ///
 /// `copies` holds, for each group that is left over, the places of all its copies on that side.
-pub(crate) fn take_last_copies(
-    prints: &mut [Print],
-    copies: &mut FxHashMap<(u128, u64), Vec<u64>>,
-) {
+pub(crate) fn take_last_copies(prints: &mut [Print], copies: &mut FxHashMap<u128, Vec<u64>>) {
     prints.par_sort_unstable();
     copies
         .values_mut()
         .for_each(|places| places.sort_unstable_by(|a, b| b.cmp(a)));
     // From the back, so that the last print of a group takes the last place.
-    let mut taken: FxHashMap<(u128, u64), usize> = FxHashMap::default();
+    let mut taken: FxHashMap<u128, usize> = FxHashMap::default();
     for print in prints.iter_mut().rev() {
-        let group = (print.canonical, print.full);
+        let group = print.full;
         let next = taken.entry(group).or_default();
         if let Some(place) = copies.get(&group).and_then(|places| places.get(*next)) {
             print.ordinal = *place;

@@ -18,6 +18,7 @@ mod likeness;
 mod matched;
 mod matching;
 mod moved;
+mod plan;
 mod reading;
 mod records;
 mod renamed;

@@ -4,6 +4,10 @@
 //! pairs of places. A run of neighbours on both sides weighs as one element: whatever increasing
 //! subsequence holds a part of it can hold all of it, so how runs are cut does not matter.
 
+use std::collections::BTreeMap;
+
+use rayon::slice::ParallelSliceMut as _;
+
 /// Records that are neighbours on both sides.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Run {
@@ -15,9 +19,22 @@ pub(crate) struct Run {
     pub(crate) records: u64,
 }
 
+/// Appends a run, joining it to the last one where they are neighbours.
+pub(crate) fn push(runs: &mut Vec<Run>, run: Run) {
+    match runs.last_mut() {
+        Some(last)
+            if last.before + last.records == run.before
+                && last.after + last.records == run.after =>
+        {
+            last.records += run.records;
+        }
+        _ => runs.push(run),
+    }
+}
+
 /// Returns how many of the runs' records stand outside of the heaviest increasing subsequence.
 pub(crate) fn moved(mut runs: Vec<Run>) -> u64 {
-    runs.sort_unstable();
+    runs.par_sort_unstable();
     runs.dedup_by(|next, run| {
         let joins =
             run.before + run.records == next.before && run.after + run.records == next.after;
@@ -30,31 +47,23 @@ pub(crate) fn moved(mut runs: Vec<Run>) -> u64 {
     total - heaviest(&runs)
 }
 
-/// Returns the weight of the heaviest subsequence with increasing newer places; a Fenwick tree
-/// over the ranks of newer places holds the heaviest that ends at or below each rank.
+/// Returns the weight of the heaviest subsequence with increasing newer places.
+///
+/// `best` maps a newer place to the heaviest subsequence that ends at or before it, and holds only
+/// places at which that grows; it is small for shuffled records and touched at its end for sorted
+/// ones.
 fn heaviest(runs: &[Run]) -> u64 {
-    if runs.windows(2).all(|pair| pair[0].after < pair[1].after) {
-        return runs.iter().map(|run| run.records).sum();
-    }
-    let mut places: Vec<u64> = runs.iter().map(|run| run.after).collect();
-    places.sort_unstable();
-    let mut tree = vec![0u64; places.len() + 1];
-    let mut best = 0;
+    let mut best: BTreeMap<u64, u64> = BTreeMap::new();
     for run in runs {
-        let rank = places.partition_point(|&place| place < run.after);
-        let mut weight = 0;
-        let mut at = rank;
-        while at > 0 {
-            weight = weight.max(tree[at]);
-            at &= at - 1;
+        let below = best.range(..run.after).next_back();
+        let weight = below.map_or(0, |(_, weight)| *weight) + run.records;
+        while let Some((&place, &known)) = best.range(run.after..).next() {
+            if known > weight {
+                break;
+            }
+            best.remove(&place);
         }
-        weight += run.records;
-        best = best.max(weight);
-        let mut at = rank + 1;
-        while at < tree.len() {
-            tree[at] = tree[at].max(weight);
-            at += at & at.wrapping_neg();
-        }
+        best.insert(run.after, weight);
     }
-    best
+    best.last_key_value().map_or(0, |(_, weight)| *weight)
 }

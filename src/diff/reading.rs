@@ -139,7 +139,7 @@ pub(crate) struct Print {
     /// Equal where all common fields are also spelled alike.
     pub(crate) raw: u64,
     /// Equal where the whole records are.
-    pub(crate) full: u64,
+    pub(crate) full: u128,
     /// The record's place in its version, counted from 0.
     pub(crate) ordinal: u64,
     /// Equal where the keys are (the contents where there is no key); 0 where there is none.
@@ -216,13 +216,13 @@ impl<'a> View<'a> {
         Some((cell.kind, self.reading.common[common].canonical(cell)))
     }
 
-    /// Computes the record's print, and the hash of its frame for the records digest.
+    /// Computes the record's print.
     pub(crate) fn print(
         &self,
         record: RecordRef<'a>,
         ordinal: u64,
         scratch: &mut Scratch,
-    ) -> (Print, [u8; 32]) {
+    ) -> Print {
         scratch.full.clear();
         record.frame(&self.order, &mut scratch.full);
         let digest = ObjectId::of(&scratch.full).0;
@@ -253,17 +253,27 @@ impl<'a> View<'a> {
             Pairing::Key | Pairing::Image => self.key_hash(record, &mut scratch.raw),
             Pairing::Content => self.content_hash(record, &mut scratch.raw),
         };
-        let print = Print {
+        Print {
             canonical: first_16(&canonical),
-            raw: first_8(&raw),
-            full: first_8(&digest),
+            raw: first_two(&raw)[0],
+            full: first_16(&digest),
             ordinal,
             key,
-        };
-        (print, digest)
+        }
     }
 
-    fn common_frame(&self, record: RecordRef<'a>, out: &mut Vec<u8>) {
+    /// Returns whether the common fields are all fields, under one name.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// Appends the frame of all fields.
+    pub(crate) fn whole_frame(&self, record: RecordRef<'a>, out: &mut Vec<u8>) {
+        record.frame(&self.order, out);
+    }
+
+    /// Appends the frame of the common fields, under their newer names.
+    pub(crate) fn common_frame(&self, record: RecordRef<'a>, out: &mut Vec<u8>) {
         for &at in &self.reading.sorted {
             if let Some(cell) = self.cell(record, at) {
                 frame(out, &self.reading.common[at].after, cell.kind, cell.text);
@@ -342,18 +352,19 @@ fn frame(out: &mut Vec<u8>, name: &str, kind: CellKind, text: &str) {
     varint::write_bytes(out, text.as_bytes());
 }
 
-fn first_16(hash: &[u8; 32]) -> u128 {
-    hash[..16]
-        .iter()
-        .rev()
-        .fold(0, |n, &byte| n << 8 | u128::from(byte))
+pub(crate) fn first_two(hash: &[u8; 32]) -> [u64; 2] {
+    let word = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .rev()
+            .fold(0, |n, &byte| n << 8 | u64::from(byte))
+    };
+    [word(&hash[..8]), word(&hash[8..16])]
 }
 
-fn first_8(hash: &[u8; 32]) -> u64 {
-    hash[..8]
-        .iter()
-        .rev()
-        .fold(0, |n, &byte| n << 8 | u64::from(byte))
+pub(crate) fn first_16(hash: &[u8; 32]) -> u128 {
+    let [low, high] = first_two(hash);
+    u128::from(high) << 64 | u128::from(low)
 }
 
 /// A sum of 256-bit numbers, as the records digest is one.

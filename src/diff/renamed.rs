@@ -111,7 +111,7 @@ fn values(
                 let view = View::new(reading, side, &batch);
                 let columns: Vec<_> = fields.iter().map(|(name, _)| batch.field(name)).collect();
                 for record in batch.records() {
-                    let (print, _) = view.print(record, 0, &mut scratch);
+                    let print = view.print(record, 0, &mut scratch);
                     let id = match reading.pairing {
                         Pairing::Content => print.canonical,
                         Pairing::Key | Pairing::Image => print.key,
