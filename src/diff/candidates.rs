@@ -89,9 +89,16 @@ impl Candidates {
         if how.local {
             all.cancel(how);
         }
-        let marks = std::mem::take(&mut all.marks);
-        all.before = prints(before, reading, Side::Before, &marks.0, &mut all.before)?;
-        all.after = prints(after, reading, Side::After, &marks.1, &mut all.after)?;
+        // Marks go before prints come, so that both never fill memory together.
+        let places = |marks: Vec<Mark>| -> Vec<u64> {
+            let mut places: Vec<u64> = marks.into_iter().map(|mark| mark.ordinal).collect();
+            places.par_sort_unstable();
+            places
+        };
+        let old = places(std::mem::take(&mut all.marks.0));
+        let new = places(std::mem::take(&mut all.marks.1));
+        all.before = prints(before, reading, Side::Before, old, all.before)?;
+        all.after = prints(after, reading, Side::After, new, all.after)?;
         Ok(all)
     }
 
@@ -164,16 +171,14 @@ impl Candidates {
     }
 }
 
-/// Returns the prints of marked records; those that are known already are not read again.
+/// Returns the prints of the wanted records; those that are known already are not read again.
 fn prints(
     records: &dyn Records,
     reading: &Reading,
     side: Side,
-    marks: &[Mark],
-    known: &mut Vec<Print>,
+    mut wanted: Vec<u64>,
+    mut known: Vec<Print>,
 ) -> Result<Vec<Print>, Error> {
-    let mut wanted: Vec<u64> = marks.iter().map(|mark| mark.ordinal).collect();
-    wanted.par_sort_unstable();
     known.retain(|print| wanted.binary_search(&print.ordinal).is_ok());
     known.sort_unstable_by_key(|print| print.ordinal);
     wanted.retain(|ordinal| {
@@ -181,7 +186,7 @@ fn prints(
             .binary_search_by_key(ordinal, |print| print.ordinal)
             .is_err()
     });
-    let mut found = std::mem::take(known);
+    let mut found = known;
     found.reserve_exact(wanted.len());
     let read = |ordinals: &[u64]| -> Result<Vec<Print>, Error> {
         let fetched = Fetched::read(records, ordinals)?;
