@@ -32,16 +32,30 @@ fn times_of_large_diffs() {
         let ((a, facts_a), (b, facts_b)) = (&versions[from], &versions[to]);
         for options in [Options::STAT, Options::DEFAULT] {
             let mut events = Vec::new();
-            let start = Instant::now();
+            let (start, cpu) = (Instant::now(), cpu_seconds());
             let facts = (Some(facts_a), Some(facts_b));
             let source = stored.source();
             diff_tables(source, Some(a), Some(b), facts, options, &mut events).unwrap();
             let seconds = start.elapsed().as_secs_f64();
-            let records = summary(&events).records;
-            eprintln!("v{} -> v{}: {seconds:.2} s, {records:?}", from + 1, to + 1);
+            let (records, cpu) = (summary(&events).records, cpu_seconds() - cpu);
+            let (from, to) = (from + 1, to + 1);
+            eprintln!("v{from} -> v{to}: {seconds:.2} s, {cpu:.2} CPU s, {records:?}");
         }
     }
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find(|line| line.starts_with("VmHWM"));
     eprintln!("{}", peak.unwrap_or("no peak known"));
+}
+
+/// Returns the processor time of this process so far, on systems that have /proc.
+fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let ticks = stat.rsplit(')').next().map(|rest| {
+        rest.split_whitespace()
+            .skip(11)
+            .take(2)
+            .filter_map(|n| n.parse::<f64>().ok())
+            .sum::<f64>()
+    });
+    ticks.unwrap_or(0.0) / 100.0
 }
