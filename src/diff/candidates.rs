@@ -129,12 +129,8 @@ impl Candidates {
         let mut kept = Vec::new();
         let (mut left_a, mut left_b) = (Vec::new(), Vec::new());
         let (mut x, mut y) = (a.iter().peekable(), b.iter().peekable());
-        loop {
-            let order = match (x.peek(), y.peek()) {
-                (Some(p), Some(q)) => p.hash.cmp(&q.hash),
-                _ => break,
-            };
-            match order {
+        while let (Some(p), Some(q)) = (x.peek(), y.peek()) {
+            match p.hash.cmp(&q.hash) {
                 std::cmp::Ordering::Less => left_a.extend(x.next()),
                 std::cmp::Ordering::Greater => left_b.extend(y.next()),
                 std::cmp::Ordering::Equal => {
