@@ -120,6 +120,7 @@ pub(super) struct OutputArgs {
 #[derive(Subcommand, Debug)]
 pub(super) enum Command {
     Init(command::init::InitArgs),
+    Tour(command::tour::TourArgs),
     Dataset(command::dataset::DatasetArgs),
     Add(command::add::AddArgs),
     Commit(command::commit::CommitArgs),

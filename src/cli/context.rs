@@ -82,7 +82,7 @@ impl Context {
     /// Tells what could not be taken. Paths that were asked for and not taken are a failure, told
     /// after everything else was done.
     pub(crate) fn findings(
-        &self,
+        &mut self,
         findings: &[Finding],
         within: &[RepoPath],
     ) -> Result<Answer, Failure> {

@@ -86,6 +86,25 @@ fn git_user(directory: &Path) -> Option<String> {
     ))
 }
 
+/// Returns the path of this program.
+pub(super) fn program() -> std::io::Result<PathBuf> {
+    std::env::current_exe()
+}
+
+/// Gives a command an author and a time of its own, and keeps the rest of what the environment
+/// could change away from it.
+pub(super) fn make_hermetic(command: &mut Command, author: &str, seconds: u64) {
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("DVER_") {
+            command.env_remove(name);
+        }
+    }
+    command
+        .env("DVER_AUTHOR", author)
+        .env("SOURCE_DATE_EPOCH", seconds.to_string())
+        .stdin(Stdio::null());
+}
+
 /// Returns the directory that the program was started in.
 pub(super) fn current_directory() -> std::io::Result<PathBuf> {
     std::env::current_dir()

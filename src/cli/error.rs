@@ -23,6 +23,13 @@ pub(crate) enum Failure {
     Verb(Box<ops::Error>),
     /// The output could not be written.
     Output(io::Error),
+    /// A command of the tour did not succeed.
+    Tour {
+        /// The command line.
+        command: String,
+        /// Its exit code; none where a signal ended it.
+        code: Option<i32>,
+    },
 }
 
 impl From<ops::Error> for Failure {
@@ -107,15 +114,16 @@ const DAMAGE: u8 = 4;
 impl Failure {
     /// Finds the words for the error.
     pub(super) fn describe(&self) -> Told {
-        let (kind, code, hint, error): (_, _, _, &dyn std::error::Error) = match self {
-            Self::Output(e) => ("output", USER, None, e),
+        let (kind, code, hint, error): (_, _, _, Option<&dyn std::error::Error>) = match self {
+            Self::Output(e) => ("output", USER, None, Some(e)),
             Self::Verb(e) => {
                 let (kind, code, hint) = verb(e);
-                (kind, code, hint, e.as_ref())
+                (kind, code, hint, Some(e.as_ref()))
             }
+            Self::Tour { .. } => ("tour", USER, None, None),
         };
         let mut causes = Vec::new();
-        let mut cause = error.source();
+        let mut cause = error.and_then(|e| e.source());
         while let Some(e) = cause {
             causes.push(e.to_string());
             cause = e.source();
@@ -123,6 +131,10 @@ impl Failure {
         let message = match self {
             Self::Output(e) => format!("cannot write the output: {e}"),
             Self::Verb(e) => e.to_string(),
+            Self::Tour { command, code } => match code {
+                Some(code) => format!("`{command}` of the tour ended with exit code {code}"),
+                None => format!("`{command}` of the tour was interrupted"),
+            },
         };
         Told {
             kind,

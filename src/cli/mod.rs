@@ -6,6 +6,7 @@ mod context;
 mod env;
 mod error;
 pub mod render;
+mod tour;
 pub mod ui;
 
 use std::ffi::OsString;
@@ -61,6 +62,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(context: &mut Context, command: Command) -> Result<Answer, Failure> {
     match command {
         Command::Init(args) => command::init::run(context, &args),
+        Command::Tour(args) => command::tour::run(context, &args),
         Command::Dataset(args) => command::dataset::run(context, &args),
         Command::Add(args) => command::add::run(context, &args),
         Command::Commit(args) => command::commit::run(context, &args),

@@ -26,6 +26,8 @@ pub enum Style {
     Faint,
     /// Something to look at.
     Warning,
+    /// What is told beside commands and results.
+    Prose,
 }
 
 /// Where a command writes.
@@ -92,8 +94,11 @@ impl Ui {
     }
 
     /// Writes a note to stderr, unless notes are off.
-    pub fn note(&self, text: &str) {
+    pub fn note(&mut self, text: &str) {
         if !self.quiet && !self.json {
+            // Where both streams end in one place, the note comes after what was told before it.
+            // That stdout cannot be written, the next result finds out.
+            let _ = self.out.flush();
             let _ = writeln!(io::stderr(), "{text}");
         }
     }
@@ -109,6 +114,11 @@ impl Ui {
     /// Writes everything out.
     pub fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
+    }
+
+    /// Returns whether results are coloured.
+    pub(crate) fn coloured(&self) -> bool {
+        self.coloured
     }
 
     /// Returns whether stderr is a terminal on which progress may be drawn.
@@ -129,6 +139,7 @@ fn paint(coloured: bool, style: Style, text: &str) -> String {
         Style::Removed => text.red().to_string(),
         Style::Faint => text.dimmed().to_string(),
         Style::Warning => text.magenta().to_string(),
+        Style::Prose => text.cyan().to_string(),
     }
 }
 

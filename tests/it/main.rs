@@ -7,3 +7,4 @@ mod format;
 #[allow(dead_code)] // parts of it wait for tests to come
 mod harness;
 mod layers;
+mod tour;

@@ -77,6 +77,9 @@ pub(crate) fn run(context: &mut Context, args: &CommitArgs) -> Result<Answer, Fa
     render::commit::file_line(ui, &sealed)?;
     render::commit::dataset_lines(ui, &sealed)?;
     let changed = metrics::changed(&repo, &sealed, METRICS)?;
+    if !changed.is_empty() {
+        ui.line("")?;
+    }
     render::metrics::changes(ui, &changed)?;
     Ok(Answer::Done)
 }

@@ -134,7 +134,9 @@ pub(crate) fn run(context: &mut Context, args: &LogArgs) -> Result<Answer, Failu
                         .ui
                         .line("    ... `dver log --labels --json` shows all")?;
                 }
-                context.ui.line("")?;
+                if !rows.is_empty() {
+                    context.ui.line("")?;
+                }
             }
         }
     }

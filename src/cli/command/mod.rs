@@ -21,3 +21,4 @@ pub(crate) mod show;
 pub(crate) mod sql;
 pub(crate) mod status;
 pub(crate) mod tag;
+pub(crate) mod tour;

@@ -5,7 +5,7 @@ use std::io;
 use serde_json::{Value, json};
 
 use super::super::ui::{Style, Ui, count, counted, pad, shorten};
-use crate::object::changes::{DatasetChanges, Row, RowChange, RowKey};
+use crate::object::changes::{Cause, DatasetChanges, Row, RowChange, RowKey};
 use crate::ops::show::Sealed;
 
 /// Returns the JSON of a commit (docs/cli.md, "commit --json").
@@ -62,14 +62,7 @@ pub(crate) fn summary(changes: &DatasetChanges) -> Option<String> {
             parts.push(format!("{} {text}", count(number)));
         }
     };
-    tell(
-        labels.relabelled,
-        if labels.relabelled == 1 {
-            "label"
-        } else {
-            "labels"
-        },
-    );
+    tell(labels.relabelled, "relabelled");
     tell(labels.renamed, "renamed");
     tell(labels.split, "split");
     tell(labels.merged, "merged");
@@ -132,11 +125,14 @@ pub(crate) fn log_entry(
         ui.line(&format!("    {line}"))?;
     }
     ui.line("")?;
-    dataset_lines(ui, sealed)
+    if dataset_lines(ui, sealed)? {
+        ui.line("")?;
+    }
+    Ok(())
 }
 
-/// Writes a line per data set with what the commit did to it.
-pub(crate) fn dataset_lines(ui: &mut Ui, sealed: &Sealed) -> io::Result<()> {
+/// Writes a line per data set with what the commit did to it; returns whether there was one.
+pub(crate) fn dataset_lines(ui: &mut Ui, sealed: &Sealed) -> io::Result<bool> {
     let mut wrote = false;
     for score in &sealed.scorecard.datasets {
         let records = counted(score.records, "record");
@@ -163,7 +159,7 @@ pub(crate) fn dataset_lines(ui: &mut Ui, sealed: &Sealed) -> io::Result<()> {
             wrote = true;
         }
     }
-    if wrote { ui.line("") } else { Ok(()) }
+    Ok(wrote)
 }
 
 fn class_count(changes: &DatasetChanges) -> String {
@@ -280,13 +276,19 @@ pub(crate) fn dataset_detail(ui: &mut Ui, changes: &DatasetChanges) -> io::Resul
             Some(text) => shorten(&text.to_string(), 32),
             None => "(none)".to_owned(),
         };
+        let cause = match transition.cause {
+            Cause::Relabel => "",
+            Cause::Rename => " renamed",
+            Cause::Split => " split",
+            Cause::Merge => " merged",
+            Cause::Swap => " swapped",
+        };
         ui.line(&format!(
-            "    {} {} -> {}: {} {:?}",
+            "    {}: {} -> {}  {}{cause}",
             transition.field,
             value(&transition.from),
             value(&transition.to),
             count(transition.count),
-            transition.cause,
         ))?;
     }
     Ok(())
