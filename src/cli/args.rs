@@ -1,8 +1,10 @@
 //! What people type: the commands and the options that all of them take.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{ValueEnum, error};
 
 use super::command;
 
@@ -55,10 +57,9 @@ Upkeep
 #[command(
     name = "dver",
     version,
-    help_template = "{about-section}\n{usage-heading} {usage}\n\n{after-help}\n\n\
+    help_template = "{about-section}\n{usage-heading} {usage}{after-help}\n\n\
                      Options for every command:\n{options}",
     after_help = GROUPS,
-    after_long_help = GROUPS,
     disable_help_subcommand = true,
     subcommand_required = true,
     arg_required_else_help = true
@@ -70,6 +71,36 @@ pub(super) struct Cli {
     pub command: Command,
 }
 
+/// The heading of the options that every command takes.
+const FOR_ALL: &str = "Options for every command";
+
+/// Returns the whole program: its commands, with the options of all under one heading.
+pub(super) fn program() -> clap::Command {
+    let mut program = Cli::command();
+    // Only then do the commands have the options that they take over.
+    program.build();
+    program.mut_subcommands(with_heading)
+}
+
+fn with_heading(command: clap::Command) -> clap::Command {
+    command
+        .mut_args(|arg| {
+            if arg.is_global_set() {
+                arg.help_heading(FOR_ALL)
+            } else {
+                arg
+            }
+        })
+        .mut_subcommands(with_heading)
+}
+
+/// Reads what people typed.
+pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, error::Error> {
+    let mut program = program();
+    let mut matches: ArgMatches = program.try_get_matches_from_mut(arguments)?;
+    Cli::from_arg_matches_mut(&mut matches).map_err(|e| e.format(&mut program))
+}
+
 /// Options that every command takes.
 #[derive(Args, Debug, Clone, Default)]
 pub(super) struct Global {
@@ -79,7 +110,7 @@ pub(super) struct Global {
     /// Answer in JSON, one object a line
     #[arg(long, global = true)]
     pub json: bool,
-    /// When to colour
+    /// When to colour; auto does on a terminal, unless NO_COLOR is set
     #[arg(long, value_enum, default_value_t, global = true, value_name = "WHEN")]
     pub color: Color,
     /// Leave out notes and hints
@@ -97,14 +128,12 @@ pub(super) struct Global {
 }
 
 /// When to colour.
+// Comments of the values would spread them over six lines of every help.
 #[derive(ValueEnum, Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Color {
-    /// On a terminal, unless NO_COLOR is set
     #[default]
     Auto,
-    /// Always
     Always,
-    /// Never
     Never,
 }
 

@@ -45,6 +45,7 @@ impl Context {
         ui.quiet = global.quiet;
         ui.verbose = global.verbose;
         ui.progress = !global.no_progress;
+        ui.paging = !global.no_pager;
         Ok(Self { ui, directory })
     }
 
@@ -64,6 +65,13 @@ impl Context {
                 .redirect(&path)
                 .map_err(|e| IoError::new("create", &path, e))?;
         }
+        Ok(())
+    }
+
+    /// Sends results to the file that the options name, else through a pager on a terminal.
+    pub(super) fn redirect_or_page(&mut self, output: &OutputArgs) -> Result<(), Failure> {
+        self.redirect(output)?;
+        self.ui.page();
         Ok(())
     }
 

@@ -106,6 +106,21 @@ impl Told {
     }
 }
 
+/// Returns the one object for stderr that says what is wrong with the arguments.
+pub(super) fn usage_json(told: &str) -> String {
+    let lines: Vec<&str> = told.lines().map(str::trim).collect();
+    let message: Vec<&str> = lines
+        .iter()
+        .take_while(|l| !l.is_empty())
+        .copied()
+        .collect();
+    let message = message.join(" ");
+    let message = message.trim_start_matches("error: ");
+    let hint = lines.iter().find(|line| line.starts_with("tip: "));
+    let hint = hint.map(|line| line.trim_start_matches("tip: "));
+    json!({"error": {"kind": "usage", "message": message, "hint": hint}}).to_string()
+}
+
 /// You: bad input. It is not there, or it is in the way. The machine. Damage.
 const USAGE: u8 = 2;
 const USER: u8 = 3;

@@ -5,7 +5,11 @@ mod command;
 mod context;
 mod env;
 mod error;
+mod pager;
+mod reference;
 pub mod render;
+#[cfg(test)]
+mod tests;
 mod tour;
 pub mod ui;
 
@@ -13,11 +17,10 @@ use std::ffi::OsString;
 use std::io;
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
-use args::{Cli, Command};
+use args::Command;
 use context::Context;
 use error::Failure;
+pub use reference::reference;
 
 /// How a command ended when nothing failed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,12 +34,19 @@ pub(crate) enum Answer {
 /// Runs the program with these arguments and returns its exit code (docs/cli.md, "Exit codes").
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     env::arm_faults();
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let asks_json = arguments.iter().any(|argument| argument == "--json");
+    let cli = match args::parse(arguments) {
         Ok(cli) => cli,
         Err(e) => {
-            // clap prints help and version to stdout, and usage errors to stderr.
-            let _ = e.print();
-            return ExitCode::from(if e.use_stderr() { 2 } else { 0 });
+            let is_error = e.use_stderr();
+            if is_error && asks_json {
+                ui::complain(&error::usage_json(&e.to_string()));
+            } else {
+                // clap prints help and version to stdout, and usage errors to stderr.
+                let _ = e.print();
+            }
+            return ExitCode::from(if is_error { 2 } else { 0 });
         }
     };
     let json = cli.global.json;

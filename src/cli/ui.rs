@@ -9,6 +9,8 @@ use std::path::Path;
 use anstream::ColorChoice;
 use serde::Serialize;
 
+use super::pager::Pager;
+
 /// What a piece of text is, so that one place decides how it looks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Style {
@@ -41,6 +43,9 @@ pub struct Ui {
     pub verbose: bool,
     /// Whether progress may be drawn.
     pub progress: bool,
+    /// Whether long answers may be paged.
+    pub paging: bool,
+    redirected: bool,
     coloured: bool,
 }
 
@@ -59,6 +64,8 @@ impl Ui {
             quiet: false,
             verbose: false,
             progress: false,
+            paging: false,
+            redirected: false,
             coloured,
         }
     }
@@ -68,7 +75,15 @@ impl Ui {
     pub fn redirect(&mut self, path: &Path) -> io::Result<()> {
         self.out = Box::new(BufWriter::new(File::create(path)?));
         self.coloured = false;
+        self.redirected = true;
         Ok(())
+    }
+
+    /// Sends results through a pager, where people read them on a terminal.
+    pub(super) fn page(&mut self) {
+        if self.paging && !self.json && !self.redirected && io::stdout().is_terminal() {
+            self.out = Box::new(BufWriter::new(Pager::default()));
+        }
     }
 
     /// Returns the text dressed for its style, or plain where colours are off.

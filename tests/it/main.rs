@@ -6,5 +6,6 @@ mod crash;
 mod format;
 #[allow(dead_code)] // parts of it wait for tests to come
 mod harness;
+mod help;
 mod layers;
 mod tour;

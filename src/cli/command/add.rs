@@ -19,6 +19,11 @@ use crate::ops::{self, paths};
 /// A table in which a key and a label are found becomes a data set: dver prints what it saw and
 /// writes it to dver.toml. Files that are gone are staged as removed.
 #[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  dver add labels.csv
+  dver add images/
+  dver add -A")]
 pub(crate) struct AddArgs {
     /// Files and directories
     #[arg(value_name = "PATH", required_unless_present = "all")]
@@ -33,6 +38,10 @@ pub(crate) struct AddArgs {
 
 /// Remove files from the worktree and from the next version
 #[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  dver rm old.csv
+  dver rm --cached notes.txt")]
 pub(crate) struct RmArgs {
     /// Files and directories
     #[arg(value_name = "PATH", required = true)]
@@ -47,6 +56,9 @@ pub(crate) struct RmArgs {
 
 /// Move or rename a file or directory
 #[derive(Args, Debug)]
+#[command(after_long_help = "\
+Example:
+  dver mv train.csv data/train.csv")]
 pub(crate) struct MvArgs {
     /// What to move
     #[arg(value_name = "FROM")]

@@ -13,6 +13,10 @@ use crate::ops::blame::{self, BlameEvent, BlameKind, BlameOptions};
 
 /// Tell the life of one record's labels: who changed what, when and why
 #[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  dver blame tickets --key 1029
+  dver blame ratings --key doc-7 --key ann --field stars")]
 pub(crate) struct BlameArgs {
     /// The data set
     #[arg(value_name = "DATASET")]
@@ -39,7 +43,7 @@ pub(crate) fn run(context: &mut Context, args: &BlameArgs) -> Result<Answer, Fai
         from_objects: args.from_objects,
     };
     let events = blame::blame(&repo, &options)?;
-    context.redirect(&args.output)?;
+    context.redirect_or_page(&args.output)?;
     for event in &events {
         if context.ui.json {
             context

@@ -11,6 +11,11 @@ use crate::ops::{self, branch};
 
 /// List, make, rename or remove branches
 #[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  dver branch
+  dver branch relabel HEAD~2
+  dver branch -d relabel")]
 pub(crate) struct BranchArgs {
     /// The branch to make, or to rename with -m
     #[arg(value_name = "NAME")]

@@ -12,6 +12,10 @@ use crate::ops::cat;
 ///
 /// The bytes are exactly those that were committed; they are checked against the file's id.
 #[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  dver cat HEAD~1:labels.csv
+  dver cat v1:data/train.jsonl -o train.jsonl")]
 pub(crate) struct CatArgs {
     /// Version and path, such as `HEAD~1:labels.csv`; `./` starts from this directory
     #[arg(value_name = "REV:PATH", required = true)]
@@ -22,6 +26,10 @@ pub(crate) struct CatArgs {
 
 /// Print the bytes of an object: `dver cat-object ID | b3sum` prints ID again
 #[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  dver cat-object HEAD
+  dver cat-object HEAD | b3sum")]
 pub(crate) struct CatObjectArgs {
     /// The full id of an object, or anything that names a commit
     #[arg(value_name = "ID")]

@@ -16,6 +16,10 @@ use crate::ops::undo;
 ///
 /// Files, stage and HEAD follow. Work that is not committed stops it.
 #[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  dver switch main
+  dver switch -c relabel")]
 pub(crate) struct SwitchArgs {
     /// The branch
     #[arg(value_name = "BRANCH")]
@@ -35,6 +39,11 @@ pub(crate) struct SwitchArgs {
 ///
 /// A branch is followed; any other revision leaves HEAD without a branch.
 #[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  dver checkout HEAD~4
+  dver checkout v1 -b fixes
+  dver checkout --continue")]
 pub(crate) struct CheckoutArgs {
     /// The version
     #[arg(value_name = "REV", required_unless_present_any = ["resume", "abort"])]
@@ -55,6 +64,11 @@ pub(crate) struct CheckoutArgs {
 
 /// Move the branch to a version, with the stage and, if asked, the files
 #[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  dver reset
+  dver reset --soft HEAD~1
+  dver reset --hard v1")]
 pub(crate) struct ResetArgs {
     /// The version
     #[arg(value_name = "REV", default_value = "HEAD")]
@@ -74,6 +88,11 @@ pub(crate) struct ResetArgs {
 ///
 /// What it overwrites is stored first: `dver undo` brings that back.
 #[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  dver restore labels.csv
+  dver restore --staged labels.csv
+  dver restore --source HEAD~2 data/")]
 pub(crate) struct RestoreArgs {
     /// Files and directories
     #[arg(value_name = "PATH", required = true)]
@@ -93,6 +112,10 @@ pub(crate) struct RestoreArgs {
 ///
 /// Staging that came after it is taken back too. Undo again to do it again.
 #[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  dver undo
+  dver op log")]
 pub(crate) struct UndoArgs {}
 
 pub(crate) fn switch(context: &mut Context, args: &SwitchArgs) -> Result<Answer, Failure> {

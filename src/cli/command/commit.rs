@@ -13,6 +13,11 @@ use crate::ops::metrics;
 
 /// Seal what is staged as a version, with its label changes and its scorecard
 #[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  dver commit -m 'First version'
+  dver commit -a -m 'Second look at refunds' --reason review
+  dver commit --amend -m 'A better title'")]
 pub(crate) struct CommitArgs {
     /// What changed and why; several give paragraphs
     #[arg(short, long, value_name = "MSG")]

@@ -12,6 +12,12 @@ use crate::record::{Format, Role};
 
 /// Declare which files hold records, and what their fields are for
 #[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  dver dataset list
+  dver dataset add 'data/{split}.csv' --key id --label sentiment
+  dver dataset add 'images/{label}/*'
+  dver dataset remove tickets")]
 pub(crate) struct DatasetArgs {
     #[command(subcommand)]
     pub command: DatasetCommand,

@@ -21,6 +21,12 @@ use crate::ops::{self, diff};
 /// Without versions: what is staged against the working files. With one: that version against the
 /// working files. `A B` and `A..B` are two versions.
 #[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  dver diff
+  dver diff --stat HEAD~3 HEAD
+  dver diff v1..v2 --labels -- data/train.csv
+  dver diff --no-index old.csv new.csv --key id --label label")]
 pub(crate) struct DiffArgs {
     /// HEAD (or REV) against what is staged
     #[arg(long, visible_alias = "cached")]
@@ -119,7 +125,7 @@ pub(crate) fn run(context: &mut Context, args: &DiffArgs) -> Result<Answer, Fail
         within,
         tell: args.tell(),
     };
-    context.redirect(&args.output)?;
+    context.redirect_or_page(&args.output)?;
     let progress = context.progress();
     let told = print(&mut context.ui, args.show(), |sink| {
         diff::diff(&mut repo, &options, sink, progress.as_ref())
@@ -142,7 +148,7 @@ fn no_index(context: &mut Context, args: &DiffArgs) -> Result<Answer, Failure> {
         tell: args.tell(),
     };
     let (a, b) = (context.directory.join(a), context.directory.join(b));
-    context.redirect(&args.output)?;
+    context.redirect_or_page(&args.output)?;
     let progress = context.progress();
     let told = print(&mut context.ui, args.show(), |sink| {
         plain::diff_no_index(&a, &b, &options, sink, progress.as_ref())

@@ -15,6 +15,10 @@ use crate::repo;
 /// Damaged objects are named with the versions and files that need them and with what may repair
 /// them. Exit code 1 when there is damage.
 #[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  dver fsck
+  dver fsck --full")]
 pub(crate) struct FsckArgs {
     /// Read and hash every byte, not only what leads to it
     #[arg(long)]

@@ -15,6 +15,10 @@ use crate::ops;
 ///
 /// Nothing of yours is touched. `dver add` stores files, `dver commit` makes versions of them.
 #[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  dver init
+  dver init data")]
 pub(crate) struct InitArgs {
     /// Where to make it [default: this directory]
     #[arg(value_name = "DIR")]

@@ -22,6 +22,12 @@ use crate::repo::Repo;
 ///
 /// `dver log A..B` shows what is in B and not in A.
 #[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  dver log --oneline --metric label_conflicts --metric entropy.label
+  dver log --labels v1..HEAD
+  dver log --label-from cat --label-to dog
+  dver log -n 5 -- data/train.csv")]
 pub(crate) struct LogArgs {
     /// At most N versions
     #[arg(short = 'n', long = "max-count", value_name = "N")]
@@ -79,7 +85,7 @@ pub(crate) fn run(context: &mut Context, args: &LogArgs) -> Result<Answer, Failu
         filter,
     };
     let commits = log(&repo, &options)?;
-    context.redirect(&args.output)?;
+    context.redirect_or_page(&args.output)?;
     let names = names(&repo);
     let head = repo.head_commit()?.map(|(id, _)| id);
     for (id, commit) in commits {

@@ -14,6 +14,9 @@ use crate::ops::{ls, paths};
 
 /// List the files of a version
 #[derive(Args, Debug)]
+#[command(after_long_help = "\
+Example:
+  dver ls HEAD~1 --long")]
 pub(crate) struct LsArgs {
     /// The version [default: what is staged]
     #[arg(value_name = "REV")]

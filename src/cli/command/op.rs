@@ -11,6 +11,10 @@ use crate::ops::op_log::op_log;
 
 /// Look at what was done to the repository
 #[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  dver op log -n 10
+  dver op log --all")]
 pub(crate) struct OpArgs {
     #[command(subcommand)]
     pub command: OpCommand,

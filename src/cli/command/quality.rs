@@ -14,6 +14,10 @@ use crate::ops::quality;
 
 /// Show the metrics of a version, with the change against the version before
 #[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  dver quality
+  dver quality HEAD --dataset tickets --json")]
 pub(crate) struct QualityArgs {
     /// The version [default: the working files]
     #[arg(value_name = "REV")]
@@ -27,6 +31,10 @@ pub(crate) struct QualityArgs {
 
 /// Show fields, types, roles and classes of a version
 #[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  dver schema
+  dver schema diff v1 HEAD")]
 pub(crate) struct SchemaArgs {
     /// The version, or `diff` to compare two [default: the working files]
     #[arg(value_name = "REV")]

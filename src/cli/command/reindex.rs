@@ -14,6 +14,9 @@ use crate::ops;
 /// The index (`.dver/index.sqlite`) holds nothing of its own: deleting it loses nothing, and
 /// every command brings it back. This command exists to prove it.
 #[derive(Args, Debug)]
+#[command(after_long_help = "\
+Example:
+  dver reindex")]
 pub(crate) struct ReindexArgs {}
 
 pub(crate) fn run(context: &mut Context, _args: &ReindexArgs) -> Result<Answer, Failure> {

@@ -12,6 +12,10 @@ use crate::ops::{metrics, show};
 
 /// Show one version: what it did to files, records, labels and schema, and what it is worth
 #[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  dver show
+  dver show HEAD~2 --json")]
 pub(crate) struct ShowArgs {
     /// The version
     #[arg(value_name = "REV", default_value = "HEAD")]
@@ -26,7 +30,7 @@ const MAX_ROWS: usize = 1000;
 pub(crate) fn run(context: &mut Context, args: &ShowArgs) -> Result<Answer, Failure> {
     let repo = context.repo()?;
     let sealed = show::show(&repo, &args.revision)?;
-    context.redirect(&args.output)?;
+    context.redirect_or_page(&args.output)?;
     if context.ui.json {
         context.ui.json_line(&render::commit::json(&sealed))?;
         return Ok(Answer::Done);

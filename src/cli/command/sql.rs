@@ -16,6 +16,9 @@ use crate::ops;
 /// docs/index.md documents the tables. Answers are tab-separated with a header; `--json` gives
 /// one object a row.
 #[derive(Args, Debug)]
+#[command(after_long_help = "\
+Example:
+  dver sql 'SELECT name, field, class, num, den FROM metrics LIMIT 5'")]
 pub(crate) struct SqlArgs {
     /// One SELECT statement
     #[arg(value_name = "QUERY")]

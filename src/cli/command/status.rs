@@ -13,6 +13,10 @@ use crate::ops::status::{PathChange, StatusReport, status};
 
 /// Show what changed: files, and in data sets records, labels and schema
 #[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  dver status
+  dver status --short")]
 pub(crate) struct StatusArgs {
     /// One line a file, as scripts like it
     #[arg(short, long)]

@@ -10,6 +10,10 @@ use crate::ops::tag;
 
 /// List, make or remove tags: names of versions that do not move
 #[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  dver tag v1
+  dver tag v0 HEAD~4")]
 pub(crate) struct TagArgs {
     /// The tag to make
     #[arg(value_name = "NAME")]
