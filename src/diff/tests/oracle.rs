@@ -438,7 +438,7 @@ fn edited(rows: &[Row], edits: &[Edit]) -> Vec<Row> {
     rows
 }
 
-fn check(before: &Sheet, after: &Sheet, cuts: ((u64, u64), (u64, u64))) {
+pub(super) fn check(before: &Sheet, after: &Sheet, cuts: ((u64, u64), (u64, u64))) {
     let (events, _) = diff_cut(before, after, cuts);
     let (found, causes) = answer_of(&events);
     assert_eq!(found, oracle(before, after, &causes));
