@@ -1,6 +1,7 @@
 //! Tests of the diff engine.
 
 mod files;
+mod hostile;
 mod meaning;
 mod oracle;
 mod real;
