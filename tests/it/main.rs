@@ -8,4 +8,5 @@ mod format;
 mod harness;
 mod help;
 mod layers;
+mod readme;
 mod tour;

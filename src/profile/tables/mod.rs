@@ -1,6 +1,6 @@
 //! Tables: what groups of equal records there are, by key and by content.
 //!
-//! A table is a multiset of [`Row`]s. Values are hashed in their field's one spelling, so a
+//! A table is a multiset of `Row`s. Values are hashed in their field's one spelling, so a
 //! table belongs to the types of its fields ([`Grouping`]): when one changes, it is built anew.
 //! Hashes of groups have 80 bits: at a billion records, two groups meet once in a million tables.
 

@@ -1,0 +1,128 @@
+//! The session in README.md is real: its commands run here, and what they print is compared.
+//!
+//! Ids stand for themselves alone, so that a change of formats does not change the README.
+//! `DVER_UPDATE_DOCS=1` writes the output anew.
+
+use std::fs;
+use std::io::{Read as _, pipe};
+use std::path::Path;
+
+use crate::harness::Scratch;
+
+const FENCE: &str = "```console\n";
+
+/// Runs one command line and returns what it prints, on both streams in their order.
+fn run(scratch: &Scratch, line: &str) -> String {
+    let words = words(line);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["cp", from, to] => {
+            let from = Path::new(env!("CARGO_MANIFEST_DIR")).join(from);
+            let name = from.file_name().unwrap().to_str().unwrap();
+            let to = if *to == "." { name } else { to };
+            scratch.write(to, fs::read(&from).expect(line));
+            String::new()
+        }
+        ["dver", arguments @ ..] => {
+            let (mut reader, writer) = pipe().unwrap();
+            let mut command = scratch.command(arguments);
+            command.stdout(writer.try_clone().unwrap()).stderr(writer);
+            let mut child = command.spawn().unwrap();
+            drop(command);
+            let mut told = String::new();
+            reader.read_to_string(&mut told).unwrap();
+            assert!(child.wait().unwrap().success(), "{line}\n{told}");
+            let root = scratch.root().canonicalize().unwrap();
+            told.replace(root.to_str().unwrap(), "/home/ada/tickets")
+        }
+        _ => panic!("`{line}` is not a command that this test knows"),
+    }
+}
+
+fn words(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut quote = false;
+    for c in line.chars() {
+        match c {
+            '"' => quote = !quote,
+            ' ' if !quote => words.push(String::new()),
+            c => words.last_mut().unwrap().push(c),
+        }
+    }
+    words
+}
+
+/// Replaces every run of twelve or more hex digits.
+fn without_ids(text: &str) -> String {
+    let mut out = String::new();
+    let mut run = String::new();
+    for c in text.chars().chain(['\n']) {
+        if c.is_ascii_digit() || ('a'..='f').contains(&c) {
+            run.push(c);
+            continue;
+        }
+        let is_id = run.len() >= 12;
+        out.push_str(if is_id { "ID" } else { &run });
+        run.clear();
+        out.push(c);
+    }
+    out
+}
+
+#[test]
+fn the_session_in_the_readme_prints_what_the_readme_says() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let text = fs::read_to_string(&path).unwrap();
+    let scratch = Scratch::empty();
+    let mut made = String::new();
+    let mut rest = text.as_str();
+    let mut commands = 0;
+    while let Some((before, after)) = rest.split_once(FENCE) {
+        let (session, after) = after.split_once("```").expect("the fence ends");
+        made.push_str(before);
+        made.push_str(FENCE);
+        for line in session.lines().filter_map(|line| line.strip_prefix("$ ")) {
+            let told = run(&scratch, line);
+            made.push_str(&format!("$ {line}\n{told}"));
+            commands += 1;
+        }
+        made.push_str("```");
+        rest = after;
+    }
+    made.push_str(rest);
+    assert!(commands > 8, "the README shows a session");
+    let lines = made.lines().count();
+    assert!(
+        lines <= 150,
+        "a README is short, this one has {lines} lines"
+    );
+    if std::env::var_os("DVER_UPDATE_DOCS").is_some() {
+        fs::write(&path, made).unwrap();
+        return;
+    }
+    let (said, printed) = (without_ids(&text), without_ids(&made));
+    let at = said.lines().zip(printed.lines()).find(|(a, b)| a != b);
+    assert!(
+        said == printed,
+        "README.md is behind: run `DVER_UPDATE_DOCS=1 cargo test --test it readme`.\n{at:?}"
+    );
+}
+
+#[test]
+fn links_between_the_documents_lead_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut documents = vec![root.join("README.md")];
+    let docs = fs::read_dir(root.join("docs")).unwrap();
+    documents.extend(docs.map(|entry| entry.unwrap().path()));
+    for document in documents {
+        let text = fs::read_to_string(&document).unwrap();
+        for link in text.split("](").skip(1) {
+            let target = link.split([')', '#']).next().unwrap();
+            if target.is_empty() || target.contains("://") {
+                continue;
+            }
+            let path = document.parent().unwrap().join(target);
+            assert!(path.exists(), "{}: {target}", document.display());
+        }
+    }
+}
