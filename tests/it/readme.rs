@@ -52,7 +52,7 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-/// Replaces every run of twelve or more hex digits.
+/// Replaces every run of twelve or more hex digits, and how many objects there are.
 fn without_ids(text: &str) -> String {
     let mut out = String::new();
     let mut run = String::new();
@@ -66,7 +66,13 @@ fn without_ids(text: &str) -> String {
         run.clear();
         out.push(c);
     }
-    out
+    match out.split_once("Nothing is damaged: ") {
+        Some((before, after)) => {
+            let after = after.trim_start_matches(|c: char| c.is_ascii_digit() || c == ',');
+            format!("{before}Nothing is damaged: N{after}")
+        }
+        None => out,
+    }
 }
 
 #[test]
