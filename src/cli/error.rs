@@ -8,10 +8,12 @@ use std::io;
 use serde_json::json;
 
 use crate::base::IoError;
+use crate::dataset;
 use crate::diff;
 use crate::history;
 use crate::object;
 use crate::ops;
+use crate::quality;
 use crate::refs;
 use crate::repo;
 use crate::worktree;
@@ -268,11 +270,47 @@ fn verb(error: &ops::Error) -> Words {
             USER,
             hint("docs/cli.md lists what dver.toml may hold."),
         ),
-        E::Dataset(_) => ("dataset", USER, None),
+        E::Dataset(e) => declared(e),
         E::Worktree(e) => worktree(e),
-        E::Diff(_) => ("diff", USER, None),
-        E::Quality(_) => ("quality", USER, None),
+        E::Diff(e) => compared(e),
+        E::Quality(e) => measured(e),
         E::Io(_) => ("io", USER, None),
+    }
+}
+
+fn declared(error: &dataset::Error) -> Words {
+    use dataset::Error as E;
+    match error {
+        E::Object(e) => damage(e),
+        E::Config(_) => (
+            "config",
+            USER,
+            hint("docs/cli.md lists what dver.toml may hold."),
+        ),
+        E::NotText
+        | E::Pattern { .. }
+        | E::NoFormat { .. }
+        | E::UnknownEncoding { .. }
+        | E::BadGuideline { .. }
+        | E::NoField { .. }
+        | E::NoTable { .. } => ("dataset", USER, None),
+    }
+}
+
+fn compared(error: &diff::Error) -> Words {
+    use diff::Error as E;
+    match error {
+        E::Object(e) => damage(e),
+        E::Dataset(e) => declared(e),
+        E::Sink(_) | E::SelfCheck { .. } | E::LostRecord { .. } => ("diff", USER, None),
+    }
+}
+
+fn measured(error: &quality::Error) -> Words {
+    use quality::Error as E;
+    match error {
+        E::Object(e) => damage(e),
+        E::UnknownDataset { .. } | E::UnknownMetric { .. } => ("quality", USER, None),
     }
 }
 

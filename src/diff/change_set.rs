@@ -63,8 +63,8 @@ impl ChangeSetBuilder {
 
     /// Writes head and body, and returns the id of the head.
     ///
-    /// Data sets in which nothing changed are left out; one that only the newer version has keeps
-    /// no rows, for its records are all its rows.
+    /// Data sets in which nothing changed are left out. Where not every change came as an event (of
+    /// a data set that only one version has, none does) or too many did, no rows are kept.
     pub fn seal(
         mut self,
         header: ChangeSetHeader,
@@ -76,12 +76,13 @@ impl ChangeSetBuilder {
         let mut body = Builder::new();
         let mut any = false;
         for dataset in &mut datasets {
-            let is_new = dataset.records.before == 0
-                && dataset.records.added == dataset.records.after
-                && dataset.labels.transitions.is_empty();
-            dataset.rows = !is_new && !self.too_many.contains(&dataset.name);
-            let rows = self.rows.remove(&dataset.name).filter(|_| dataset.rows);
-            let mut rows = rows.unwrap_or_default();
+            let mut rows = self.rows.remove(&dataset.name).unwrap_or_default();
+            let labels: u64 = dataset.labels.transitions.iter().map(|t| t.count).sum();
+            let changes = dataset.records.added + dataset.records.removed + labels;
+            dataset.rows = rows.len() as u64 == changes;
+            if !dataset.rows {
+                rows.clear();
+            }
             rows.sort_by(|a, b| a.key().cmp(b.key()));
             for row in rows {
                 any = true;
@@ -125,22 +126,29 @@ fn is_nothing(dataset: &DatasetChanges) -> bool {
 
 impl EventSink for ChangeSetBuilder {
     fn event(&mut self, event: Event) -> Result<(), Error> {
-        match event {
-            Event::Label(label) => self.push(label_row(label)),
-            Event::Record(record) => {
-                let change = match record.change {
-                    RecordStatus::Added => RowChange::Added,
-                    RecordStatus::Removed => RowChange::Removed,
-                };
-                self.push(Row::new(&record.dataset, row_key(record.key), change));
-            }
-            Event::File(_)
-            | Event::Schema(_)
-            | Event::Cell(_)
-            | Event::Problem(_)
-            | Event::Summary(_) => {}
+        if let Some(row) = row(event) {
+            self.push(row);
         }
         Ok(())
+    }
+}
+
+/// Returns the row that a change set keeps of an event; `None` for events that make no row.
+pub fn row(event: Event) -> Option<Row> {
+    match event {
+        Event::Label(label) => Some(label_row(label)),
+        Event::Record(record) => {
+            let change = match record.change {
+                RecordStatus::Added => RowChange::Added,
+                RecordStatus::Removed => RowChange::Removed,
+            };
+            Some(Row::new(&record.dataset, row_key(record.key), change))
+        }
+        Event::File(_)
+        | Event::Schema(_)
+        | Event::Cell(_)
+        | Event::Problem(_)
+        | Event::Summary(_) => None,
     }
 }
 

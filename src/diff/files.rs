@@ -1,6 +1,6 @@
 //! Diffs of snapshots: which files were added, removed, modified and renamed.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use similar::TextDiff as LineDiff;
 
@@ -49,14 +49,14 @@ pub fn file_events(
         }
     }
     let mut events = Vec::new();
-    let mut renamed = Vec::new();
+    let mut renamed = BTreeSet::new();
     for change in &changes {
         if let (None, Some(new)) = (&change.before, &change.after)
             && let Some(old) = gone
                 .get_mut(&(new.content, new.kind))
                 .and_then(VecDeque::pop_front)
         {
-            renamed.push(old.path.clone());
+            renamed.insert(old.path.clone());
             counts.renamed += 1;
             events.push(event(FileStatus::Renamed, Some(&old), Some(new)));
         } else if let (None, Some(new)) = (&change.before, &change.after) {

@@ -27,7 +27,7 @@ mod tell;
 mod version;
 mod vocabulary;
 
-pub use change_set::{ChangeSetBuilder, ChangeSetHeader, MAX_ROWS};
+pub use change_set::{ChangeSetBuilder, ChangeSetHeader, MAX_ROWS, row};
 pub use compare::Options;
 pub use error::Error;
 pub use event::{

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::base::{ObjectId, varint};
-use crate::record::{CellKind, RecordRef, Role};
+use crate::record::{CellKind, RecordRef, Role, Type, canonical, normalized};
 
 use super::error::Error;
 use super::event::{
@@ -60,19 +60,27 @@ impl<'a> Teller<'a> {
         }
     }
 
-    /// Names a record by its key as the file spells it, or by its place.
+    /// Names a record by its key, in the spelling that equal keys share, or by its place.
     fn identity(&self, side: Side, view: &View<'_>, record: RecordRef<'_>, place: u64) -> Identity {
         if self.reading.pairing == Pairing::Content {
             return Identity::Ordinal(place + 1, content_id(self.version(side), record));
         }
         let own = self.version(side).roles.key();
-        let named = |name: &str| text(view, record, name);
+        let named = |kind: Type, name: &str| {
+            let cell = record.cell(view.batch.field(name)?)?;
+            Some(normalized(&canonical(kind, cell)).into_owned())
+        };
         if self.reading.key.is_empty() {
-            return Identity::Key(own.iter().map(|name| named(name)).collect());
+            let fields = &self.version(side).facts.fields;
+            let part = |name: &String| {
+                let field = fields.iter().find(|field| *field.name == **name);
+                named(field.map_or(Type::String, |field| field.kind), name)
+            };
+            return Identity::Key(own.iter().map(part).collect());
         }
         let part = |part: &super::reading::KeyPart| match side {
-            Side::Before => named(&part.before),
-            Side::After => named(&part.after),
+            Side::Before => named(part.kind, &part.before),
+            Side::After => named(part.kind, &part.after),
         };
         Identity::Key(self.reading.key.iter().map(part).collect())
     }

@@ -32,7 +32,7 @@ impl Names<'_> {
         let (name, mut steps) = text.split_at(steps_at);
         let mut commit = self.name(if name.is_empty() { "HEAD" } else { name }, text)?;
         while let Some(sign) = steps.chars().next() {
-            let rest = &steps[1..];
+            let rest = &steps[sign.len_utf8()..];
             let end = rest
                 .find(|c: char| !c.is_ascii_digit())
                 .unwrap_or(rest.len());

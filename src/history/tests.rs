@@ -97,7 +97,10 @@ fn revisions_follow_parents_by_number() {
         names.resolve("first~1"),
         Err(Error::NoParent { number: 1, .. })
     ));
-    assert!(matches!(names.resolve("main~x"), Err(Error::Syntax { .. })));
+    for text in ["main~x", "main~0\u{e9}", "main^\u{e9}"] {
+        let error = names.resolve(text);
+        assert!(matches!(error, Err(Error::Syntax { .. })), "{text}");
+    }
     let object = ObjectId::of(&crate::object::encode(&current.view)).to_string();
     assert!(
         matches!(names.resolve(&object), Err(Error::Object(_))),

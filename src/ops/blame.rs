@@ -3,19 +3,18 @@
 //! Rows of change sets tell it. Where a change set keeps no rows (a data set that was new, or very
 //! many changes), the record is looked up in the two versions, with the same answer.
 
-use crate::base::{ObjectId, Timestamp};
+use crate::base::{ObjectId, Text, Timestamp};
 use crate::dataset::{Declarations, Table};
 use crate::index::ChangeFilter;
 use crate::object::changes::{
-    Cause, ChangeSet, DatasetChanges, Guideline, LabelChange, Row, RowChange, RowKey,
+    Cause, ChangeSet, DatasetChanges, Guideline, LabelChange, Row, RowChange, RowKey, Transition,
 };
 use crate::object::tree::{Entry as _, Walker};
-use crate::object::{self, Commit, DatasetScore, Schema, Scorecard, Snapshot};
-use crate::record::Type;
+use crate::object::{self, Commit, Snapshot};
 use crate::repo::Repo;
 
 use super::error::Error;
-use super::lookup::{self, Found, Key};
+use super::lookup::{self, Found, Key, KeyFields};
 
 /// Which record's life to tell.
 #[derive(Clone, Debug, Default)]
@@ -113,14 +112,42 @@ pub fn blame(repo: &Repo, options: &BlameOptions) -> Result<Vec<BlameEvent>, Err
             known,
         });
     }
-    if events.is_empty() {
-        let (dataset, key) = (options.dataset.clone(), options.key.clone());
-        return Err(Error::NoSuchRecord { dataset, key });
+    if let (Some(field), false) = (&options.field, events.is_empty()) {
+        events.retain(|event: &BlameEvent| event.field == *field);
+        if events.is_empty() {
+            let words = format!("`{field}` is no label field that this record ever had");
+            return Err(Error::Usage(words));
+        }
     }
-    if let Some(field) = &options.field {
-        events.retain(|event| event.field == *field);
+    if events.is_empty() {
+        return Err(nothing_told(repo, options)?);
     }
     Ok(events)
+}
+
+/// Says why there is nothing to tell of a record: it is nowhere, its key has other parts, or its
+/// data set has no labels.
+fn nothing_told(repo: &Repo, options: &BlameOptions) -> Result<Error, Error> {
+    let (dataset, key) = (options.dataset.clone(), options.key.clone());
+    let declared = match repo.head_snapshot()? {
+        Some(snapshot) => {
+            Declarations::read(&repo.store, &Snapshot::entries(&repo.store, &snapshot)?)?
+        }
+        None => Declarations::default(),
+    };
+    let Some(roles) = declared.get(&dataset).map(|declared| &declared.roles) else {
+        return Ok(Error::NoSuchRecord { dataset, key });
+    };
+    if roles.key().len() != key.len() {
+        let fields = roles.key().join(", ");
+        let words = format!("the key of `{dataset}` is {fields}: give each value");
+        return Ok(Error::Usage(words));
+    }
+    if roles.labels().is_empty() {
+        let words = format!("`{dataset}` has no label fields: blame tells the life of labels");
+        return Ok(Error::Usage(words));
+    }
+    Ok(Error::NoSuchRecord { dataset, key })
 }
 
 /// One commit that changed the data set.
@@ -141,28 +168,24 @@ impl Step<'_> {
         let changes = match self.dataset.rows {
             true => self.rows(&key)?,
             false => {
-                let before = match self.changes.before {
-                    Some(snapshot) => self.find(&snapshot, &key)?,
-                    None => None,
-                };
-                let after = self.find(&self.commit.snapshot, &key)?;
-                compared(before.as_ref(), after.as_ref())
+                let (before, after) = (self.before(&key)?, self.after(&key)?);
+                compared(before.as_ref(), after.as_ref(), self.dataset)
             }
         };
+        if self.is_read_anew() && changes.iter().all(|c| matches!(c, RowChange::Label(_))) {
+            self.first_labels(&key, &changes, events)?;
+        }
         for change in changes {
             match change {
                 RowChange::Added => {
-                    let found = self.find(&self.commit.snapshot, &key)?.unwrap_or_default();
+                    let found = self.after(&key)?.unwrap_or_default();
                     for (field, value) in &found.labels {
                         let to = value.clone();
                         events.push(self.event(BlameKind::Added, field, None, to, &found));
                     }
                 }
                 RowChange::Removed => {
-                    let found = match self.changes.before {
-                        Some(snapshot) => self.find(&snapshot, &key)?.unwrap_or_default(),
-                        None => Found::default(),
-                    };
+                    let found = self.before(&key)?.unwrap_or_default();
                     for (field, value) in &found.labels {
                         let from = value.clone();
                         events.push(self.event(BlameKind::Removed, field, from, None, &found));
@@ -174,51 +197,67 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// Returns the key as it compares in the version after the commit, or before it where the
-    /// data set went.
-    fn key(&self) -> Result<Option<Key>, Error> {
-        let Some(schema) = self.schema()? else {
-            return Ok(None);
-        };
-        if schema.key.is_empty() {
-            let words = format!(
-                "`{}` has no key: its records are known by their content, which blame cannot follow",
-                self.options.dataset
-            );
-            return Err(Error::Usage(words));
-        }
-        if schema.key.len() != self.options.key.len() {
-            let fields = schema.key.join(", ");
-            let words = format!(
-                "the key of `{}` is {fields}: give each value",
-                self.dataset.name
-            );
-            return Err(Error::Usage(words));
-        }
-        let kind = |name: &String| {
-            let field = schema.fields.iter().find(|field| field.name == *name);
-            field
-                .and_then(|field| Type::from_name(&field.kind))
-                .unwrap_or(Type::String)
-        };
-        let kinds: Vec<Type> = schema.key.iter().map(kind).collect();
-        Ok(Some(Key::new(&schema.key, &kinds, &self.options.key)))
+    /// Returns whether the commit changed what is a key or a label: rows compare fields that both
+    /// sides have, and say nothing of labels that a kept record got so.
+    fn is_read_anew(&self) -> bool {
+        let kinds = ["key_changed", "role_changed", "field_added"];
+        let mut schema = self.dataset.schema.iter();
+        schema.any(|change| kinds.contains(&change.change.as_str()))
     }
 
-    fn schema(&self) -> Result<Option<Schema>, Error> {
-        let of = |commit: &Commit| -> Result<Option<Schema>, Error> {
-            let card: Scorecard = object::get(&self.repo.store, &commit.scorecard)?;
-            let named = |score: &&DatasetScore| score.name == self.dataset.name;
-            Ok(match card.datasets.iter().find(named) {
-                Some(score) => Some(object::get(&self.repo.store, &score.schema)?),
-                None => None,
-            })
+    /// Tells of labels of a kept record that it did not have before, as labels.
+    fn first_labels(
+        &self,
+        key: &Key,
+        changes: &[RowChange],
+        events: &mut Vec<BlameEvent>,
+    ) -> Result<(), Error> {
+        let Some(after) = self.after(key)? else {
+            return Ok(());
         };
-        match (of(self.commit)?, self.commit.parents.first()) {
-            (Some(schema), _) => Ok(Some(schema)),
-            (None, Some(parent)) => of(&object::get(&self.repo.store, parent)?),
-            (None, None) => Ok(None),
+        let before = self.before(key)?.unwrap_or_default();
+        for (field, value) in &after.labels {
+            let renamed = self.dataset.schema.iter().any(|change| {
+                change.change == "field_renamed" && change.to == serde_json::json!(field)
+            });
+            let told = changes
+                .iter()
+                .any(|change| matches!(change, RowChange::Label(label) if label.field == *field));
+            let had = before.labels.get(field).is_some_and(Option::is_some);
+            if value.is_some() && !had && !told && !renamed {
+                let to = value.clone();
+                events.push(self.event(BlameKind::Added, field, None, to, &after));
+            }
         }
+        Ok(())
+    }
+
+    fn before(&self, key: &Key) -> Result<Option<Found>, Error> {
+        match &self.changes.before {
+            Some(snapshot) => self.find(snapshot, key),
+            None => Ok(None),
+        }
+    }
+
+    fn after(&self, key: &Key) -> Result<Option<Found>, Error> {
+        self.find(&self.commit.snapshot, key)
+    }
+
+    /// Returns the key as it compares in the commit and its parent.
+    fn key(&self) -> Result<Option<Key>, Error> {
+        let name = &self.dataset.name;
+        let Some(fields) = KeyFields::of(self.repo, self.commit, name)? else {
+            return Ok(None);
+        };
+        if fields.names.is_empty() {
+            let words = format!(
+                "`{name}` has no key: its records are known by their content, which blame cannot follow"
+            );
+            return Err(Error::Usage(words));
+        }
+        // A key of another length was another key: the record came when the key changed.
+        let fits = fields.names.len() == self.options.key.len();
+        Ok(fits.then(|| fields.key(&self.options.key)))
     }
 
     fn rows(&self, key: &Key) -> Result<Vec<RowChange>, Error> {
@@ -306,30 +345,42 @@ impl Step<'_> {
     }
 }
 
-/// Returns what the rows would say of a record that was looked up on both sides. Causes other
-/// than relabels are facts of the whole table; the transitions of the head tell them.
-fn compared(before: Option<&Found>, after: Option<&Found>) -> Vec<RowChange> {
-    match (before, after) {
-        (None, None) => Vec::new(),
-        (None, Some(_)) => vec![RowChange::Added],
-        (Some(_), None) => vec![RowChange::Removed],
-        (Some(old), Some(new)) => new
-            .labels
-            .iter()
-            .filter(|(field, value)| old.labels.get(*field).is_some_and(|old| old != *value))
-            .map(|(field, value)| {
-                RowChange::Label(LabelChange {
-                    field: field.clone(),
-                    from: old.labels.get(field).cloned().flatten(),
-                    to: value.clone(),
-                    cause: Cause::Relabel,
-                    annotator_before: old.annotator.clone(),
-                    annotator: new.annotator.clone(),
-                    source: new.source.clone(),
-                    reason: new.reason.clone(),
-                    guideline: new.guideline.clone(),
-                })
-            })
-            .collect(),
+/// Returns what the rows would say of a record that was looked up on both sides. Causes are facts
+/// of the whole table: the transitions of the head tell them.
+fn compared(
+    before: Option<&Found>,
+    after: Option<&Found>,
+    dataset: &DatasetChanges,
+) -> Vec<RowChange> {
+    let (old, new) = match (before, after) {
+        (None, None) => return Vec::new(),
+        (None, Some(_)) => return vec![RowChange::Added],
+        (Some(_), None) => return vec![RowChange::Removed],
+        (Some(old), Some(new)) => (old, new),
+    };
+    let mut changes = Vec::new();
+    for (field, to) in &new.labels {
+        let Some(from) = old.labels.get(field).filter(|from| *from != to) else {
+            continue;
+        };
+        let text = |value: &Option<String>| value.as_deref().map(Text::from);
+        let mut transitions = dataset.labels.transitions.iter();
+        let same = |t: &&Transition| t.field == *field && t.from == text(from) && t.to == text(to);
+        // A value that is only written otherwise makes no transition, and no event.
+        let Some(transition) = transitions.find(same) else {
+            continue;
+        };
+        changes.push(RowChange::Label(LabelChange {
+            field: field.clone(),
+            from: from.clone(),
+            to: to.clone(),
+            cause: transition.cause,
+            annotator_before: old.annotator.clone(),
+            annotator: new.annotator.clone(),
+            source: new.source.clone(),
+            reason: new.reason.clone(),
+            guideline: new.guideline.clone(),
+        }));
     }
+    changes
 }

@@ -63,7 +63,8 @@ pub fn create(
             name: name.to_owned(),
         });
     }
-    if repo.branch()? == Some(name) && force {
+    // HEAD would stand on another version than the files: that is what `reset` is for.
+    if repo.branch()? == Some(name) {
         return Err(Error::CurrentBranch {
             name: name.to_owned(),
         });
@@ -141,6 +142,15 @@ pub fn rename(
         return Err(Error::Exists {
             kind: "branch",
             name: to.to_owned(),
+        });
+    }
+    // Either HEAD stands on the branch that would be replaced, or, on one without a commit, it
+    // would come to stand on a version that its files are not of.
+    let replaced = repo.branch()? == Some(to) && from != to;
+    let born = current && tip.is_none() && repo.current.refs.branch(to).is_some();
+    if replaced || born {
+        return Err(Error::CurrentBranch {
+            name: repo.branch()?.unwrap_or(to).to_owned(),
         });
     }
     transaction::write(repo, &locked, |_, _, draft| {

@@ -38,17 +38,18 @@ pub fn checkout(
     let (head, commit) = resolve(repo, destination)?;
     let snapshot = match commit {
         Some(id) => Some(crate::object::get::<Commit>(&repo.store, &id)?.snapshot),
-        None => repo.stage_snapshot()?,
+        None => None,
     };
     let before = repo.head_snapshot()?;
     let staged = stage::entries(repo)?;
-    let keeps_work = !force && snapshot == before;
+    // From one branch without a commit to another there is no version to bring files to.
+    let keeps_work = commit.is_none() || (!force && snapshot == before);
     let to = match keeps_work {
         true => staged.clone(),
         false => stage::snapshot_entries(repo, snapshot.as_ref())?,
     };
     let mut cache = StatCache::load(&repo.index, &repo.dir.join("tmp"))?;
-    let changes = match force {
+    let changes = match force && !keeps_work {
         // Everything is brought to the version, changed files too.
         true => forced(repo, &staged, &to, &mut cache, progress)?,
         false => files::changes(&staged, &to),

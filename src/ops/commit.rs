@@ -52,8 +52,11 @@ pub fn commit(
     let message = match (&options.message, &replaced) {
         (Some(message), _) => message.clone(),
         (None, Some((_, old))) => old.message.clone(),
-        (None, None) => return Err(Error::Usage("a commit needs a message: -m MESSAGE".into())),
+        (None, None) => String::new(),
     };
+    if message.trim().is_empty() {
+        return Err(Error::Usage("a commit needs a message: -m MESSAGE".into()));
+    }
     let old = replaced.map(|(_, commit)| commit);
     let id = transaction::write(repo, &locked, |repo, writer, draft| {
         let snapshot = match repo.stage_snapshot()? {

@@ -1,13 +1,19 @@
 //! `log`: commits, newest first.
 
+use std::collections::BTreeMap;
+
 use crate::base::ObjectId;
+use crate::base::progress::Quiet;
+use crate::diff::{self, Event, EventSink, Options};
 use crate::history::{self, split_range};
-use crate::object::changes::{ChangeSet, Row, RowChange, RowKey};
+use crate::object::changes::{ChangeSet, DatasetChanges, Row, RowChange, RowKey};
 use crate::object::tree::Walker;
-use crate::object::{Commit, Snapshot};
+use crate::object::{self, Commit, Snapshot};
 use crate::repo::Repo;
 
+use super::assess::{self, Version};
 use super::error::Error;
+use super::lookup::KeyFields;
 
 /// Which commits to show.
 #[derive(Clone, Debug, Default)]
@@ -51,20 +57,11 @@ impl LogFilter {
         self.key.is_empty() && others.iter().all(|option| option.is_none())
     }
 
-    fn takes(&self, row: &Row) -> bool {
+    /// Returns whether the commit's change of a row is asked for; `key` is the given key as the
+    /// commit reads it.
+    fn takes(&self, row: &Row, key: Option<&RowKey>) -> bool {
         let matches = |wanted: &Option<String>, value: Option<&String>| {
             wanted.is_none() || wanted.as_ref() == value
-        };
-        let key = match &row.key {
-            _ if self.key.is_empty() => true,
-            RowKey::Key(parts) => {
-                parts.len() == self.key.len()
-                    && parts
-                        .iter()
-                        .zip(&self.key)
-                        .all(|(part, given)| part.as_ref() == Some(given))
-            }
-            RowKey::Content(..) => false,
         };
         let label = match &row.change {
             RowChange::Label(label) => {
@@ -72,9 +69,15 @@ impl LogFilter {
                     && matches(&self.to, label.to.as_ref())
                     && matches(&self.annotator, label.annotator.as_ref())
             }
-            _ => self.from.is_none() && self.to.is_none() && self.annotator.is_none(),
+            RowChange::Added | RowChange::Removed => !self.asks_for_labels(),
         };
-        key && label && matches(&self.dataset, Some(&row.dataset))
+        label && (self.key.is_empty() || key == Some(&row.key))
+    }
+
+    fn asks_for_labels(&self) -> bool {
+        [&self.from, &self.to, &self.annotator]
+            .iter()
+            .any(|option| option.is_some())
     }
 
     /// Returns whether a commit made such a change against its first parent.
@@ -82,22 +85,79 @@ impl LogFilter {
         let Some(id) = commit.changes.first() else {
             return Ok(false);
         };
-        let changes: ChangeSet = crate::object::get(&repo.store, id)?;
+        let changes: ChangeSet = object::get(&repo.store, id)?;
+        let asked = |name: &str| self.dataset.as_deref().is_none_or(|wanted| wanted == name);
+        let datasets: Vec<&DatasetChanges> = changes
+            .datasets
+            .iter()
+            .filter(|dataset| asked(&dataset.name))
+            .collect();
         if self.is_dataset_only() {
-            return Ok(changes
-                .datasets
-                .iter()
-                .any(|d| Some(&d.name) == self.dataset.as_ref()));
+            return Ok(!datasets.is_empty());
         }
-        let Some(body) = changes.body else {
-            return Ok(false);
-        };
-        for row in Walker::<Row>::open(&repo.store, &body)? {
-            if self.takes(&row?) {
-                return Ok(true);
+        let mut keys: BTreeMap<&str, RowKey> = BTreeMap::new();
+        for dataset in &datasets {
+            let fields = KeyFields::of(repo, commit, &dataset.name)?;
+            if let Some(fields) = fields.filter(|fields| fields.names.len() == self.key.len()) {
+                let key = RowKey::Key(fields.key(&self.key).values());
+                keys.insert(&dataset.name, key);
             }
         }
-        Ok(false)
+        let takes =
+            |row: &Row| asked(&row.dataset) && self.takes(row, keys.get(row.dataset.as_str()));
+        if let Some(body) = changes.body {
+            for row in Walker::<Row>::open(&repo.store, &body)? {
+                if takes(&row?) {
+                    return Ok(true);
+                }
+            }
+        }
+        // The body keeps no rows of data sets that were new or changed very much: the versions
+        // tell, with the same answer.
+        let tells = |dataset: &&DatasetChanges| {
+            !dataset.rows
+                && (keys.contains_key(dataset.name.as_str()) || self.key.is_empty())
+                && (!self.asks_for_labels() || !dataset.labels.transitions.is_empty())
+        };
+        if !datasets.into_iter().any(|dataset| tells(&dataset)) {
+            return Ok(false);
+        }
+        let mut found = Search {
+            takes: &takes,
+            found: false,
+        };
+        let before = match commit.parents.first() {
+            Some(parent) => Some(Version::of_commit(
+                &repo.store,
+                &object::get(&repo.store, parent)?,
+            )?),
+            None => None,
+        };
+        let after = Version::of_commit(&repo.store, commit)?;
+        let assessed = assess::measure(&repo.store, before.as_ref(), &after, &Quiet)?;
+        let options = Options::DEFAULT;
+        assess::compare(
+            &repo.store,
+            before.as_ref(),
+            &after,
+            &assessed,
+            options,
+            &mut found,
+        )?;
+        Ok(found.found)
+    }
+}
+
+/// Looks for a row among events.
+struct Search<'a> {
+    takes: &'a dyn Fn(&Row) -> bool,
+    found: bool,
+}
+
+impl EventSink for Search<'_> {
+    fn event(&mut self, event: Event) -> Result<(), diff::Error> {
+        self.found = self.found || diff::row(event).is_some_and(|row| (self.takes)(&row));
+        Ok(())
     }
 }
 
@@ -140,7 +200,7 @@ fn touches(repo: &Repo, commit: &Commit, below: &[Vec<u8>]) -> Result<bool, Erro
         let entries = Snapshot::entries(&repo.store, &commit.snapshot)?;
         return Ok(entries.iter().any(|entry| within(&entry.path)));
     };
-    let parent: Commit = crate::object::get(&repo.store, parent)?;
+    let parent: Commit = object::get(&repo.store, parent)?;
     let changes = Snapshot::changes(&repo.store, &parent.snapshot, &commit.snapshot)?;
     Ok(changes
         .iter()

@@ -1,10 +1,8 @@
 //! `status`: what is staged, what is not, and what that means in records and labels.
 
-use std::collections::BTreeMap;
-
 use crate::base::progress::Progress;
 use crate::base::{ObjectId, RepoPath};
-use crate::diff::FileStatus;
+use crate::diff::{self, Event, FileStatus};
 use crate::object::changes::DatasetChanges;
 use crate::object::{FileEntry, Head, Pending};
 use crate::repo::Repo;
@@ -12,6 +10,7 @@ use crate::worktree::{Finding, Scan, StatCache, scan};
 
 use super::assess;
 use super::error::Error;
+use super::files;
 use super::stage;
 use super::working;
 
@@ -69,7 +68,7 @@ pub fn status(repo: &mut Repo, progress: &dyn Progress) -> Result<StatusReport, 
         },
         head: repo.head_commit()?.map(|(id, _)| id),
         pending: repo.pending().cloned(),
-        staged: path_changes(&base, &staged),
+        staged: path_changes(repo, &base, &staged)?,
         unstaged: unstaged(&found),
         untracked: found
             .untracked
@@ -127,50 +126,21 @@ fn unstaged(found: &Scan) -> Vec<PathChange> {
 }
 
 /// Compares two lists of entries; a file of equal content under another path was renamed.
-pub fn path_changes(before: &[FileEntry], after: &[FileEntry]) -> Vec<PathChange> {
-    let old: BTreeMap<&RepoPath, &FileEntry> = before.iter().map(|e| (&e.path, e)).collect();
-    let new: BTreeMap<&RepoPath, &FileEntry> = after.iter().map(|e| (&e.path, e)).collect();
-    let gone = before.iter().filter(|entry| !new.contains_key(&entry.path));
-    let mut by_content: BTreeMap<ObjectId, Vec<&RepoPath>> = BTreeMap::new();
-    for entry in gone.clone() {
-        by_content
-            .entry(entry.content)
-            .or_default()
-            .push(&entry.path);
-    }
-    by_content.values_mut().for_each(|paths| paths.reverse());
-    let mut renamed_away = Vec::new();
-    let mut out = Vec::new();
-    for entry in after {
-        match old.get(&entry.path) {
-            Some(previous) if previous.same_file(entry) => {}
-            Some(_) => out.push(PathChange {
-                path: entry.path.clone(),
-                status: FileStatus::Modified,
-                from: None,
-            }),
-            None => {
-                let from = by_content.get_mut(&entry.content).and_then(Vec::pop);
-                renamed_away.extend(from);
-                let status = if from.is_some() {
-                    FileStatus::Renamed
-                } else {
-                    FileStatus::Added
-                };
-                out.push(PathChange {
-                    path: entry.path.clone(),
-                    status,
-                    from: from.cloned(),
-                });
-            }
-        }
-    }
-    let removed = gone.filter(|entry| !renamed_away.contains(&&entry.path));
-    out.extend(removed.map(|entry| PathChange {
-        path: entry.path.clone(),
-        status: FileStatus::Removed,
-        from: None,
-    }));
-    out.sort_by(|a, b| a.path.cmp(&b.path));
-    out
+fn path_changes(
+    repo: &Repo,
+    before: &[FileEntry],
+    after: &[FileEntry],
+) -> Result<Vec<PathChange>, Error> {
+    let mut events: Vec<Event> = Vec::new();
+    let changes = files::changes(before, after);
+    diff::file_events(&repo.store, changes, &|_| false, &mut events)?;
+    let changes = events.into_iter().filter_map(|event| match event {
+        Event::File(file) => Some(PathChange {
+            path: file.path,
+            status: file.status,
+            from: file.from_path,
+        }),
+        _ => None,
+    });
+    Ok(changes.collect())
 }

@@ -7,6 +7,7 @@ mod format;
 #[allow(dead_code)] // parts of it wait for tests to come
 mod harness;
 mod help;
+mod histories;
 mod layers;
 mod readme;
 mod tour;

@@ -46,7 +46,7 @@ Examples:
   dver checkout --continue")]
 pub(crate) struct CheckoutArgs {
     /// The version
-    #[arg(value_name = "REV", required_unless_present_any = ["resume", "abort"])]
+    #[arg(value_name = "REV", required_unless_present_any = ["resume", "abort", "branch"])]
     pub revision: Option<String>,
     /// Finish a checkout that was interrupted
     #[arg(long = "continue", conflicts_with_all = ["revision", "abort"])]
@@ -54,8 +54,8 @@ pub(crate) struct CheckoutArgs {
     /// Go back to where an interrupted checkout began
     #[arg(long, conflicts_with = "revision")]
     pub abort: bool,
-    /// Make a branch there
-    #[arg(short = 'b', value_name = "BRANCH", requires = "revision")]
+    /// Make a branch there [default: where HEAD stands]
+    #[arg(short = 'b', value_name = "BRANCH", conflicts_with_all = ["resume", "abort"])]
     pub branch: Option<String>,
     /// Go even if that overwrites changed files (they are stored: `dver undo` brings them back)
     #[arg(short, long)]
@@ -139,10 +139,10 @@ pub(crate) fn checkout(context: &mut Context, args: &CheckoutArgs) -> Result<Ans
         context.ui.note(text);
         return Ok(Answer::Done);
     }
-    let revision = args.revision.clone().unwrap_or_else(|| "HEAD".into());
     let destination = match &args.branch {
-        Some(name) => Destination::NewBranch(name.clone(), Some(revision)),
+        Some(name) => Destination::NewBranch(name.clone(), args.revision.clone()),
         None => {
+            let revision = args.revision.clone().unwrap_or_else(|| "HEAD".into());
             let repo = context.repo()?;
             match repo.current.refs.branch(&revision).is_some() {
                 true => Destination::Branch(revision),

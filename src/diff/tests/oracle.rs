@@ -245,7 +245,7 @@ fn oracle(
         if after.roles.key().is_empty() {
             return Identity::Ordinal(at as u64 + 1, crate::base::ObjectId([0; 32]));
         }
-        let part = |part: &String| full.cell(side, &sheet.rows[at], part).map(str::to_owned);
+        let part = |part: &String| full.value(side, &sheet.rows[at], part);
         Identity::Key(after.roles.key().iter().map(part).collect())
     };
     let mut answer = Answer::default();

@@ -1,0 +1,153 @@
+//! Unusual histories: branches without a commit, changed declarations, keys written otherwise.
+
+use crate::harness::Scratch;
+
+const PETS: &str = "id,text,label\n17,aa,cat\n18,bb,dog\n19,cc,cat\n20,dd,dog\n";
+
+fn pets() -> Scratch {
+    let scratch = Scratch::new();
+    scratch.write("pets.csv", PETS);
+    scratch.dver(&["add", "-A"]).ok();
+    scratch.dver(&["commit", "-m", "one"]).ok();
+    scratch
+}
+
+fn commit(scratch: &Scratch, message: &str) {
+    scratch.dver(&["commit", "-a", "-m", message]).ok();
+}
+
+/// `blame` of a record, one word an event.
+fn life(scratch: &Scratch, key: &str) -> Vec<String> {
+    let events = scratch.json(&["blame", "pets", "--key", key]);
+    let objects = scratch.json(&["blame", "pets", "--key", key, "--from-objects"]);
+    assert_eq!(events, objects);
+    let text = |event: &serde_json::Value, name: &str| event[name].as_str().map(str::to_owned);
+    events
+        .iter()
+        .map(|event| {
+            let ends = [text(event, "from"), text(event, "to")];
+            let ends: Vec<String> = ends.into_iter().flatten().collect();
+            format!("{} {}", event["event"].as_str().unwrap(), ends.join("->"))
+        })
+        .collect()
+}
+
+#[test]
+fn a_branch_without_a_commit_keeps_its_stage_under_another_name() {
+    let scratch = Scratch::new();
+    scratch.write("pets.csv", PETS);
+    scratch.dver(&["add", "-A"]).ok();
+    scratch.dver(&["switch", "-c", "dev"]).ok();
+    scratch.dver(&["checkout", "-b", "work"]).ok();
+    scratch.dver(&["switch", "--force", "-c", "again"]).ok();
+    let status = &scratch.json(&["status"])[0];
+    assert_eq!(status["branch"], "again");
+    assert_eq!(status["staged"].as_array().unwrap().len(), 2);
+    assert_eq!(scratch.read("pets.csv"), PETS.as_bytes());
+    scratch.dver(&["commit", "-m", "one"]).ok();
+}
+
+#[test]
+fn a_branch_never_moves_under_the_files() {
+    let scratch = pets();
+    scratch.write("pets.csv", PETS.replace("17,aa,cat", "17,aa,dog"));
+    commit(&scratch, "two");
+    scratch.dver(&["branch", "old", "HEAD~1"]).ok();
+    scratch
+        .dver(&["branch", "-m", "-f", "old", "main"])
+        .fails(3);
+    scratch.dver(&["branch", "-f", "main", "old"]).fails(3);
+    assert_eq!(scratch.dver(&["status", "--short"]).ok(), "");
+    scratch.dver(&["branch", "-m", "main", "trunk"]).ok();
+    assert_eq!(scratch.json(&["status"])[0]["branch"], "trunk");
+}
+
+#[test]
+fn a_revision_with_letters_after_it_is_no_revision() {
+    let scratch = pets();
+    for revision in ["HEAD^0\u{e9}", "HEAD~0\u{1f408}", "HEAD~\u{e9}"] {
+        let code = scratch.dver(&["log", revision]).code;
+        assert!(matches!(code, Some(2 | 3)), "{revision}: {code:?}");
+    }
+}
+
+#[test]
+fn a_commit_needs_words() {
+    let scratch = pets();
+    scratch.write("pets.csv", PETS.replace("17,aa,cat", "17,aa,dog"));
+    scratch.dver(&["commit", "-a", "-m", " "]).fails(2);
+    scratch.dver(&["commit", "--amend", "-m", ""]).fails(2);
+}
+
+#[test]
+fn a_key_that_is_written_otherwise_is_the_same_life() {
+    let scratch = pets();
+    let saved = "id,text,label\n17.0,aa,dog\n18.0,bb,dog\n19.0,cc,cat\n20.0,dd,dog\n";
+    scratch.write("pets.csv", saved);
+    commit(&scratch, "saved by another program");
+    for key in ["17", "17.0"] {
+        assert_eq!(life(&scratch, key), ["added cat", "label cat->dog"]);
+        let log = scratch.dver(&["log", "--oneline", "--key", key]).ok();
+        assert_eq!(log.lines().count(), 2, "{log}");
+    }
+    scratch.remove("pets.csv");
+    commit(&scratch, "gone");
+    let all = ["added cat", "label cat->dog", "removed dog"];
+    assert_eq!(life(&scratch, "17"), all);
+}
+
+#[test]
+fn a_record_lives_on_when_its_data_set_is_declared_otherwise() {
+    let scratch = Scratch::new();
+    scratch.write("pets.csv", "id,text,label\n1,a,cat\n2,b,dog\n3,c,cat\n");
+    scratch.dver(&["add", "-A", "--no-declare"]).ok();
+    scratch.dver(&["commit", "-m", "no data set"]).ok();
+    scratch.write(
+        "dver.toml",
+        "[dataset.pets]\npath = \"pets.csv\"\nkey = [\"id\"]\n",
+    );
+    scratch.dver(&["add", "dver.toml"]).ok();
+    scratch.dver(&["commit", "-m", "a data set"]).ok();
+    let why = scratch.dver(&["blame", "pets", "--key", "1"]).fails(2);
+    assert!(why.contains("no label fields"), "{why}");
+    let log = scratch.dver(&["log", "--oneline", "--key", "1"]).ok();
+    assert_eq!(log.lines().count(), 1, "{log}");
+
+    let declared = "[dataset.pets]\npath = \"pets.csv\"\nkey = [\"id\"]\nlabel = \"label\"\n";
+    scratch.write("dver.toml", declared);
+    commit(&scratch, "a label");
+    assert_eq!(life(&scratch, "1"), ["added cat"]);
+    scratch
+        .dver(&["blame", "pets", "--key", "1", "--field", "nosuch"])
+        .fails(2);
+    scratch.dver(&["blame", "pets", "--key", "99"]).fails(3);
+
+    scratch.write("dver.toml", declared.replace("\"id\"", "\"text\""));
+    commit(&scratch, "another key");
+    assert_eq!(life(&scratch, "a"), ["added cat"]);
+
+    scratch.dver(&["dataset", "remove", "pets"]).ok();
+    scratch.dver(&["commit", "-m", "no data set again"]).ok();
+    assert_eq!(life(&scratch, "a"), ["added cat", "removed cat"]);
+}
+
+#[test]
+fn damage_below_a_data_set_is_damage() {
+    let scratch = pets();
+    let packs = std::fs::read_dir(scratch.path(".dver/packs")).unwrap();
+    for pack in packs {
+        let path = pack.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        let at = bytes.windows(6).position(|w| w == b"17,aa,");
+        if let Some(at) = at {
+            let mut torn = bytes;
+            torn[at] ^= 1;
+            std::fs::write(&path, torn).unwrap();
+            scratch.damaged();
+        }
+    }
+    if scratch.dver(&["fsck"]).code == Some(1) {
+        scratch.write("pets.csv", "id,text,label\n17,aa,dog\n");
+        scratch.dver(&["diff", "HEAD"]).fails(4);
+    }
+}
