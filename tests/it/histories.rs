@@ -133,21 +133,29 @@ fn a_record_lives_on_when_its_data_set_is_declared_otherwise() {
 
 #[test]
 fn damage_below_a_data_set_is_damage() {
-    let scratch = pets();
-    let packs = std::fs::read_dir(scratch.path(".dver/packs")).unwrap();
-    for pack in packs {
-        let path = pack.unwrap().path();
-        let bytes = std::fs::read(&path).unwrap();
-        let at = bytes.windows(6).position(|w| w == b"17,aa,");
-        if let Some(at) = at {
-            let mut torn = bytes;
-            torn[at] ^= 1;
-            std::fs::write(&path, torn).unwrap();
-            scratch.damaged();
-        }
-    }
-    if scratch.dver(&["fsck"]).code == Some(1) {
-        scratch.write("pets.csv", "id,text,label\n17,aa,dog\n");
-        scratch.dver(&["diff", "HEAD"]).fails(4);
-    }
+    let scratch = Scratch::new();
+    let packs = || -> Vec<std::path::PathBuf> {
+        let dir = std::fs::read_dir(scratch.path(".dver/packs")).unwrap();
+        dir.map(|entry| entry.unwrap().path()).collect()
+    };
+    let before = packs();
+    scratch.write("pets.csv", PETS);
+    scratch.dver(&["add", "pets.csv", "--no-declare"]).ok();
+    let with_content: Vec<_> = packs()
+        .into_iter()
+        .filter(|p| !before.contains(p))
+        .collect();
+    scratch.write(
+        "dver.toml",
+        "[dataset.pets]\npath = \"pets.csv\"\nkey = [\"id\"]\n",
+    );
+    scratch.dver(&["add", "dver.toml"]).ok();
+    scratch.dver(&["commit", "-m", "one"]).ok();
+    with_content
+        .iter()
+        .for_each(|pack| std::fs::remove_file(pack).unwrap());
+    scratch.damaged();
+    scratch.write("pets.csv", PETS.replace("17,aa,cat", "17,aa,dog"));
+    scratch.dver(&["log"]).ok();
+    scratch.dver(&["diff", "HEAD"]).fails(4);
 }
