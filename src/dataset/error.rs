@@ -56,7 +56,7 @@ pub enum Error {
         nearest: Option<String>,
     },
     /// The files that were named hold no records that can be read.
-    #[error("{paths} is no table that dver reads")]
+    #[error("{paths} matches no file that dver reads as a table")]
     NoTable {
         /// What was named.
         paths: String,

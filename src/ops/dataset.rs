@@ -1,5 +1,6 @@
 //! `dataset`: lists, shows, declares and removes data sets.
 
+use crate::base::RepoPath;
 use crate::base::progress::Progress;
 use crate::config::edit;
 use crate::dataset::infer::{self, Given, Proposal};
@@ -8,6 +9,7 @@ use crate::object::FileEntry;
 use crate::repo::Repo;
 use crate::worktree::StatCache;
 
+use super::add::{self, AddOptions};
 use super::declare;
 use super::error::Error;
 use super::stage;
@@ -62,7 +64,8 @@ pub(super) fn find<'a>(
     })
 }
 
-/// Declares files as one data set, in dver.toml, and stages that. The files must be staged.
+/// Declares files as one data set, in dver.toml, and stages both. What a pattern covers must be
+/// staged already.
 pub fn add(
     repo: &mut Repo,
     paths: &[String],
@@ -70,6 +73,20 @@ pub fn add(
     progress: &dyn Progress,
     waiting: &mut dyn FnMut(&str),
 ) -> Result<Proposal, Error> {
+    let named = |path: &String| RepoPath::new(path.trim_start_matches("./").as_bytes()).ok();
+    let within: Vec<RepoPath> = paths
+        .iter()
+        .filter_map(named)
+        .filter(|path| path.to_path(&repo.root).symlink_metadata().is_ok())
+        .collect();
+    if !within.is_empty() {
+        let options = AddOptions {
+            within,
+            declare: false,
+            only_known: false,
+        };
+        add::add(repo, &options, progress, waiting)?;
+    }
     let locked = transaction::lock(repo, "dataset", waiting)?;
     let mut cache = StatCache::load(&repo.index, &repo.dir.join("tmp"))?;
     let proposal = transaction::write(repo, &locked, |repo, writer, draft| {

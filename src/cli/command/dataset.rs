@@ -9,6 +9,7 @@ use super::super::render::inference;
 use crate::dataset::infer::Given;
 use crate::ops::{self, dataset};
 use crate::record::{Format, Role};
+use crate::repo::Repo;
 
 /// Declare which files hold records, and what their fields are for
 #[derive(Args, Debug)]
@@ -91,14 +92,10 @@ pub(crate) fn run(context: &mut Context, args: &DatasetArgs) -> Result<Answer, F
         }
         DatasetCommand::Add(args) => {
             let given = given(args)?;
+            let paths = from_root(context, &repo, &args.paths);
             let progress = context.progress();
-            let proposal = dataset::add(
-                &mut repo,
-                &args.paths,
-                &given,
-                progress.as_ref(),
-                &mut waiting,
-            )?;
+            let proposal =
+                dataset::add(&mut repo, &paths, &given, progress.as_ref(), &mut waiting)?;
             if context.ui.json {
                 let described = dataset::show(&repo, &proposal.config.name)?;
                 let value = inference::described_json(&described, &proposal.evidence);
@@ -151,4 +148,17 @@ fn given(args: &AddDatasetArgs) -> Result<Given, Failure> {
         format,
         roles,
     })
+}
+
+/// Returns paths and patterns as seen from the worktree's root.
+fn from_root(context: &Context, repo: &Repo, paths: &[String]) -> Vec<String> {
+    let below = context.directory.strip_prefix(&repo.root).ok();
+    let prefix = below
+        .map(|dir| dir.to_string_lossy().replace('\\', "/"))
+        .unwrap_or_default();
+    let joined = |path: &String| match prefix.is_empty() {
+        true => path.clone(),
+        false => format!("{prefix}/{}", path.trim_start_matches("./")),
+    };
+    paths.iter().map(joined).collect()
 }
