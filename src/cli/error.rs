@@ -11,6 +11,7 @@ use crate::base::IoError;
 use crate::dataset;
 use crate::diff;
 use crate::history;
+use crate::index;
 use crate::object;
 use crate::ops;
 use crate::quality;
@@ -172,7 +173,11 @@ fn hint(text: &str) -> Option<String> {
 fn verb(error: &ops::Error) -> Words {
     use ops::Error as E;
     match error {
-        E::AlreadyARepository { .. } => ("already_a_repository", USER, None),
+        E::AlreadyARepository { .. } => (
+            "already_a_repository",
+            USER,
+            hint("Run `dver status` to see what it versions."),
+        ),
         E::Pending { .. } => (
             "pending",
             USER,
@@ -260,11 +265,7 @@ fn verb(error: &ops::Error) -> Words {
         E::Refs(e) => reference(e),
         E::History(e) => revision(e),
         E::Object(e) => damage(e),
-        E::Index(_) => (
-            "index",
-            USER,
-            hint("Run `dver reindex` to derive the index anew."),
-        ),
+        E::Index(e) => index(e),
         E::Config(_) => (
             "config",
             USER,
@@ -314,16 +315,33 @@ fn measured(error: &quality::Error) -> Words {
     }
 }
 
+fn index(error: &index::Error) -> Words {
+    use index::Error as E;
+    match error {
+        E::Sqlite { .. } | E::Damaged { .. } => (
+            "index",
+            USER,
+            hint("Run `dver reindex` to derive the index anew."),
+        ),
+        E::NotReadOnly => ("query", USAGE, hint("Write one SELECT statement.")),
+        E::Query { .. } => (
+            "query",
+            USER,
+            hint(
+                "docs/index.md has the tables; `dver sql 'SELECT name, sql FROM sqlite_schema'` \
+                 prints them.",
+            ),
+        ),
+        E::Io(_) => ("io", USER, None),
+    }
+}
+
 fn worktree(error: &worktree::Error) -> Words {
     use worktree::Error as E;
     match error {
         E::Io(_) => ("io", USER, None),
         E::Object(e) => damage(e),
-        E::Index(_) => (
-            "index",
-            USER,
-            hint("Run `dver reindex` to derive the index anew."),
-        ),
+        E::Index(e) => index(e),
         E::NoWorktree(_) => ("no_worktree", USER, None),
         E::InTheWay(_) => ("dirty_worktree", USER, None),
     }
@@ -340,11 +358,7 @@ fn repository(error: &repo::Error) -> Words {
         E::NoWorktree { .. } => ("no_worktree", USER, None),
         E::Version(_) => ("format_version", USER, hint("A newer dver can read it.")),
         E::Config(_) => ("config", USER, None),
-        E::Index(_) => (
-            "index",
-            USER,
-            hint("Run `dver reindex` to derive the index anew."),
-        ),
+        E::Index(e) => index(e),
         E::Refs(e) => reference(e),
         E::History(e) => revision(e),
         E::Object(e) => damage(e),

@@ -31,7 +31,7 @@ pub enum Error {
         reason: &'static str,
     },
     /// `REV~N` or `REV^N` beyond the first commit.
-    #[error("`{text}`: {} has no parent {number}", commit.short())]
+    #[error("`{text}` goes beyond {}, which has no parent {number}", commit.short())]
     NoParent {
         /// What was asked for.
         text: String,

@@ -36,6 +36,8 @@ pub struct AddReport {
     pub findings: Vec<Finding>,
     /// What was found out about tables: declared data sets, and hints.
     pub inference: Inference,
+    /// Files of data sets that were left, because only files that are versioned were asked for.
+    pub left: Vec<RepoPath>,
 }
 
 /// Stores and stages. Files that cannot be taken are findings; the others are staged.
@@ -55,12 +57,18 @@ pub fn add(
         let mut report = AddReport::default();
         let known_before: Vec<FileEntry> = staged;
         let files = to_read(options, &found);
+        let declarations = Declarations::read(&repo.store, &known_before).unwrap_or_default();
+        if options.only_known {
+            let new = found.untracked.into_iter().map(|new| new.file.path);
+            report.left = new
+                .filter(|path| declarations.covering(path).is_some())
+                .collect();
+        }
         report.findings = found.findings;
         for entry in found.deleted {
             builder.remove(&entry.path);
             report.removed.push(entry.path);
         }
-        let declarations = Declarations::read(&repo.store, &known_before).unwrap_or_default();
         let taken = take(
             repo,
             writer,

@@ -86,6 +86,11 @@ pub(crate) fn run(context: &mut Context, args: &LogArgs) -> Result<Answer, Failu
     };
     let commits = log(&repo, &options)?;
     context.redirect_or_page(&args.output)?;
+    if commits.is_empty() && repo.head_commit()?.is_none() {
+        context
+            .ui
+            .note("note: there is no version yet; `dver commit -m MESSAGE` makes the first.");
+    }
     let names = names(&repo);
     let head = repo.head_commit()?.map(|(id, _)| id);
     for (id, commit) in commits {

@@ -123,10 +123,15 @@ fn long(ui: &mut Ui, report: &StatusReport) -> std::io::Result<()> {
         &report.staged,
         Style::Added,
     )?;
-    section(ui, "Changed, not staged:", &report.unstaged, Style::Removed)?;
+    section(
+        ui,
+        "Changed, not staged (`dver commit -a` takes them along):",
+        &report.unstaged,
+        Style::Removed,
+    )?;
     if !report.untracked.is_empty() {
         ui.line("")?;
-        ui.line("Not versioned:")?;
+        ui.line("Not versioned (`dver add PATH` stages them):")?;
         for path in report.untracked.iter().take(MAX_UNTRACKED) {
             ui.line(&format!("  {path}"))?;
         }

@@ -50,6 +50,9 @@ pub(crate) fn words(evidence: &Evidence) -> String {
                 .filter(|(name, _)| matches!(name.as_str(), "encoding" | "delimiter" | "newline"))
                 .map(|(name, value)| format!("{name} {value:?}"))
                 .collect();
+            if dialect.is_empty() {
+                return format!("format: {}", format.name());
+            }
             format!("format: {} - {}", format.name(), dialect.join(", "))
         }
         Evidence::Key {

@@ -79,25 +79,27 @@ pub(crate) fn table(ui: &mut Ui, metrics: &[Metric]) -> io::Result<()> {
 /// Writes metrics that changed.
 pub(crate) fn changes(ui: &mut Ui, changed: &[Changed]) -> io::Result<()> {
     let several = changed.len() > 1;
-    for dataset in changed {
-        let prefix = if several {
-            format!("{} ", dataset.dataset)
+    let name = |dataset: &Changed, metric: &Metric| {
+        let path = shorten(&metric.path(), 44);
+        if several {
+            format!("{}: {path}", dataset.dataset)
         } else {
-            String::new()
-        };
-        let name = |metric: &Metric| format!("{prefix}{}", shorten(&metric.path(), 44));
-        let widest = dataset
-            .metrics
-            .iter()
-            .map(|c| name(&c.metric).chars().count())
-            .max();
+            path
+        }
+    };
+    let names = changed.iter().flat_map(|dataset| {
+        let metrics = dataset.metrics.iter();
+        metrics.map(|one| name(dataset, &one.metric).chars().count())
+    });
+    let widest = names.max().unwrap_or(0);
+    for dataset in changed {
         for one in &dataset.metrics {
             let metric = &one.metric;
             let text = format!("{:>12}", change(metric, one.before, one.after));
             let text = ui.paint(Style::Changed, &text);
             let line = format!(
                 "    {}  {:>12}  {text}",
-                pad(&name(metric), widest.unwrap_or(0)),
+                pad(&name(dataset, metric), widest),
                 number(metric, one.after),
             );
             ui.line(&line)?;
