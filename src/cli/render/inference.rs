@@ -9,7 +9,7 @@ use super::super::error::Failure;
 use super::super::ui::{Style, count, counted};
 use crate::dataset::infer::{Basis, Evidence, Inference, Proposal, Undeclared};
 use crate::ops::dataset::Described;
-use crate::record::Role;
+use crate::record::{Format, Role};
 
 /// Tells what `add` declared, and how to declare what it could not.
 pub(crate) fn tell(context: &mut Context, inference: &Inference) -> Result<(), Failure> {
@@ -47,7 +47,11 @@ pub(crate) fn words(evidence: &Evidence) -> String {
         } => {
             let dialect: Vec<String> = dialect
                 .iter()
-                .filter(|(name, _)| matches!(name.as_str(), "encoding" | "delimiter" | "newline"))
+                .filter(|(name, _)| match name.as_str() {
+                    "encoding" | "newline" => true,
+                    "delimiter" => *format == Format::Csv,
+                    _ => false,
+                })
                 .map(|(name, value)| format!("{name} {value:?}"))
                 .collect();
             if dialect.is_empty() {
@@ -168,7 +172,13 @@ pub(crate) fn described_json(described: &Described, evidence: &[Evidence]) -> Va
 pub(crate) fn described(context: &mut Context, described: &Described) -> io::Result<()> {
     let declaration = &described.declaration;
     let name = context.ui.paint(Style::Heading, &declaration.name);
-    let files = counted(described.table.parts.len() as u64, "file");
+    let table = &described.table;
+    // A folder of images is one part, in which each record is a file.
+    let files = match table.declaration.format {
+        Format::Images => table.records(),
+        Format::Csv | Format::Jsonl => table.parts.len() as u64,
+    };
+    let files = counted(files, "file");
     let records = counted(described.table.records(), "record");
     context.ui.line(&format!(
         "{name}: {records} in {files}, {}",
