@@ -83,6 +83,11 @@ pub fn add(
             builder.put(entry.clone());
         }
         report.stored = taken.entries.clone();
+        if taken.entries.iter().any(|e| e.path == declare::file()) {
+            // One that does not read would stop the commit, and every `add` after this one.
+            let entries: Vec<FileEntry> = builder.entries().values().cloned().collect();
+            Declarations::read(writer, &entries)?;
+        }
         if options.declare {
             report.inference = declare::found(
                 repo,

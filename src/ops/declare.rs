@@ -4,8 +4,8 @@ use crate::base::RepoPath;
 use crate::base::fsio;
 use crate::base::progress::Progress;
 use crate::config::{self, DatasetConfig, edit};
-use crate::dataset::Declarations;
 use crate::dataset::infer::{Inference, infer};
+use crate::dataset::{self, Declarations};
 use crate::object::{FileEntry, SnapshotBuilder};
 use crate::repo::Repo;
 use crate::store::PackWriter;
@@ -71,7 +71,8 @@ pub(super) fn change(
     let path = file();
     let place = path.to_path(&repo.root);
     let old = fsio::read_if_exists(&place)?.unwrap_or_default();
-    let text = edit(&String::from_utf8_lossy(&old))?;
+    let old = String::from_utf8(old).map_err(|_| dataset::Error::NotText)?;
+    let text = edit(&old)?;
     let temporary = repo.dir.join("tmp").join(config::Declarations::FILE);
     fsio::write_durable_by(&temporary, &place, text.as_bytes())?;
     if let Found::File(stat) = look(&place)? {

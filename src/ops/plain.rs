@@ -40,7 +40,12 @@ pub fn diff_no_index(
     let source = open(&new, &old_source, progress)?;
     let mut old_entries = old_source.entries().to_vec();
     let new_entries = source.entries().to_vec();
-    if let ([a], [b]) = (old_entries.as_mut_slice(), new_entries.as_slice()) {
+    if let (true, true, [a], [b]) = (
+        old.is_file,
+        new.is_file,
+        old_entries.as_mut_slice(),
+        new_entries.as_slice(),
+    ) {
         // Two files are one file in two versions, whatever they are called.
         a.path = b.path.clone();
     }
@@ -75,6 +80,7 @@ pub fn diff_no_index(
 
 struct PlainSide {
     root: PathBuf,
+    is_file: bool,
     files: Vec<WorkFile>,
 }
 
@@ -86,6 +92,7 @@ fn side(path: &Path) -> Result<PlainSide, Error> {
     match look(path)? {
         Found::Directory => Ok(PlainSide {
             root: path.to_owned(),
+            is_file: false,
             files: walk(path, &[])?.files,
         }),
         Found::File(stat) => {
@@ -94,6 +101,7 @@ fn side(path: &Path) -> Result<PlainSide, Error> {
             let path = RepoPath::from_path(Path::new(name)).map_err(|_| missing())?;
             Ok(PlainSide {
                 root,
+                is_file: true,
                 files: vec![WorkFile { path, stat }],
             })
         }

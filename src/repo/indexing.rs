@@ -17,15 +17,17 @@ use super::error::Error;
 /// Change sets of at most this many rows are copied into the index.
 const MAX_ROWS: u64 = 100_000;
 
-/// Walks the index forward to the current operation, or builds it anew where it stands on an
-/// operation that is not in the current one's past.
+/// Walks the index forward to the current operation. Where it stands on an operation that is not
+/// in the current one's past, it is built anew if `rebuild` allows that, and otherwise left as it
+/// is; returns whether it is level with the current operation.
 pub(super) fn catch_up(
     source: &dyn ObjectSource,
     current: &Current,
     index: &mut Index,
-) -> Result<(), Error> {
+    rebuild: bool,
+) -> Result<bool, Error> {
     if index.operation()? == Some(current.id) {
-        return Ok(());
+        return Ok(true);
     }
     let transaction = index.transaction()?;
     let known = transaction.operation()?;
@@ -40,6 +42,9 @@ pub(super) fn catch_up(
         missed.push(operation);
     }
     if !found {
+        if !rebuild {
+            return Ok(false);
+        }
         transaction.clear()?;
     }
     let mut last_view = None;
@@ -51,7 +56,7 @@ pub(super) fn catch_up(
     }
     transaction.set_operation(&current.id)?;
     transaction.commit()?;
-    Ok(())
+    Ok(true)
 }
 
 /// Puts the commits that one operation made reachable.

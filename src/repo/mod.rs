@@ -127,18 +127,33 @@ impl Repo {
 
     /// Reads `head` again, where another process may have moved it.
     pub fn refresh(&mut self) -> Result<(), Error> {
-        let id = HeadFile::new(&self.dir).read()?;
-        if id != self.current.id {
-            self.store.rescan()?;
-            self.current = Current::read(&self.store, id)?;
+        if self.reread()? {
             self.catch_up()?;
         }
         Ok(())
     }
 
+    /// Reads `head` and returns whether it names another operation now.
+    fn reread(&mut self) -> Result<bool, Error> {
+        let id = HeadFile::new(&self.dir).read()?;
+        if id == self.current.id {
+            return Ok(false);
+        }
+        self.store.rescan()?;
+        self.current = Current::read(&self.store, id)?;
+        Ok(true)
+    }
+
     /// Brings the index up to the current operation.
     pub fn catch_up(&mut self) -> Result<(), Error> {
-        indexing::catch_up(&self.store, &self.current, &mut self.index)
+        // An index that is ahead of what was read says that a writer moved `head` meanwhile: then
+        // that is the current state. Only one that `head` itself does not lead to is foreign.
+        while !indexing::catch_up(&self.store, &self.current, &mut self.index, false)? {
+            if !self.reread()? {
+                indexing::catch_up(&self.store, &self.current, &mut self.index, true)?;
+            }
+        }
+        Ok(())
     }
 
     /// Throws the index away and derives it again.

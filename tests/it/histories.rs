@@ -159,3 +159,60 @@ fn damage_below_a_data_set_is_damage() {
     scratch.dver(&["log"]).ok();
     scratch.dver(&["diff", "HEAD"]).fails(4);
 }
+
+#[test]
+fn a_reader_that_a_writer_overtakes_keeps_the_index() {
+    let scratch = pets();
+    let actor = dver::repo::Actor {
+        identity: None,
+        fallback: "a reader".into(),
+        clock: dver::base::Clock::System,
+        environment: Vec::new(),
+    };
+    let mut reader = dver::repo::Repo::open(scratch.root(), actor).unwrap();
+    let before = reader.current.id;
+    scratch.write("pets.csv", PETS.replace("17,aa,cat", "17,aa,dog"));
+    commit(&scratch, "two");
+    reader.catch_up().unwrap();
+    assert_ne!(
+        reader.current.id, before,
+        "the reader goes on with the newer state"
+    );
+    assert_eq!(reader.index.operation().unwrap(), Some(reader.current.id));
+    assert_eq!(reader.index.commits().unwrap().len(), 2);
+}
+
+#[test]
+fn a_declaration_that_does_not_read_is_not_staged() {
+    let scratch = pets();
+    let declared = scratch.read("dver.toml");
+    scratch
+        .write("dver.toml", "[dataset.pets\n")
+        .write("new.txt", "new");
+    scratch.dver(&["add", "dver.toml"]).fails(3);
+    scratch.dver(&["add", "-A", "--no-declare"]).fails(3);
+    scratch.dver(&["commit", "-a", "-m", "two"]).fails(3);
+    let status = scratch.dver(&["status", "--short"]).ok();
+    assert_eq!(status, " M dver.toml\n?? new.txt\n");
+
+    // Bytes that are no text are never written back otherwise.
+    let torn = [&b"# \xff\n"[..], &declared].concat();
+    scratch.write("dver.toml", &torn);
+    scratch.write("more.csv", PETS);
+    scratch.dver(&["add", "more.csv"]).fails(3);
+    assert_eq!(scratch.read("dver.toml"), torn);
+    scratch.dver(&["restore", "dver.toml"]).ok();
+    assert_eq!(scratch.read("dver.toml"), declared);
+}
+
+#[test]
+fn files_of_two_directories_keep_their_names() {
+    let scratch = Scratch::empty();
+    scratch
+        .write("a/one.txt", "same\n")
+        .write("b/two.txt", "same\n");
+    let events = scratch.json(&["diff", "--no-index", "a", "b"]);
+    assert_eq!(events[0]["status"], "renamed");
+    let events = scratch.json(&["diff", "--no-index", "a/one.txt", "b/two.txt"]);
+    assert!(events.is_empty());
+}
