@@ -3,8 +3,8 @@
 //! The one place where `dataset`, `quality` and `diff` meet, for every verb that needs them:
 //! `commit`, `status`, `diff`, `quality`, `schema`.
 
-use crate::base::ObjectId;
 use crate::base::progress::Progress;
+use crate::base::{ObjectId, RepoPath};
 use crate::dataset::{Declaration, Declarations, Table};
 use crate::diff::{self, ChangeSetBuilder, Event, EventSink, Options};
 use crate::object::changes::{DatasetChanges, Guideline};
@@ -66,7 +66,25 @@ impl Version {
         Ok(version)
     }
 
-    fn covered(&self, declaration: &Declaration) -> Vec<&FileEntry> {
+    /// Leaves out the files that are not wanted, with what was sealed of data sets that had them.
+    pub(super) fn retain(&mut self, keeps: impl Fn(&RepoPath) -> bool) {
+        let declarations = &self.declarations;
+        let whole = |score: &DatasetScore| {
+            let Some(declaration) = declarations.get(&score.name) else {
+                return false;
+            };
+            let covered = |entry: &&FileEntry| declaration.covers(&entry.path).is_some();
+            let mut covered = self.entries.iter().filter(covered);
+            covered.all(|entry| keeps(&entry.path))
+        };
+        if let Some(scorecard) = &mut self.scorecard {
+            scorecard.datasets.retain(whole);
+        }
+        self.entries.retain(|entry| keeps(&entry.path));
+    }
+
+    /// Returns the files that a declaration covers.
+    pub(super) fn covered(&self, declaration: &Declaration) -> Vec<&FileEntry> {
         let covers = |entry: &&FileEntry| declaration.covers(&entry.path).is_some();
         self.entries.iter().filter(covers).collect()
     }

@@ -2,7 +2,9 @@
 
 use crate::base::RepoPath;
 use crate::base::progress::Progress;
+use crate::dataset::Declaration;
 use crate::diff::{EventSink, Options};
+use crate::object::FileEntry;
 use crate::object::changes::DatasetChanges;
 use crate::repo::Repo;
 use crate::worktree::{StatCache, scan};
@@ -58,12 +60,6 @@ pub fn diff(
             Some(of_revision(repo, a)?)
         }
     };
-    let within = &options.within;
-    let cut = |mut version: Version| {
-        version.entries.retain(|entry| keeps(&entry.path, within));
-        version
-    };
-    let tell = options.tell;
     match &options.ends {
         Ends::StageAndFiles | Ends::RevisionAndFiles(_) => {
             let staged = stage::entries(repo)?;
@@ -71,54 +67,68 @@ pub fn diff(
             let found = scan(&repo.root, &staged, &[], &mut cache, progress)?;
             let changes = {
                 let working = working::open(repo, &staged, &found, &mut cache, progress)?;
-                let after = cut(working.version);
-                run(
-                    &working.source,
-                    before.map(cut).as_ref(),
-                    &after,
-                    tell,
-                    sink,
-                    progress,
-                )?
+                let versions = (before, working.version);
+                run(&working.source, versions, options, sink, progress)?
             };
             cache.save(&mut repo.index)?;
             Ok(changes)
         }
         Ends::HeadAndStage | Ends::RevisionAndStage(_) => {
-            let after = cut(of_stage(repo)?);
-            run(
-                &repo.store,
-                before.map(cut).as_ref(),
-                &after,
-                tell,
-                sink,
-                progress,
-            )
+            let versions = (before, of_stage(repo)?);
+            run(&repo.store, versions, options, sink, progress)
         }
         Ends::Revisions(_, b) => {
-            let after = cut(of_revision(repo, b)?);
-            run(
-                &repo.store,
-                before.map(cut).as_ref(),
-                &after,
-                tell,
-                sink,
-                progress,
-            )
+            let versions = (before, of_revision(repo, b)?);
+            run(&repo.store, versions, options, sink, progress)
         }
     }
 }
 
 fn run(
     source: &dyn crate::object::ObjectSource,
-    before: Option<&Version>,
-    after: &Version,
-    tell: Options,
+    versions: (Option<Version>, Version),
+    options: &DiffOptions,
     sink: &mut dyn EventSink,
     progress: &dyn Progress,
 ) -> Result<Vec<DatasetChanges>, Error> {
-    let assessed = assess::measure(source, before, after, progress)?;
-    Ok(assess::compare(source, before, after, &assessed, tell, sink)?.datasets)
+    let (mut before, mut after) = versions;
+    narrow(before.as_mut(), &mut after, &options.within);
+    let before = before.as_ref();
+    let assessed = assess::measure(source, before, &after, progress)?;
+    let compared = assess::compare(source, before, &after, &assessed, options.tell, sink)?;
+    Ok(compared.datasets)
+}
+
+/// Leaves the files that are asked for, and the data sets that differ in them.
+///
+/// What was sealed of a data set speaks of all its files, so it goes where some of them go.
+fn narrow(mut before: Option<&mut Version>, after: &mut Version, within: &[RepoPath]) {
+    for version in before.as_deref_mut().into_iter().chain([&mut *after]) {
+        version.retain(|path| stage::is_within(path, within));
+    }
+    let differs = |name: &str| {
+        let covered = |version: &Version| -> Option<(Declaration, Vec<FileEntry>)> {
+            let declaration = version.declarations.get(name)?.clone();
+            let entries = version.covered(&declaration).into_iter().cloned().collect();
+            Some((declaration, entries))
+        };
+        let ends = [before.as_deref().and_then(covered), covered(after)];
+        let empty = |end: &Option<(_, Vec<FileEntry>)>| {
+            end.as_ref().is_none_or(|(_, entries)| entries.is_empty())
+        };
+        // Without a file that is asked for there is nothing to compare, however it is declared.
+        ends[0] != ends[1] && (within.is_empty() || !ends.iter().all(empty))
+    };
+    let names = |version: &Version| -> Vec<String> {
+        let names = version.declarations.names().filter(|name| differs(name));
+        names.map(str::to_owned).collect()
+    };
+    let mut kept = names(after);
+    kept.extend(before.as_deref().map(names).unwrap_or_default());
+    for version in before.into_iter().chain([after]) {
+        let datasets = &mut version.declarations.datasets;
+        datasets.retain(|dataset| kept.contains(&dataset.name));
+    }
 }
 
 /// Opens what is staged; with nothing staged that is HEAD, whose scorecard is known.
@@ -127,9 +137,4 @@ fn of_stage(repo: &Repo) -> Result<Version, Error> {
         (None, Some((_, commit))) => Version::of_commit(&repo.store, &commit),
         _ => Version::of_entries(&repo.store, stage::entries(repo)?),
     }
-}
-
-/// The declarations are always kept: without them no file is a data set.
-fn keeps(path: &RepoPath, within: &[RepoPath]) -> bool {
-    stage::is_within(path, within) || *path == super::declare::file()
 }

@@ -216,3 +216,32 @@ fn files_of_two_directories_keep_their_names() {
     let events = scratch.json(&["diff", "--no-index", "a/one.txt", "b/two.txt"]);
     assert!(events.is_empty());
 }
+
+#[test]
+fn a_diff_of_some_paths_adds_up() {
+    let scratch = Scratch::new();
+    scratch.write("d/train.csv", "id,label\n1,cat\n2,dog\n3,cat\n");
+    scratch.write("d/test.csv", "id,label\n4,cat\n5,dog\n6,cat\n");
+    scratch.write("notes.txt", "one\n");
+    scratch.dver(&["add", "-A"]).ok();
+    scratch.dver(&["commit", "-m", "one"]).ok();
+    scratch.write("d/train.csv", "id,label\n1,dog\n2,dog\n3,cat\n");
+    scratch.write("notes.txt", "two\n");
+    let declared = String::from_utf8(scratch.read("dver.toml")).unwrap();
+    scratch.write("dver.toml", declared + "group = \"label\"\n");
+    let kinds = |args: &[&str]| -> Vec<String> {
+        let events = scratch.dver(args).ok();
+        let parse = |line| serde_json::from_str::<serde_json::Value>(line).unwrap();
+        let kind = |event: serde_json::Value| event["event"].as_str().unwrap().to_owned();
+        events.lines().map(parse).map(kind).collect()
+    };
+    let check = |ends: &[&str]| {
+        let with = |path| [&["--json", "diff"], ends, &["--", path]].concat();
+        assert_eq!(kinds(&with("notes.txt")), ["file"]);
+        let all = kinds(&with("d/train.csv"));
+        assert_eq!(all, ["file", "schema", "label", "summary"]);
+    };
+    check(&[]);
+    commit(&scratch, "two");
+    check(&["HEAD~1", "HEAD"]);
+}
