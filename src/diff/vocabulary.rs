@@ -62,6 +62,29 @@ struct Flow {
     count: u64,
 }
 
+/// Sums over the transitions, so that none is looked at once for each class.
+#[derive(Default)]
+struct Sums {
+    /// Kept records that left a class.
+    left: BTreeMap<String, u64>,
+    /// Kept records that came into a class from another one.
+    came: BTreeMap<String, u64>,
+    /// The most that came into a class from one class.
+    most: BTreeMap<String, u64>,
+    /// Of each class the new class that most of its records went to, the last of equal ones.
+    best: BTreeMap<String, (u64, String)>,
+}
+
+impl Sums {
+    fn left(&self, class: &str) -> u64 {
+        self.left.get(class).copied().unwrap_or(0)
+    }
+
+    fn came(&self, class: &str) -> u64 {
+        self.came.get(class).copied().unwrap_or(0)
+    }
+}
+
 fn most(part: u64, whole: u64) -> bool {
     part >= LEAST
         && u128::from(part) * u128::from(SHARE.1) >= u128::from(whole) * u128::from(SHARE.0)
@@ -83,20 +106,25 @@ impl Vocabulary<'_> {
         })
     }
 
-    /// Kept records that left a class.
-    fn left(&self, class: &str) -> u64 {
-        let from = |((from, _), _): &(&(Option<String>, Option<String>), &u64)| {
-            from.as_deref() == Some(class)
-        };
-        self.transitions.iter().filter(from).map(|(_, n)| n).sum()
-    }
-
-    /// Kept records that came into a class from another one.
-    fn came(&self, class: &str) -> u64 {
-        self.flows()
-            .filter(|flow| flow.to == class)
-            .map(|flow| flow.count)
-            .sum()
+    fn sums(&self, flows: &[Flow]) -> Sums {
+        let mut sums = Sums::default();
+        for ((from, _), count) in &self.transitions {
+            if let Some(from) = from {
+                *sums.left.entry(from.clone()).or_default() += count;
+            }
+        }
+        for Flow { from, to, count } in flows {
+            *sums.came.entry(to.clone()).or_default() += count;
+            let most = sums.most.entry(to.clone()).or_default();
+            *most = (*most).max(*count);
+            if !self.before.contains_key(to) {
+                let best = sums.best.entry(from.clone()).or_default();
+                if *count >= best.0 {
+                    *best = (*count, to.clone());
+                }
+            }
+        }
+        sums
     }
 
     /// Kept records of a class before.
@@ -123,11 +151,16 @@ impl Vocabulary<'_> {
         let mut merged: Sources = BTreeMap::new();
         let mut split: BTreeMap<String, Vec<(String, u64)>> = BTreeMap::new();
         let flows: Vec<Flow> = self.flows().collect();
+        let sums = self.sums(&flows);
+        // The classes of which another name tells where they went.
+        let mut explained: BTreeSet<String> = BTreeSet::new();
         for Flow { from, to, count } in &flows {
             if self.declared.get(from) == Some(to) {
                 renamed.insert(from.clone(), (to.clone(), "declared".to_owned()));
-            } else if folded(from) == folded(to) && gone(from) {
-                if new(to) && !flows.iter().any(|f| f.to == *to && f.count > *count) {
+                explained.insert(from.clone());
+            } else if gone(from) && folded(from) == folded(to) {
+                explained.insert(from.clone());
+                if new(to) && sums.most.get(to).is_none_or(|most| most <= count) {
                     renamed
                         .entry(from.clone())
                         .or_insert((to.clone(), "respelling".to_owned()));
@@ -138,24 +171,19 @@ impl Vocabulary<'_> {
             }
         }
         for Flow { from, to, count } in &flows {
-            let explained = |class: &str| {
-                renamed.contains_key(class)
-                    || merged
-                        .values()
-                        .flatten()
-                        .any(|(source, ..)| source == class)
-            };
-            if explained(from) {
+            if explained.contains(from) {
                 continue;
             }
-            let (left, came) = (self.left(from), self.came(to));
+            let (left, came) = (sums.left(from), sums.came(to));
             if gone(from) && new(to) && most(*count, left) && most(*count, came) {
                 let evidence = format!("{count} of {left} kept records");
                 renamed.insert(from.clone(), (to.clone(), evidence));
+                explained.insert(from.clone());
             } else if from < to && !gone(from) && !new(to) && !gone(to) && !new(from) {
                 let back = self.count(to, from);
                 if most(*count, self.kept(from)) && most(back, self.kept(to)) {
                     let evidence = "swap".to_owned();
+                    explained.extend([from.clone(), to.clone()]);
                     renamed.insert(from.clone(), (to.clone(), evidence.clone()));
                     renamed.insert(to.clone(), (from.clone(), evidence));
                     for pair in [(from, to), (to, from)] {
@@ -166,6 +194,7 @@ impl Vocabulary<'_> {
             } else if gone(from) && most(*count, left) {
                 let sources = merged.entry(to.clone()).or_default();
                 sources.push((from.clone(), *count, None));
+                explained.insert(from.clone());
             } else if new(to) && most(*count, came) {
                 split
                     .entry(from.clone())
@@ -192,12 +221,13 @@ impl Vocabulary<'_> {
                     .insert((from.clone(), to.clone()), Cause::Split);
             }
         }
-        meaning.changes = self.changes(&renamed, &merged, &split);
+        meaning.changes = self.changes(&sums, &renamed, &merged, &split);
         meaning
     }
 
     fn changes(
         &self,
+        sums: &Sums,
         renamed: &BTreeMap<String, (String, String)>,
         merged: &Sources,
         split: &BTreeMap<String, Vec<(String, u64)>>,
@@ -246,7 +276,7 @@ impl Vocabulary<'_> {
         for (to, sources) in merged {
             let names: Vec<&str> = sources.iter().map(|(from, ..)| from.as_str()).collect();
             let count = sources.iter().map(|(_, count, _)| count).sum();
-            let left: u64 = names.iter().map(|from| self.left(from)).sum();
+            let left: u64 = names.iter().map(|from| sums.left(from)).sum();
             let respelled = sources.iter().all(|(.., evidence)| evidence.is_some());
             let evidence = Some(match respelled {
                 true => "respelling".to_owned(),
@@ -278,7 +308,7 @@ impl Vocabulary<'_> {
         }
         for (class, count) in &self.before {
             if !self.after.contains_key(class) && !explained_gone.contains(class.as_str()) {
-                let evidence = self.perhaps_renamed(class);
+                let evidence = perhaps_renamed(class, sums);
                 let from = json!(class);
                 changes.push(change(
                     "class_removed",
@@ -292,17 +322,14 @@ impl Vocabulary<'_> {
         }
         changes
     }
+}
 
-    /// Says where a rename was likely but not proven.
-    fn perhaps_renamed(&self, class: &str) -> Option<String> {
-        let left = self.left(class);
-        let best = self
-            .flows()
-            .filter(|flow| flow.from == class && !self.before.contains_key(&flow.to))
-            .max_by_key(|flow| flow.count)?;
-        (best.count * 2 > left).then(|| {
-            let to = serde_json::Value::from(best.to.as_str());
-            format!("rename? {} of {left} kept records became {to}", best.count)
-        })
-    }
+/// Says where a rename was likely but not proven.
+fn perhaps_renamed(class: &str, sums: &Sums) -> Option<String> {
+    let left = sums.left(class);
+    let (count, to) = sums.best.get(class)?;
+    (count * 2 > left).then(|| {
+        let to = serde_json::Value::from(to.as_str());
+        format!("rename? {count} of {left} kept records became {to}")
+    })
 }
