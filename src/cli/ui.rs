@@ -163,10 +163,12 @@ pub(super) fn complain(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// Makes text harmless on a terminal: line ends and tabs are escaped, other controls replaced.
+/// Makes text harmless on a terminal: line ends, tabs and what nobody sees (a byte order mark in
+/// the middle of a text) are escaped, other controls replaced.
 pub(crate) fn clean(text: &str) -> String {
     let turns_text = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if !text.contains(|c: char| c.is_control() || turns_text(c)) {
+    let unseen = |c: char| matches!(c, '\u{feff}' | '\u{200b}' | '\u{2060}' | '\u{ad}');
+    if !text.contains(|c: char| c.is_control() || turns_text(c) || unseen(c)) {
         return text.to_owned();
     }
     let mut out = String::with_capacity(text.len());
@@ -176,6 +178,7 @@ pub(crate) fn clean(text: &str) -> String {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             c if c.is_control() || turns_text(c) => out.push('\u{fffd}'),
+            c if unseen(c) => out.extend(c.escape_unicode()),
             c => out.push(c),
         }
     }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // tests may panic and write files
 
+mod country_codes;
 mod crash;
 mod format;
 #[allow(dead_code)] // parts of it wait for tests to come

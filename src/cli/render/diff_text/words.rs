@@ -23,7 +23,7 @@ pub(super) fn key(key: &Identity) -> String {
 pub(super) fn value(value: &Value) -> String {
     match value {
         Value::Null => "(null)".to_owned(),
-        Value::Text(text) if text.trim() != text || text.is_empty() => format!("{:?}", short(text)),
+        Value::Text(text) if text.trim() != text || text.is_empty() => short(&format!("{text:?}")),
         Value::Text(text) | Value::Json(text) => short(text),
     }
 }
