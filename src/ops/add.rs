@@ -13,6 +13,7 @@ use super::declare;
 use super::error::Error;
 use super::stage;
 use super::transaction::{self, Note};
+use super::working;
 
 /// What to add.
 #[derive(Clone, Debug, Default)]
@@ -21,7 +22,7 @@ pub struct AddOptions {
     pub within: Vec<RepoPath>,
     /// Whether tables that no data set covers may be declared.
     pub declare: bool,
-    /// Only files that are versioned already.
+    /// Only files that are versioned already, and new files of declared data sets.
     pub only_known: bool,
 }
 
@@ -36,8 +37,6 @@ pub struct AddReport {
     pub findings: Vec<Finding>,
     /// What was found out about tables: declared data sets, and hints.
     pub inference: Inference,
-    /// Files of data sets that were left, because only files that are versioned were asked for.
-    pub left: Vec<RepoPath>,
 }
 
 /// Stores and stages. Files that cannot be taken are findings; the others are staged.
@@ -56,14 +55,8 @@ pub fn add(
         let mut builder = stage::builder(repo)?;
         let mut report = AddReport::default();
         let known_before: Vec<FileEntry> = staged;
-        let files = to_read(options, &found);
         let declarations = Declarations::read(&repo.store, &known_before).unwrap_or_default();
-        if options.only_known {
-            let new = found.untracked.into_iter().map(|new| new.file.path);
-            report.left = new
-                .filter(|path| declarations.covering(path).is_some())
-                .collect();
-        }
+        let files = to_read(options, &found, &declarations);
         report.findings = found.findings;
         for entry in found.deleted {
             builder.remove(&entry.path);
@@ -118,14 +111,15 @@ fn check_paths(options: &AddOptions, staged: &[FileEntry], found: &Scan) -> Resu
     stage::check_paths(&options.within, known)
 }
 
-fn to_read(options: &AddOptions, found: &Scan) -> Vec<WorkFile> {
+fn to_read(options: &AddOptions, found: &Scan, declarations: &Declarations) -> Vec<WorkFile> {
     let changed = found.modified.iter().map(|modified| &modified.after.file);
-    let new = found
-        .untracked
-        .iter()
-        .map(|new| &new.file)
-        .filter(|_| !options.only_known);
-    let mut files: Vec<WorkFile> = changed.chain(new).cloned().collect();
+    let mut files: Vec<WorkFile> = changed.cloned().collect();
+    if options.only_known {
+        // A file that moved to another class directory is no file to lose.
+        files.extend(working::joining(found, declarations).cloned());
+    } else {
+        files.extend(found.untracked.iter().map(|new| new.file.clone()));
+    }
     files.sort_by(|a, b| a.path.cmp(&b.path));
     files
 }

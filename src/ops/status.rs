@@ -2,6 +2,7 @@
 
 use crate::base::progress::Progress;
 use crate::base::{ObjectId, RepoPath};
+use crate::dataset::Declarations;
 use crate::diff::{self, Event, FileStatus};
 use crate::object::changes::DatasetChanges;
 use crate::object::{FileEntry, Head, Pending};
@@ -56,7 +57,10 @@ pub fn status(repo: &mut Repo, progress: &dyn Progress) -> Result<StatusReport, 
     let mut cache = StatCache::load(&repo.index, &repo.dir.join("tmp"))?;
     let found = scan(&repo.root, &staged, &[], &mut cache, progress)?;
     cache.save(&mut repo.index)?;
-    let changed = repo.state()?.stage.is_some() || !found.is_clean();
+    let declarations = Declarations::read(&repo.store, &staged).unwrap_or_default();
+    let changed = repo.state()?.stage.is_some()
+        || !found.is_clean()
+        || working::joining(&found, &declarations).next().is_some();
     let (datasets, problem) = match changed {
         true => told(datasets(repo, &staged, &found, &mut cache, progress))?,
         false => (Vec::new(), None),

@@ -31,11 +31,12 @@ pub(super) fn open<'a>(
     progress: &dyn Progress,
 ) -> Result<Working<'a>, Error> {
     let declarations = Declarations::read(&repo.store, staged).unwrap_or_default();
-    let changed: Vec<WorkFile> = found
+    let mut changed: Vec<WorkFile> = found
         .modified
         .iter()
         .map(|modified| modified.after.file.clone())
         .collect();
+    changed.extend(joining(found, &declarations).cloned());
     let source = stage::with_ingest(repo, staged, &declarations, progress, |options| {
         Overlay::open(&repo.store, &repo.root, options, &changed, cache)
     })?;
@@ -46,4 +47,14 @@ pub(super) fn open<'a>(
     entries.sort_by(|a, b| a.path.cmp(&b.path));
     let version = Version::of_entries(&source, entries)?;
     Ok(Working { source, version })
+}
+
+/// Returns the files that are not versioned yet but stand where a data set has its files: its
+/// declaration says that they belong to it.
+pub(super) fn joining<'a>(
+    found: &'a Scan,
+    declarations: &'a Declarations,
+) -> impl Iterator<Item = &'a WorkFile> {
+    let new = found.untracked.iter().map(|new| &new.file);
+    new.filter(|file| declarations.covering(&file.path).is_some())
 }

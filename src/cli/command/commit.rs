@@ -6,7 +6,7 @@ use super::super::Answer;
 use super::super::context::{Context, waiting};
 use super::super::error::Failure;
 use super::super::render;
-use super::super::ui::{Style, counted};
+use super::super::ui::Style;
 use crate::ops::add::{self, AddOptions};
 use crate::ops::commit::{self, CommitOptions};
 use crate::ops::metrics;
@@ -22,7 +22,7 @@ pub(crate) struct CommitArgs {
     /// What changed and why; several give paragraphs
     #[arg(short, long, value_name = "MSG")]
     pub message: Vec<String>,
-    /// Stage changed and removed files first
+    /// Stage changed and removed files first, and new files of declared data sets
     #[arg(short, long)]
     pub all: bool,
     /// Replace the last version
@@ -45,7 +45,6 @@ const METRICS: usize = 8;
 pub(crate) fn run(context: &mut Context, args: &CommitArgs) -> Result<Answer, Failure> {
     let mut repo = context.repo()?;
     let progress = context.progress();
-    let mut left = Vec::new();
     if args.all {
         let options = AddOptions {
             within: Vec::new(),
@@ -54,7 +53,6 @@ pub(crate) fn run(context: &mut Context, args: &CommitArgs) -> Result<Answer, Fa
         };
         let report = add::add(&mut repo, &options, progress.as_ref(), &mut waiting)?;
         context.findings(&report.findings, &[])?;
-        left = report.left;
     }
     let options = CommitOptions {
         message: (!args.message.is_empty()).then(|| args.message.join("\n\n")),
@@ -64,13 +62,6 @@ pub(crate) fn run(context: &mut Context, args: &CommitArgs) -> Result<Answer, Fa
         no_gates: args.no_gates.clone(),
     };
     let sealed = commit::commit(&mut repo, &options, progress.as_ref(), &mut waiting)?;
-    if let [first, ..] = left.as_slice() {
-        // An image that moved to another class is a removed and a new file until it is added.
-        let files = counted(left.len() as u64, "new file");
-        context.ui.note(&format!(
-            "note: {files} of data sets not committed, such as {first}; `dver add -A` stages them"
-        ));
-    }
     if commit::declares_gates(&repo, &sealed)? {
         context
             .ui

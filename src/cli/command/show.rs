@@ -36,13 +36,10 @@ pub(crate) fn run(context: &mut Context, args: &ShowArgs) -> Result<Answer, Fail
         return Ok(Answer::Done);
     }
     let ui = &mut context.ui;
-    render::commit::log_entry(ui, &sealed, &[], false)?;
+    render::commit::log_head(ui, &sealed, &[], false)?;
+    render::commit::file_line(ui, &sealed)?;
     if let Some(changes) = &sealed.changes {
-        let files = &changes.files;
-        ui.line(&format!(
-            "Files: {} added, {} removed, {} modified, {} renamed",
-            files.added, files.removed, files.modified, files.renamed
-        ))?;
+        ui.line("")?;
         for dataset in &changes.datasets {
             render::commit::dataset_detail(ui, dataset)?;
         }

@@ -74,11 +74,28 @@ pub(crate) fn summary(changes: &DatasetChanges) -> Option<String> {
     if !changes.schema.is_empty() {
         parts.push(counted(changes.schema.len() as u64, "schema change"));
     }
+    if parts.is_empty() && changes.step != "none" {
+        parts.push("no record changed".to_owned());
+    }
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 /// Writes a commit as the log shows it.
 pub(crate) fn log_entry(
+    ui: &mut Ui,
+    sealed: &Sealed,
+    names: &[String],
+    head: bool,
+) -> io::Result<()> {
+    log_head(ui, sealed, names, head)?;
+    if dataset_lines(ui, sealed)? {
+        ui.line("")?;
+    }
+    Ok(())
+}
+
+/// Writes who committed what when, and why.
+pub(crate) fn log_head(
     ui: &mut Ui,
     sealed: &Sealed,
     names: &[String],
@@ -124,11 +141,7 @@ pub(crate) fn log_entry(
     for line in commit.message.lines() {
         ui.line(&format!("    {line}"))?;
     }
-    ui.line("")?;
-    if dataset_lines(ui, sealed)? {
-        ui.line("")?;
-    }
-    Ok(())
+    ui.line("")
 }
 
 /// Writes a line per data set with what the commit did to it; returns whether there was one.
@@ -251,19 +264,22 @@ pub(crate) fn dataset_detail(ui: &mut Ui, changes: &DatasetChanges) -> io::Resul
         let field = change
             .field
             .as_ref()
-            .map(|field| format!(" {field}"))
+            .map(|field| format!(" {}", shorten(field, 40)))
             .unwrap_or_default();
+        let value = |value: &Value| match value {
+            Value::String(text) => shorten(text, 40),
+            other => shorten(&other.to_string(), 40),
+        };
         let values = match (&change.from, &change.to) {
             (Value::Null, Value::Null) => String::new(),
-            (Value::Null, to) => format!(" {to}"),
-            (from, Value::Null) => format!(" {from}"),
-            (from, to) => format!(" {from} -> {to}"),
+            (Value::Null, one) | (one, Value::Null) => format!(": {}", value(one)),
+            (from, to) => format!(": {} -> {}", value(from), value(to)),
         };
-        let count = change.count.map(|n| format!(" ({})", counted(n, "record")));
+        let count = change.count.map(|n| format!(", {}", counted(n, "record")));
         let evidence = change
             .evidence
             .as_ref()
-            .map(|e| format!(": {e}"))
+            .map(|e| format!(" ({e})"))
             .unwrap_or_default();
         ui.line(&format!(
             "    {}{field}{values}{}{evidence}",
@@ -285,7 +301,7 @@ pub(crate) fn dataset_detail(ui: &mut Ui, changes: &DatasetChanges) -> io::Resul
         };
         ui.line(&format!(
             "    {}: {} -> {}  {}{cause}",
-            transition.field,
+            shorten(&transition.field, 40),
             value(&transition.from),
             value(&transition.to),
             count(transition.count),

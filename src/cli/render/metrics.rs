@@ -38,6 +38,9 @@ fn change(metric: &Metric, before: Option<f64>, after: Option<f64>) -> String {
         (Some(before), Some(after)) => {
             let difference = after - before;
             let sign = if difference > 0.0 { "+" } else { "" };
+            if difference.abs() < 0.000_05 {
+                return format!("{sign}{difference:.0e}");
+            }
             format!("{sign}{}", number(metric, Some(difference)))
         }
         (None, None) => String::new(),

@@ -137,7 +137,14 @@ impl<'a> DiffText<'a> {
         }
         self.files = true;
         let name = (self.paint)(Style::Heading, &summary.dataset);
-        self.line(&format!("{name}: {}", told(summary)))?;
+        let touches_values = |change: &SchemaChange| {
+            !matches!(
+                change.change.as_str(),
+                "dialect_changed" | "field_moved" | "field_renamed"
+            )
+        };
+        let same = self.show.schema && !open.schema.iter().any(touches_values);
+        self.line(&format!("{name}: {}", told(summary, same)))?;
         if self.show.schema {
             self.schema(&open.schema)?;
         }
@@ -420,7 +427,9 @@ fn label_line(label: &LabelEvent) -> Vec<String> {
 }
 
 /// Says in one line what happened to a data set.
-fn told(summary: &SummaryEvent) -> String {
+///
+/// `same`: the schema does not say otherwise of values that no count speaks of.
+fn told(summary: &SummaryEvent, same: bool) -> String {
     let records = &summary.records;
     let mut parts = vec![if records.before == records.after {
         counted(records.after, "record")
@@ -448,6 +457,9 @@ fn told(summary: &SummaryEvent) -> String {
     tell(summary.labels(&[Cause::Merge]), "labels merged");
     tell(records.respelled, "respelled");
     tell(records.moved.unwrap_or(0), "moved");
+    if same && parts.len() == 1 && summary.step != "none" {
+        parts.push("no record changed".to_owned());
+    }
     format!("{} [{}]", parts.join(", "), summary.step)
 }
 
