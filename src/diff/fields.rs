@@ -193,10 +193,14 @@ pub(crate) fn dialect_change(
     before: &BTreeMap<String, String>,
     after: &BTreeMap<String, String>,
 ) -> Option<SchemaChange> {
+    // Of two formats, only what both have compares.
+    let same_format = before.get("format") == after.get("format");
     let only = |here: &BTreeMap<String, String>, there: &BTreeMap<String, String>| {
-        let differs = here
-            .iter()
-            .filter(|(name, value)| there.get(*name) != Some(value));
+        let differs = here.iter().filter(|(name, value)| {
+            there
+                .get(*name)
+                .map_or(same_format, |other| other != *value)
+        });
         differs
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect::<BTreeMap<_, _>>()

@@ -74,9 +74,19 @@ pub fn changed_records(
 fn dialects(table: Option<&Table>) -> BTreeMap<RepoPath, BTreeMap<String, String>> {
     let parts = table.map_or(&[][..], |table| &table.parts).iter();
     parts
-        .filter(|part| part.layout.format == Format::Csv)
-        .map(|part| (part.path.clone(), part.layout.dialect.describe()))
+        .filter(|part| part.layout.format != Format::Images)
+        .map(|part| (part.path.clone(), dialect(part)))
         .collect()
+}
+
+/// Describes how a file is written; its format is a part of that.
+fn dialect(part: &Part) -> BTreeMap<String, String> {
+    let mut all = part.layout.dialect.describe();
+    if part.layout.format == Format::Jsonl {
+        all.retain(|name, _| matches!(name.as_str(), "encoding" | "bom" | "newline"));
+    }
+    all.insert("format".to_owned(), part.layout.format.name().to_owned());
+    all
 }
 
 struct TableRecords<'a> {

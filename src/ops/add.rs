@@ -55,7 +55,7 @@ pub fn add(
         let mut builder = stage::builder(repo)?;
         let mut report = AddReport::default();
         let known_before: Vec<FileEntry> = staged;
-        let declarations = Declarations::read(&repo.store, &known_before).unwrap_or_default();
+        let declarations = working::declarations(repo, &known_before);
         let files = to_read(options, &found, &declarations);
         report.findings = found.findings;
         for entry in found.deleted {

@@ -2,7 +2,6 @@
 
 use crate::base::progress::Progress;
 use crate::base::{ObjectId, RepoPath};
-use crate::dataset::Declarations;
 use crate::diff::{self, Event, FileStatus};
 use crate::object::changes::DatasetChanges;
 use crate::object::{FileEntry, Head, Pending};
@@ -57,7 +56,7 @@ pub fn status(repo: &mut Repo, progress: &dyn Progress) -> Result<StatusReport, 
     let mut cache = StatCache::load(&repo.index, &repo.dir.join("tmp"))?;
     let found = scan(&repo.root, &staged, &[], &mut cache, progress)?;
     cache.save(&mut repo.index)?;
-    let declarations = Declarations::read(&repo.store, &staged).unwrap_or_default();
+    let declarations = working::declarations(repo, &staged);
     let changed = repo.state()?.stage.is_some()
         || !found.is_clean()
         || working::joining(&found, &declarations).next().is_some();

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::base::RepoPath;
+use crate::base::fsio;
 use crate::base::progress::Progress;
 use crate::dataset::Declarations;
 use crate::object::FileEntry;
@@ -10,6 +11,7 @@ use crate::repo::Repo;
 use crate::worktree::{Overlay, Scan, StatCache, WorkFile};
 
 use super::assess::Version;
+use super::declare;
 use super::error::Error;
 use super::stage;
 
@@ -30,7 +32,7 @@ pub(super) fn open<'a>(
     cache: &mut StatCache,
     progress: &dyn Progress,
 ) -> Result<Working<'a>, Error> {
-    let declarations = Declarations::read(&repo.store, staged).unwrap_or_default();
+    let declarations = declarations(repo, staged);
     let mut changed: Vec<WorkFile> = found
         .modified
         .iter()
@@ -47,6 +49,16 @@ pub(super) fn open<'a>(
     entries.sort_by(|a, b| a.path.cmp(&b.path));
     let version = Version::of_entries(&source, entries)?;
     Ok(Working { source, version })
+}
+
+/// Returns what the dver.toml in the worktree declares; what is staged where that does not read.
+pub(super) fn declarations(repo: &Repo, staged: &[FileEntry]) -> Declarations {
+    let written = fsio::read_if_exists(&declare::file().to_path(&repo.root));
+    let parsed = written.ok().flatten().map(|bytes| Declarations::parse(&bytes));
+    match parsed {
+        Some(Ok(declarations)) => declarations,
+        _ => Declarations::read(&repo.store, staged).unwrap_or_default(),
+    }
 }
 
 /// Returns the files that are not versioned yet but stand where a data set has its files: its

@@ -223,7 +223,7 @@ fn a_record_that_does_not_parse_is_no_field() {
     assert!(profile.all_fields(&[]).is_empty());
     assert_eq!(
         profile.problems(),
-        BTreeMap::from([("invalid_json".to_owned(), 1)])
+        BTreeMap::from([("unparsable_record".to_owned(), 1)])
     );
     assert_eq!(profile.null_keys(), 1);
     assert_ne!(profile.digest(), [0; 32]);

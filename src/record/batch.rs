@@ -30,7 +30,7 @@ impl Problem {
             Self::Ragged => "ragged_record",
             Self::Encoding => "invalid_encoding",
             Self::Quote => "unbalanced_quote",
-            Self::Json => "invalid_json",
+            Self::Json => "unparsable_record",
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::io;
 
 use serde_json::{Value, json};
+use unicode_width::UnicodeWidthStr as _;
 
 use super::super::ui::{Style, Ui, count, counted, pad, shorten};
 use crate::object::changes::{Cause, DatasetChanges, Row, RowChange, RowKey};
@@ -202,11 +203,7 @@ pub(crate) fn record_name(key: &RowKey) -> String {
 /// Writes the rows of a change set, aligned.
 pub(crate) fn rows(ui: &mut Ui, rows: &[Row]) -> io::Result<()> {
     let name = |row: &Row| shorten(&record_name(&row.key), 32);
-    let width = rows
-        .iter()
-        .map(|row| name(row).chars().count())
-        .max()
-        .unwrap_or(0);
+    let width = rows.iter().map(|row| name(row).width()).max().unwrap_or(0);
     for row in rows {
         let record = pad(&name(row), width.min(32));
         let text = match &row.change {

@@ -3,6 +3,7 @@
 use std::io;
 
 use serde_json::{Value, json};
+use unicode_width::UnicodeWidthStr as _;
 
 use super::super::ui::{Style, Ui, count, pad, shorten};
 use crate::ops::metrics::{Changed, Measure};
@@ -54,7 +55,7 @@ pub(crate) fn table(ui: &mut Ui, metrics: &[Metric]) -> io::Result<()> {
     let name = |metric: &Metric| shorten(&metric.path(), 44);
     let width = metrics
         .iter()
-        .map(|metric| name(metric).chars().count())
+        .map(|metric| name(metric).width())
         .max()
         .unwrap_or(0);
     for metric in metrics {
@@ -92,7 +93,7 @@ pub(crate) fn changes(ui: &mut Ui, changed: &[Changed]) -> io::Result<()> {
     };
     let names = changed.iter().flat_map(|dataset| {
         let metrics = dataset.metrics.iter();
-        metrics.map(|one| name(dataset, &one.metric).chars().count())
+        metrics.map(|one| name(dataset, &one.metric).width())
     });
     let widest = names.max().unwrap_or(0);
     for dataset in changed {

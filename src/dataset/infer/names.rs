@@ -35,7 +35,15 @@ const PATHS: [&str; 9] = [
     "code",
 ];
 /// Names of fields whose values are labels, whatever else there is.
-const LABELS: [&str; 4] = ["label", "labels", "gold_label", "gold_labels"];
+const LABELS: [&str; 7] = [
+    "label",
+    "labels",
+    "gold_label",
+    "gold_labels",
+    "라벨",
+    "레이블",
+    "ラベル",
+];
 /// Names of fields whose values are labels, the likeliest first.
 const MAYBE_LABELS: [&str; 21] = [
     "target",
@@ -60,7 +68,7 @@ const MAYBE_LABELS: [&str; 21] = [
     "species",
     "annotation",
 ];
-const TEXTS: [&str; 35] = [
+const TEXTS: [&str; 37] = [
     "text",
     "sentence",
     "sentence1",
@@ -96,6 +104,8 @@ const TEXTS: [&str; 35] = [
     "rejected",
     "source_text",
     "target_text",
+    "본문",
+    "문장",
 ];
 const IMAGES: [&str; 8] = [
     "image",
