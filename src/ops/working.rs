@@ -54,7 +54,10 @@ pub(super) fn open<'a>(
 /// Returns what the dver.toml in the worktree declares; what is staged where that does not read.
 pub(super) fn declarations(repo: &Repo, staged: &[FileEntry]) -> Declarations {
     let written = fsio::read_if_exists(&declare::file().to_path(&repo.root));
-    let parsed = written.ok().flatten().map(|bytes| Declarations::parse(&bytes));
+    let parsed = written
+        .ok()
+        .flatten()
+        .map(|bytes| Declarations::parse(&bytes));
     match parsed {
         Some(Ok(declarations)) => declarations,
         _ => Declarations::read(&repo.store, staged).unwrap_or_default(),

@@ -147,8 +147,8 @@ fn a_table_that_became_json_lines_changed_no_record() {
 fn a_line_that_is_no_json_is_counted_and_located() {
     let good = lines(|n| format!(r#"{{"id":{n},"label":"{}"}}"#, label(n)));
     let events = diff(&good, &format!("{good}{{\"id\":40,\n"));
-    let problem = events.iter().find(|e| e["event"] == "problem").unwrap();
-    assert_eq!(problem["problem"], "unparsable_record");
+    let problem = events.iter().find(|e| e["problem"] == "unparsable_record");
+    let problem = problem.unwrap();
     assert_eq!(problem["count"], 1);
     assert_eq!(problem["record"], 41);
     assert_eq!(problem["line"], 41);

@@ -24,7 +24,7 @@ fn reviews() -> Vec<Review> {
             2 => format!("첫 줄 {n}\n둘째 줄"),
             _ => format!("보통 글 {n}"),
         },
-        stars: (n % 17 != 0).then_some(n % 5 + 1),
+        stars: (!n.is_multiple_of(17)).then_some(n % 5 + 1),
         label: n % 3,
     };
     (0..RECORDS).map(review).collect()
