@@ -5,11 +5,12 @@ use crate::base::progress::Progress;
 use crate::config::edit;
 use crate::dataset::infer::{self, Given, Proposal};
 use crate::dataset::{Declaration, Declarations, Table};
-use crate::object::FileEntry;
+use crate::object::{self, ObjectSource, Schema};
 use crate::repo::Repo;
 use crate::worktree::StatCache;
 
 use super::add::{self, AddOptions};
+use super::assess::{self, Scratch, Version};
 use super::declare;
 use super::error::Error;
 use super::stage;
@@ -20,37 +21,54 @@ use super::transaction::{self, Note};
 pub struct Described {
     /// Its declaration.
     pub declaration: Declaration,
-    /// Its table in the staged version.
+    /// Its table.
     pub table: Table,
+    /// Its fields.
+    pub schema: Schema,
 }
 
-/// Returns the data sets that the staged dver.toml declares.
-pub fn list(repo: &Repo) -> Result<Vec<Described>, Error> {
-    let entries = stage::entries(repo)?;
-    let declarations = Declarations::read(&repo.store, &entries)?;
-    let names: Vec<String> = declarations.names().map(str::to_owned).collect();
-    names
-        .iter()
-        .map(|name| describe(repo, &entries, &declarations, name))
-        .collect()
+/// Returns the data sets that the staged dver.toml declares, by name.
+pub fn list(repo: &Repo, progress: &dyn Progress) -> Result<Vec<Described>, Error> {
+    let head = match repo.head_commit()? {
+        Some((_, commit)) => Some(Version::of_commit(&repo.store, &commit)?),
+        None => None,
+    };
+    let staged = Version::of_entries(&repo.store, stage::entries(repo)?)?;
+    describe(&repo.store, head.as_ref(), &staged, progress)
 }
 
 /// Returns one data set.
-pub fn show(repo: &Repo, name: &str) -> Result<Described, Error> {
-    let entries = stage::entries(repo)?;
-    let declarations = Declarations::read(&repo.store, &entries)?;
-    describe(repo, &entries, &declarations, name)
+pub fn show(repo: &Repo, name: &str, progress: &dyn Progress) -> Result<Described, Error> {
+    let declarations = Declarations::read(&repo.store, &stage::entries(repo)?)?;
+    find(&declarations, name)?;
+    let all = list(repo, progress)?;
+    let found = all.into_iter().find(|one| one.declaration.name == name);
+    found.ok_or_else(|| Error::NoSuchDataset {
+        name: name.to_owned(),
+        known: declarations.names().map(str::to_owned).collect(),
+    })
 }
 
-fn describe(
-    repo: &Repo,
-    entries: &[FileEntry],
-    declarations: &Declarations,
-    name: &str,
-) -> Result<Described, Error> {
-    let declaration = find(declarations, name)?.clone();
-    let table = Table::open(&repo.store, entries, &declaration)?;
-    Ok(Described { declaration, table })
+/// Describes the data sets of a version; what `before` sealed and did not change is not measured.
+pub(super) fn describe(
+    source: &dyn ObjectSource,
+    before: Option<&Version>,
+    version: &Version,
+    progress: &dyn Progress,
+) -> Result<Vec<Described>, Error> {
+    let assessed = assess::measure(source, before, version, progress)?;
+    // What would be sealed goes to memory: describing must not write to the store.
+    let mut memory = Scratch::new(source);
+    let scores = assessed.seal(&mut memory)?;
+    let mut out = Vec::new();
+    for (score, assessed) in scores.iter().zip(assessed.0) {
+        out.push(Described {
+            declaration: assessed.table.declaration.clone(),
+            table: assessed.table,
+            schema: object::get(&memory, &score.schema)?,
+        });
+    }
+    Ok(out)
 }
 
 /// Returns the declaration of that name.

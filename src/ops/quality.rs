@@ -2,12 +2,13 @@
 
 use crate::base::ObjectId;
 use crate::base::progress::Progress;
-use crate::object::{self, Commit, DatasetScore, Schema};
+use crate::object::{self, Commit, DatasetScore, ObjectSource};
 use crate::quality::{self, Metric};
 use crate::repo::Repo;
 use crate::worktree::{StatCache, scan};
 
 use super::assess::{self, Version};
+use super::dataset::{self, Described};
 use super::error::Error;
 use super::stage;
 use super::working;
@@ -23,15 +24,13 @@ pub struct QualityReport {
     pub metrics: Vec<Metric>,
 }
 
-/// The schema of one data set.
+/// The data sets of a version with their fields.
 #[derive(Debug)]
 pub struct SchemaReport {
     /// The commit; `None` for the working files.
     pub commit: Option<ObjectId>,
-    /// The data set.
-    pub dataset: String,
-    /// Its fields.
-    pub schema: Schema,
+    /// Its data sets.
+    pub datasets: Vec<Described>,
 }
 
 /// Returns the metrics of a revision, or of the working files, with the change against the
@@ -69,23 +68,48 @@ pub fn schema(
     repo: &mut Repo,
     revision: Option<&str>,
     progress: &dyn Progress,
-) -> Result<Vec<SchemaReport>, Error> {
-    let measured = scores(repo, revision, progress)?;
-    let names = measured.scores.into_iter().map(|score| score.name);
-    Ok(names
-        .zip(measured.schemas)
-        .map(|(dataset, schema)| SchemaReport {
-            commit: measured.commit,
-            dataset,
-            schema,
-        })
-        .collect())
+) -> Result<SchemaReport, Error> {
+    if let Some(revision) = revision {
+        let (id, commit) = repo.commit(revision)?;
+        let version = Version::of_commit(&repo.store, &commit)?;
+        return Ok(SchemaReport {
+            commit: Some(id),
+            datasets: dataset::describe(&repo.store, Some(&version), &version, progress)?,
+        });
+    }
+    let datasets = of_working(repo, progress, |source, head, version| {
+        dataset::describe(source, head, version, progress)
+    })?;
+    Ok(SchemaReport {
+        commit: None,
+        datasets,
+    })
+}
+
+/// Opens the working files for a reader, beside the version at HEAD.
+fn of_working<T>(
+    repo: &mut Repo,
+    progress: &dyn Progress,
+    read: impl FnOnce(&dyn ObjectSource, Option<&Version>, &Version) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let staged = stage::entries(repo)?;
+    let mut cache = StatCache::load(&repo.index, &repo.dir.join("tmp"))?;
+    let found = scan(&repo.root, &staged, &[], &mut cache, progress)?;
+    let head = match repo.head_commit()? {
+        Some((_, commit)) => Some(Version::of_commit(&repo.store, &commit)?),
+        None => None,
+    };
+    let out = {
+        let working = working::open(repo, &staged, &found, &mut cache, progress)?;
+        read(&working.source, head.as_ref(), &working.version)?
+    };
+    cache.save(&mut repo.index)?;
+    Ok(out)
 }
 
 struct Scores {
     commit: Option<ObjectId>,
     scores: Vec<DatasetScore>,
-    schemas: Vec<Schema>,
     metrics: Vec<Vec<Metric>>,
     /// The scores of the version before.
     before: Vec<DatasetScore>,
@@ -106,16 +130,13 @@ fn scores(
             Some(parent) => sealed(&object::get(&repo.store, parent)?)?,
             None => Vec::new(),
         };
-        let mut schemas = Vec::new();
         let mut metrics = Vec::new();
         for score in &scores {
-            schemas.push(object::get(&repo.store, &score.schema)?);
             metrics.push(quality::dataset_metrics(&repo.store, score)?);
         }
         return Ok(Scores {
             commit: Some(id),
             scores,
-            schemas,
             metrics,
             before,
         });
@@ -124,32 +145,20 @@ fn scores(
         Some((_, commit)) => sealed(&commit)?,
         None => Vec::new(),
     };
-    let staged = stage::entries(repo)?;
-    let mut cache = StatCache::load(&repo.index, &repo.dir.join("tmp"))?;
-    let found = scan(&repo.root, &staged, &[], &mut cache, progress)?;
-    let head = match repo.head_commit()? {
-        Some((_, commit)) => Some(Version::of_commit(&repo.store, &commit)?),
-        None => None,
-    };
-    let (scores, schemas, metrics) = {
-        let working = working::open(repo, &staged, &found, &mut cache, progress)?;
-        let measured = assess::measure(&working.source, head.as_ref(), &working.version, progress)?;
+    let (scores, metrics) = of_working(repo, progress, |source, head, version| {
+        let measured = assess::measure(source, head, version, progress)?;
         // What would be sealed goes to memory: reading a metric must not write to the store.
-        let mut memory = assess::Scratch::new(&repo.store);
+        let mut memory = assess::Scratch::new(source);
         let scores = measured.seal(&mut memory)?;
-        let mut schemas = Vec::new();
         let mut metrics = Vec::new();
         for score in &scores {
-            schemas.push(object::get(&memory, &score.schema)?);
             metrics.push(quality::dataset_metrics(&memory, score)?);
         }
-        (scores, schemas, metrics)
-    };
-    cache.save(&mut repo.index)?;
+        Ok((scores, metrics))
+    })?;
     Ok(Scores {
         commit: None,
         scores,
-        schemas,
         metrics,
         before,
     })

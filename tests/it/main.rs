@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // tests may panic and write files
 
+mod contract;
 mod country_codes;
 mod crash;
 mod format;
@@ -13,6 +14,7 @@ mod images;
 mod jsonl;
 mod labels;
 mod layers;
+mod parts;
 mod readme;
 mod round_trip;
 mod tour;

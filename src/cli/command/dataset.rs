@@ -82,12 +82,14 @@ pub(crate) fn run(context: &mut Context, args: &DatasetArgs) -> Result<Answer, F
     let mut repo = context.repo()?;
     match &args.command {
         DatasetCommand::List | DatasetCommand::Show { name: None } => {
-            for described in dataset::list(&repo)? {
+            let progress = context.progress();
+            for described in dataset::list(&repo, progress.as_ref())? {
                 show(context, &described)?;
             }
         }
         DatasetCommand::Show { name: Some(name) } => {
-            let described = dataset::show(&repo, name)?;
+            let progress = context.progress();
+            let described = dataset::show(&repo, name, progress.as_ref())?;
             show(context, &described)?;
         }
         DatasetCommand::Add(args) => {
@@ -97,7 +99,7 @@ pub(crate) fn run(context: &mut Context, args: &DatasetArgs) -> Result<Answer, F
             let proposal =
                 dataset::add(&mut repo, &paths, &given, progress.as_ref(), &mut waiting)?;
             if context.ui.json {
-                let described = dataset::show(&repo, &proposal.config.name)?;
+                let described = dataset::show(&repo, &proposal.config.name, progress.as_ref())?;
                 let value = inference::described_json(&described, &proposal.evidence);
                 context.ui.json_line(&value)?;
             } else {

@@ -2,14 +2,16 @@
 
 use clap::Args;
 use serde_json::json;
+use unicode_width::UnicodeWidthStr as _;
 
 use super::super::Answer;
 use super::super::args::OutputArgs;
 use super::super::context::Context;
 use super::super::error::Failure;
 use super::super::render;
-use super::super::ui::{Style, pad};
+use super::super::ui::{Style, pad, shorten};
 use crate::base::ObjectId;
+use crate::object::FieldSchema;
 use crate::ops::quality;
 
 /// Show the metrics of a version, with the change against the version before
@@ -89,31 +91,25 @@ pub(crate) fn schema(context: &mut Context, args: &SchemaArgs) -> Result<Answer,
     }
     let mut repo = context.repo()?;
     let progress = context.progress();
-    for report in quality::schema(&mut repo, args.revision.as_deref(), progress.as_ref())? {
+    let report = quality::schema(&mut repo, args.revision.as_deref(), progress.as_ref())?;
+    for described in &report.datasets {
         let ui = &mut context.ui;
         if ui.json {
-            ui.json_line(&json!({
-                "commit": report.commit, "dataset": report.dataset,
-                "format": report.schema.format, "key": report.schema.key,
-                "fields": report.schema.fields,
-            }))?;
+            ui.json_line(&render::inference::described_json(described, &[]))?;
             continue;
         }
-        let name = ui.paint(Style::Heading, &report.dataset);
-        let format = &report.schema.format;
+        let name = ui.paint(Style::Heading, &described.declaration.name);
+        let format = &described.schema.format;
         ui.line(&format!(
             "{}, data set {name} ({format})",
             heading(report.commit)
         ))?;
-        let widest = report
-            .schema
-            .fields
-            .iter()
-            .map(|f| f.name.chars().count())
-            .max();
-        let width = widest.unwrap_or(0).min(40);
-        for field in &report.schema.fields {
-            let mut line = format!("  {}  {:<8}", pad(&field.name, width), field.kind);
+        let fields = &described.schema.fields;
+        let name = |field: &FieldSchema| shorten(&field.name, 40);
+        let width = fields.iter().map(|field| name(field).width()).max();
+        for field in fields {
+            let name = pad(&name(field), width.unwrap_or(0));
+            let mut line = format!("  {name}  {:<8}", field.kind);
             line.push_str(if field.nullable {
                 "  nullable"
             } else {
@@ -121,7 +117,11 @@ pub(crate) fn schema(context: &mut Context, args: &SchemaArgs) -> Result<Answer,
             });
             line.push_str(&format!("  {}", field.roles.join(", ")));
             if let Some(classes) = &field.classes {
-                let shown: Vec<String> = classes.iter().take(12).map(|c| c.to_string()).collect();
+                let shown: Vec<String> = classes
+                    .iter()
+                    .take(12)
+                    .map(|c| shorten(&c.to_string(), 40))
+                    .collect();
                 let more = classes.len().saturating_sub(12);
                 let more = if more > 0 {
                     format!(" and {more} more")

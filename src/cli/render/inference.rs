@@ -8,6 +8,7 @@ use super::super::context::Context;
 use super::super::error::Failure;
 use super::super::ui::{Style, count, counted};
 use crate::dataset::infer::{Basis, Evidence, Inference, Proposal, Undeclared};
+use crate::object::FieldSchema;
 use crate::ops::dataset::Described;
 use crate::record::{Format, Role};
 
@@ -163,9 +164,16 @@ pub(crate) fn described_json(described: &Described, evidence: &[Evidence]) -> Va
         "dataset": declaration.name, "paths": paths, "format": declaration.format.name(),
         "dialect": dialect.unwrap_or_default(), "key": declaration.roles.key(), "roles": roles,
         "evidence": evidence.iter().map(words).collect::<Vec<_>>(),
-        "fields": fields.iter().map(|field| json!({"name": &**field})).collect::<Vec<_>>(),
-        "records": described.table.records(),
+        "fields": described.schema.fields.iter().map(field_json).collect::<Vec<_>>(),
     })
+}
+
+fn field_json(field: &FieldSchema) -> Value {
+    let mut out = json!({"name": field.name, "type": field.kind, "nullable": field.nullable});
+    if let Some(classes) = &field.classes {
+        out["classes"] = json!(classes);
+    }
+    out
 }
 
 /// Writes a declared data set.
