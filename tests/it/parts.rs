@@ -46,7 +46,10 @@ fn split_files(format: &str) -> (Scratch, impl Fn(&str, usize) -> String) {
     scratch.write(&format!("data/test.{format}"), lines(40..60));
     scratch.dver(&["add", "data"]).ok();
     let toml = String::from_utf8(scratch.read("dver.toml")).unwrap();
-    assert!(toml.contains(&format!("\"data/{{split}}.{format}\"")), "{toml}");
+    assert!(
+        toml.contains(&format!("\"data/{{split}}.{format}\"")),
+        "{toml}"
+    );
     scratch.dver(&["commit", "-m", "first"]).ok();
     (scratch, line)
 }
@@ -55,7 +58,10 @@ fn split_files(format: &str) -> (Scratch, impl Fn(&str, usize) -> String) {
 fn a_record_that_moves_to_another_split_is_modified_in_its_split() {
     for format in ["csv", "jsonl"] {
         let (scratch, line) = split_files(format);
-        let (train, test) = (format!("data/train.{format}"), format!("data/test.{format}"));
+        let (train, test) = (
+            format!("data/train.{format}"),
+            format!("data/test.{format}"),
+        );
         let moved = line("good", 7);
         let text = String::from_utf8(scratch.read(&train)).unwrap();
         assert!(text.contains(&moved));
@@ -65,8 +71,10 @@ fn a_record_that_moves_to_another_split_is_modified_in_its_split() {
         let events = scratch.json(&["diff", "--cells"]);
         assert_eq!(
             of(&events, "cell"),
-            [&json!({"event": "cell", "dataset": "data", "key": ["7"], "field": "split",
-                     "from": "train", "to": "test"})]
+            [
+                &json!({"event": "cell", "dataset": "data", "key": ["7"], "field": "split",
+                     "from": "train", "to": "test"})
+            ]
         );
         assert_eq!(of(&events, "label").len() + of(&events, "record").len(), 0);
         assert_eq!(counts(&events), [0, 0, 1]);
@@ -81,7 +89,10 @@ fn a_record_that_moves_to_another_split_is_modified_in_its_split() {
 #[test]
 fn a_new_file_of_a_split_adds_its_records() {
     let (scratch, line) = split_files("csv");
-    scratch.write("data/dev.csv", format!("id,text,label\n{}", line("good", 100)));
+    scratch.write(
+        "data/dev.csv",
+        format!("id,text,label\n{}", line("good", 100)),
+    );
     let events = scratch.json(&["diff"]);
     assert_eq!(counts(&events), [1, 0, 0]);
     assert_eq!(events.last().unwrap()["step"], "minor");
@@ -160,8 +171,12 @@ fn a_change_of_type_with_equal_text_modifies_no_record() {
 
 #[test]
 fn numbers_in_quotes_are_the_same_numbers() {
-    let before: String = (0..30).map(|n| format!("{{\"id\":{n},\"label\":\"x{}\"}}\n", n % 2)).collect();
-    let after: String = (0..30).map(|n| format!("{{\"id\":\"{n}\",\"label\":\"x{}\"}}\n", n % 2)).collect();
+    let before: String = (0..30)
+        .map(|n| format!("{{\"id\":{n},\"label\":\"x{}\"}}\n", n % 2))
+        .collect();
+    let after: String = (0..30)
+        .map(|n| format!("{{\"id\":\"{n}\",\"label\":\"x{}\"}}\n", n % 2))
+        .collect();
     let scratch = Scratch::new();
     scratch.write("data.jsonl", before);
     scratch.dver(&["add", "."]).ok();
@@ -180,5 +195,8 @@ fn an_empty_cell_is_missing_and_the_text_na_is_not() {
     );
     let cells = of(&events, "cell");
     assert_eq!(cells.len(), 1);
-    assert_eq!((&cells[0]["from"], &cells[0]["to"]), (&json!("NA"), &Value::Null));
+    assert_eq!(
+        (&cells[0]["from"], &cells[0]["to"]),
+        (&json!("NA"), &Value::Null)
+    );
 }
