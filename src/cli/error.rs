@@ -195,6 +195,11 @@ fn verb(error: &ops::Error) -> Words {
                  drop them (`dver undo` brings dropped files back).",
             ),
         ),
+        E::Taken { .. } => (
+            "exists",
+            USER,
+            hint("Run `dver rm PATH` first if it may go."),
+        ),
         E::NoSuchPath { .. } => (
             "no_such_path",
             USER,

@@ -38,6 +38,12 @@ pub enum Error {
         /// The files.
         paths: Vec<RepoPath>,
     },
+    /// A move to paths that versioned files have.
+    #[error("there is a file already: {}", list(paths))]
+    Taken {
+        /// The files.
+        paths: Vec<RepoPath>,
+    },
     /// No file of the worktree, the stage or HEAD has that path.
     #[error("`{path}` matches no file")]
     NoSuchPath {

@@ -97,6 +97,7 @@ pub fn mv(
     let mut builder = stage::builder(repo)?;
     let mut changes = Vec::new();
     let mut moved = Vec::new();
+    let mut taken = Vec::new();
     for entry in staged
         .iter()
         .filter(|entry| entry.path.is_within(from.as_bytes()))
@@ -107,6 +108,11 @@ pub fn mv(
             path: to.to_string(),
         };
         let new_path = RepoPath::new(bytes).map_err(outside)?;
+        if staged.binary_search_by(|e| e.path.cmp(&new_path)).is_ok() {
+            // Even where its bytes are the same, a file of that name would silently be one less.
+            taken.push(new_path);
+            continue;
+        }
         builder.remove(&entry.path);
         let new = FileEntry {
             path: new_path.clone(),
@@ -122,6 +128,9 @@ pub fn mv(
             after: Some(new),
         });
         moved.push((entry.path.clone(), new_path));
+    }
+    if !taken.is_empty() {
+        return Err(Error::Taken { paths: taken });
     }
     let revisions = vec![from.to_string(), to.to_string()];
     changes.sort_by(|a, b| a.path().cmp(&b.path()));

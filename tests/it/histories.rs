@@ -245,3 +245,15 @@ fn a_diff_of_some_paths_adds_up() {
     commit(&scratch, "two");
     check(&["HEAD~1", "HEAD"]);
 }
+
+#[test]
+fn a_move_never_takes_the_name_of_another_file() {
+    let scratch = Scratch::new();
+    scratch.write("a.txt", "same\n").write("b.txt", "same\n");
+    scratch.dver(&["add", "-A"]).ok();
+    scratch.dver(&["mv", "a.txt", "b.txt"]).fails(3);
+    scratch.dver(&["mv", "a.txt", "a.txt"]).fails(3);
+    assert_eq!(scratch.files().len(), 2);
+    scratch.dver(&["mv", "a.txt", "c.txt"]).ok();
+    assert_eq!(scratch.dver(&["ls"]).ok(), "b.txt\nc.txt\n");
+}
