@@ -276,6 +276,8 @@ fn canonical_number(text: &str) -> Cow<'_, str> {
             Ok(v) if v.fract() == 0.0 && v.abs() < 9_007_199_254_740_992.0 => {
                 Cow::Owned((v as i64).to_string())
             }
+            // As people write it, while that is short; either way one text per number.
+            Ok(v) if (1e-5..1e16).contains(&v.abs()) => Cow::Owned(v.to_string()),
             Ok(v) => Cow::Owned(format!("{v:e}")),
             Err(_) => Cow::Borrowed(text),
         },

@@ -200,3 +200,20 @@ fn an_empty_cell_is_missing_and_the_text_na_is_not() {
         (&json!("NA"), &Value::Null)
     );
 }
+
+#[test]
+fn fractions_as_keys_and_labels_read_as_people_write_them() {
+    let events = diff(
+        &["id"],
+        "id,label\n1.5,0.5\n2.50,1.0\n3.5,0.5\n",
+        "id,label\n1.5,0.5\n2.5,1.25\n3.5,0.50\n",
+    );
+    let labels = of(&events, "label");
+    assert_eq!(labels.len(), 1);
+    assert_eq!(labels[0]["key"], json!(["2.5"]));
+    assert_eq!(
+        (&labels[0]["from"], &labels[0]["to"]),
+        (&json!("1"), &json!("1.25"))
+    );
+    assert_eq!(events.last().unwrap()["records"]["respelled"], 1);
+}
