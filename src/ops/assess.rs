@@ -118,7 +118,9 @@ pub(super) struct Assessed {
 }
 
 enum Worth {
-    /// Nothing changed since it was sealed.
+    /// Nothing changed since the version before sealed it.
+    Unchanged(DatasetScore),
+    /// The version itself is a commit and sealed it.
     Sealed(DatasetScore),
     Measured(Box<Measured>),
 }
@@ -141,10 +143,12 @@ pub(super) fn measure(
         .filter_map(|name| after.declarations.get(name))
     {
         let table = Table::open(source, &after.entries, declaration)?;
-        let sealed = before.and_then(|before| before.sealed_same(after, declaration));
-        let (facts, worth) = match sealed {
-            Some(score) => (Facts::read(source, &score)?, Worth::Sealed(score)),
-            None => {
+        let unchanged = before.and_then(|before| before.sealed_same(after, declaration));
+        let sealed = || after.score(&declaration.name).cloned();
+        let (facts, worth) = match (unchanged, sealed()) {
+            (Some(score), _) => (Facts::read(source, &score)?, Worth::Unchanged(score)),
+            (None, Some(score)) => (Facts::read(source, &score)?, Worth::Sealed(score)),
+            (None, None) => {
                 progress.begin(&format!("measuring {}", declaration.name), None);
                 let measured = quality::measure(source, &table)?;
                 progress.end();
@@ -169,7 +173,7 @@ impl Assessment {
         let mut scores = Vec::new();
         for assessed in &self.0 {
             scores.push(match &assessed.worth {
-                Worth::Sealed(score) => score.clone(),
+                Worth::Unchanged(score) | Worth::Sealed(score) => score.clone(),
                 Worth::Measured(measured) => measured.score(sink)?,
             });
         }
@@ -211,7 +215,7 @@ pub(super) fn compare(
     for name in names {
         let new = assessed.get(name);
         if let Some(Assessed {
-            worth: Worth::Sealed(_),
+            worth: Worth::Unchanged(_),
             ..
         }) = new
         {

@@ -60,6 +60,15 @@ pub fn diff(
             Some(of_revision(repo, a)?)
         }
     };
+<<<<<<< HEAD
+=======
+    let within = &options.within;
+    let cut = |mut version: Version| {
+        version.retain(|path| keeps(path, within));
+        version
+    };
+    let tell = options.tell;
+>>>>>>> 52b0fa5 (ops: a diff of commits reads what they sealed)
     match &options.ends {
         Ends::StageAndFiles | Ends::RevisionAndFiles(_) => {
             let staged = stage::entries(repo)?;
