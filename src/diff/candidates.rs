@@ -205,6 +205,16 @@ fn prints(
 }
 
 impl Block {
+    /// Returns the runs of both sides.
+    pub(crate) fn units<'a>(
+        &self,
+        before: &'a dyn Records,
+        after: &'a dyn Records,
+    ) -> (&'a [UnitRef], &'a [UnitRef]) {
+        let old = &before.units()[self.before.clone()];
+        (old, &after.units()[self.after.clone()])
+    }
+
     fn candidates(
         &self,
         before: &dyn Records,
@@ -213,8 +223,7 @@ impl Block {
         how: How,
     ) -> Result<Candidates, Error> {
         let mut found = Candidates::default();
-        let old = &before.units()[self.before.clone()];
-        let new = &after.units()[self.after.clone()];
+        let (old, new) = self.units(before, after);
         if self.raw && !old.is_empty() && !new.is_empty() {
             let (x, y) = (Rows::read(before, old)?, Rows::read(after, new)?);
             let mut same = Vec::new();
@@ -497,45 +506,4 @@ pub(crate) fn copies(
         copies.entry(full).or_default().push(ordinal);
     }
     Ok(copies)
-}
-
-/// Gives the records that differ as bytes, for states that follow a change: the two multisets
-/// differ by exactly the difference of what is given.
-pub(crate) fn visit_changed(
-    before: &dyn Records,
-    after: &dyn Records,
-    skip: bool,
-    visit: &mut dyn FnMut(Side, &Batch),
-) -> Result<(), Error> {
-    let plan = Plan::new(before, after, skip);
-    for block in plan.blocks {
-        let old = &before.units()[block.before.clone()];
-        let new = &after.units()[block.after.clone()];
-        let mut batch = Batch::default();
-        if block.raw && !old.is_empty() && !new.is_empty() {
-            let (x, y) = (Rows::read(before, old)?, Rows::read(after, new)?);
-            let (left_x, left_y) = differing(
-                (x.ranges.len(), |at| x.record(at)),
-                (y.ranges.len(), |at| y.record(at)),
-                |_, _| {},
-            );
-            let mut other = Batch::default();
-            if x.parse(before, old[0].part, &left_x, &mut batch)?
-                && y.parse(after, new[0].part, &left_y, &mut other)?
-            {
-                visit(Side::Before, &batch);
-                visit(Side::After, &other);
-                continue;
-            }
-        }
-        for (side, records, units) in [(Side::Before, before, old), (Side::After, after, new)] {
-            for unit in units {
-                let bytes = records.bytes(unit)?;
-                records.parse(unit.part, &bytes, &mut batch);
-                expect_records(records, unit.first, unit.records as usize, batch.len())?;
-                visit(side, &batch);
-            }
-        }
-    }
-    Ok(())
 }

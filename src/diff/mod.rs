@@ -6,6 +6,7 @@
 
 mod candidates;
 mod change_set;
+mod changed;
 mod compare;
 mod error;
 mod event;

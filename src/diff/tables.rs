@@ -10,7 +10,7 @@ use crate::object::changes::DatasetChanges;
 use crate::profile::Facts;
 use crate::record::{Batch, Format};
 
-use super::candidates;
+use super::changed;
 use super::compare::{Options, compare};
 use super::error::Error;
 use super::event::EventSink;
@@ -58,17 +58,22 @@ pub fn diff_tables(
 /// Gives the records in which two versions of a data set differ, before and after: a superset
 /// whose common part is equal, so that what is added for one side and taken away for the other
 /// leaves exactly the difference. Where files do not read alike, that is all their records.
-pub fn changed_records(
+///
+/// Each thread has its own state, all of which are returned; `None` where more than `most`
+/// records would be given.
+pub fn changed_records<T: Send>(
     source: &dyn ObjectSource,
     before: &Table,
     after: &Table,
-    visit: &mut dyn FnMut(Side, &Batch),
-) -> Result<(), Error> {
+    most: u64,
+    start: &(dyn Fn() -> T + Sync),
+    visit: &(dyn Fn(&mut T, Side, &Batch) + Sync),
+) -> Result<Option<Vec<T>>, Error> {
     let (a, b) = (
         TableRecords::new(source, before),
         TableRecords::new(source, after),
     );
-    candidates::visit_changed(&a, &b, true, visit)
+    changed::visit_changed(&a, &b, most, start, visit)
 }
 
 fn dialects(table: Option<&Table>) -> BTreeMap<RepoPath, BTreeMap<String, String>> {

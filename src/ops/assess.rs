@@ -18,6 +18,7 @@ use crate::quality::{self, Measured};
 use super::declare;
 use super::error::Error;
 use super::files;
+use super::follow::Measuring;
 
 /// One version's files and declarations.
 pub(super) struct Version {
@@ -89,7 +90,7 @@ impl Version {
         self.entries.iter().filter(covers).collect()
     }
 
-    fn score(&self, name: &str) -> Option<&DatasetScore> {
+    pub(super) fn score(&self, name: &str) -> Option<&DatasetScore> {
         self.scorecard
             .as_ref()?
             .datasets
@@ -133,6 +134,7 @@ pub(super) fn measure(
     source: &dyn ObjectSource,
     before: Option<&Version>,
     after: &Version,
+    measuring: &Measuring,
     progress: &dyn Progress,
 ) -> Result<Assessment, Error> {
     let mut names: Vec<&str> = after.declarations.names().collect();
@@ -150,7 +152,7 @@ pub(super) fn measure(
             (None, Some(score)) => (Facts::read(source, &score)?, Worth::Sealed(score)),
             (None, None) => {
                 progress.begin(&format!("measuring {}", declaration.name), None);
-                let measured = quality::measure(source, &table)?;
+                let measured = measuring.measure(source, before, &table)?;
                 progress.end();
                 (measured.facts(), Worth::Measured(Box::new(measured)))
             }
@@ -165,16 +167,22 @@ pub(super) fn measure(
 }
 
 impl Assessment {
-    /// Writes schemas and states and returns the scores of a scorecard.
+    /// Writes schemas and states and returns the scores of a scorecard; what was measured is kept
+    /// for the next version.
     pub(super) fn seal<S: ObjectSink + ObjectSource>(
         &self,
+        measuring: &Measuring,
         sink: &mut S,
     ) -> Result<Vec<DatasetScore>, Error> {
         let mut scores = Vec::new();
         for assessed in &self.0 {
             scores.push(match &assessed.worth {
                 Worth::Unchanged(score) | Worth::Sealed(score) => score.clone(),
-                Worth::Measured(measured) => measured.score(sink)?,
+                Worth::Measured(measured) => {
+                    let score = measured.score(sink)?;
+                    measuring.keep(&score.state, measured);
+                    score
+                }
             });
         }
         Ok(scores)
@@ -290,9 +298,10 @@ pub(super) fn changes(
     source: &dyn ObjectSource,
     before: Option<&Version>,
     after: &Version,
+    measuring: &Measuring,
     progress: &dyn Progress,
 ) -> Result<Vec<DatasetChanges>, Error> {
-    let assessed = measure(source, before, after, progress)?;
+    let assessed = measure(source, before, after, measuring, progress)?;
     let compared = compare(source, before, after, &assessed, Options::STAT, &mut Forget)?;
     Ok(compared.datasets)
 }

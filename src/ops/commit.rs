@@ -7,6 +7,7 @@ use crate::worktree::{StatCache, scan};
 
 use super::assess::{self, Version};
 use super::error::Error;
+use super::follow::Measuring;
 use super::show::Sealed;
 use super::stage;
 use super::transaction::{self, Note};
@@ -125,11 +126,18 @@ fn seal(
     if befores.is_empty() {
         befores.push(None);
     }
-    let measured = assess::measure(&repo.store, befores[0].as_ref(), &after, progress)?;
+    let measuring = Measuring::to_seal(repo);
+    let measured = assess::measure(
+        &repo.store,
+        befores[0].as_ref(),
+        &after,
+        &measuring,
+        progress,
+    )?;
     let scorecard = Scorecard {
         snapshot: commit.snapshot,
         declaration: after.declaration,
-        datasets: measured.seal(writer)?,
+        datasets: measured.seal(&measuring, writer)?,
     };
     commit.scorecard = object::put(writer, &scorecard)?;
     for before in &befores {

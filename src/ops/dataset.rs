@@ -13,6 +13,7 @@ use super::add::{self, AddOptions};
 use super::assess::{self, Scratch, Version};
 use super::declare;
 use super::error::Error;
+use super::follow::Measuring;
 use super::stage;
 use super::transaction::{self, Note};
 
@@ -34,7 +35,8 @@ pub fn list(repo: &Repo, progress: &dyn Progress) -> Result<Vec<Described>, Erro
         None => None,
     };
     let staged = Version::of_entries(&repo.store, stage::entries(repo)?)?;
-    describe(&repo.store, head.as_ref(), &staged, progress)
+    let measuring = Measuring::of(repo);
+    describe(&repo.store, head.as_ref(), &staged, &measuring, progress)
 }
 
 /// Returns one data set.
@@ -54,12 +56,13 @@ pub(super) fn describe(
     source: &dyn ObjectSource,
     before: Option<&Version>,
     version: &Version,
+    measuring: &Measuring,
     progress: &dyn Progress,
 ) -> Result<Vec<Described>, Error> {
-    let assessed = assess::measure(source, before, version, progress)?;
+    let assessed = assess::measure(source, before, version, measuring, progress)?;
     // What would be sealed goes to memory: describing must not write to the store.
     let mut memory = Scratch::new(source);
-    let scores = assessed.seal(&mut memory)?;
+    let scores = assessed.seal(measuring, &mut memory)?;
     let mut out = Vec::new();
     for (score, assessed) in scores.iter().zip(assessed.0) {
         out.push(Described {

@@ -11,6 +11,7 @@ use crate::worktree::{StatCache, scan};
 
 use super::assess::{self, Version};
 use super::error::Error;
+use super::follow::Measuring;
 use super::stage;
 use super::working;
 
@@ -60,15 +61,6 @@ pub fn diff(
             Some(of_revision(repo, a)?)
         }
     };
-<<<<<<< HEAD
-=======
-    let within = &options.within;
-    let cut = |mut version: Version| {
-        version.retain(|path| keeps(path, within));
-        version
-    };
-    let tell = options.tell;
->>>>>>> 52b0fa5 (ops: a diff of commits reads what they sealed)
     match &options.ends {
         Ends::StageAndFiles | Ends::RevisionAndFiles(_) => {
             let staged = stage::entries(repo)?;
@@ -77,18 +69,18 @@ pub fn diff(
             let changes = {
                 let working = working::open(repo, &staged, &found, &mut cache, progress)?;
                 let versions = (before, working.version);
-                run(&working.source, versions, options, sink, progress)?
+                run(&working.source, versions, options, sink, (&Measuring::of(repo), progress))?
             };
             cache.save(&mut repo.index)?;
             Ok(changes)
         }
         Ends::HeadAndStage | Ends::RevisionAndStage(_) => {
             let versions = (before, of_stage(repo)?);
-            run(&repo.store, versions, options, sink, progress)
+            run(&repo.store, versions, options, sink, (&Measuring::of(repo), progress))
         }
         Ends::Revisions(_, b) => {
             let versions = (before, of_revision(repo, b)?);
-            run(&repo.store, versions, options, sink, progress)
+            run(&repo.store, versions, options, sink, (&Measuring::of(repo), progress))
         }
     }
 }
@@ -98,12 +90,12 @@ fn run(
     versions: (Option<Version>, Version),
     options: &DiffOptions,
     sink: &mut dyn EventSink,
-    progress: &dyn Progress,
+    (measuring, progress): (&Measuring, &dyn Progress),
 ) -> Result<Vec<DatasetChanges>, Error> {
     let (mut before, mut after) = versions;
     narrow(before.as_mut(), &mut after, &options.within);
     let before = before.as_ref();
-    let assessed = assess::measure(source, before, &after, progress)?;
+    let assessed = assess::measure(source, before, &after, measuring, progress)?;
     let compared = assess::compare(source, before, &after, &assessed, options.tell, sink)?;
     Ok(compared.datasets)
 }

@@ -7,6 +7,7 @@ mod assess;
 mod declare;
 mod error;
 mod files;
+mod follow;
 mod lookup;
 mod stage;
 mod transaction;

@@ -10,6 +10,7 @@ use crate::worktree::{StatCache, scan};
 use super::assess::{self, Version};
 use super::dataset::{self, Described};
 use super::error::Error;
+use super::follow::Measuring;
 use super::stage;
 use super::working;
 
@@ -74,11 +75,18 @@ pub fn schema(
         let version = Version::of_commit(&repo.store, &commit)?;
         return Ok(SchemaReport {
             commit: Some(id),
-            datasets: dataset::describe(&repo.store, Some(&version), &version, progress)?,
+            datasets: dataset::describe(
+                &repo.store,
+                Some(&version),
+                &version,
+                &Measuring::of(repo),
+                progress,
+            )?,
         });
     }
+    let measuring = Measuring::of(repo);
     let datasets = of_working(repo, progress, |source, head, version| {
-        dataset::describe(source, head, version, progress)
+        dataset::describe(source, head, version, &measuring, progress)
     })?;
     Ok(SchemaReport {
         commit: None,
@@ -145,11 +153,12 @@ fn scores(
         Some((_, commit)) => sealed(&commit)?,
         None => Vec::new(),
     };
+    let measuring = Measuring::of(repo);
     let (scores, metrics) = of_working(repo, progress, |source, head, version| {
-        let measured = assess::measure(source, head, version, progress)?;
+        let measured = assess::measure(source, head, version, &measuring, progress)?;
         // What would be sealed goes to memory: reading a metric must not write to the store.
         let mut memory = assess::Scratch::new(source);
-        let scores = measured.seal(&mut memory)?;
+        let scores = measured.seal(&measuring, &mut memory)?;
         let mut metrics = Vec::new();
         for score in &scores {
             metrics.push(quality::dataset_metrics(&memory, score)?);

@@ -11,6 +11,7 @@ use crate::worktree::{Finding, Scan, StatCache, scan};
 use super::assess;
 use super::error::Error;
 use super::files;
+use super::follow::Measuring;
 use super::stage;
 use super::working;
 
@@ -97,7 +98,14 @@ fn datasets(
     };
     let before = assess::Version::of_commit(&repo.store, &commit)?;
     let working = working::open(repo, staged, found, cache, progress)?;
-    assess::changes(&working.source, Some(&before), &working.version, progress)
+    let measuring = Measuring::of(repo);
+    assess::changes(
+        &working.source,
+        Some(&before),
+        &working.version,
+        &measuring,
+        progress,
+    )
 }
 
 /// A dver.toml that does not read is a finding: files can be told of all the same.

@@ -11,9 +11,11 @@ use rayon::prelude::*;
 
 use crate::dataset::{self, Part, Table};
 use crate::object::{FileDialect, ObjectSource};
-use crate::profile::tables::{self, Collector, Grouping};
+use crate::profile::tables::{self, Collector, Grouping, Place, Tables};
 use crate::profile::{Duplicates, Facts, Profile, hash_records};
 use crate::record::{Batch, Format, Roles};
+
+use super::memory::Memory;
 
 /// How many units the types are guessed from.
 const SAMPLE: usize = 16;
@@ -37,7 +39,12 @@ pub struct Measured {
     pub profile: Profile,
     /// What the tables tell.
     pub duplicates: Duplicates,
+    /// The tables themselves, where they are kept.
+    pub tables: Option<Tables>,
 }
+
+/// The statistics of a version's records.
+pub(super) type Counted = (Profile, Duplicates, Option<Tables>);
 
 impl Measured {
     /// Returns the whole-table facts that a comparison needs.
@@ -57,7 +64,7 @@ pub(super) struct Units<'a, E> {
 
 impl<E: Send> Units<'_, E> {
     /// Profiles all records and counts their duplicates.
-    pub(super) fn measure(&self) -> Result<(Profile, Duplicates), E> {
+    pub(super) fn measure(&self, place: Option<Place<'_>>) -> Result<Counted, E> {
         let sample = self.sample()?;
         let guess = Grouping::new(self.roles, &sample);
         let start = || (Profile::new(self.roles), Collector::new(&guess));
@@ -73,21 +80,26 @@ impl<E: Send> Units<'_, E> {
             profile.merge(&part);
             collectors.push(collector);
         }
-        let duplicates = if Grouping::new(self.roles, &profile) == guess {
-            tables::count(collectors, &profile.all_fields(self.fields))
+        let (duplicates, tables) = if Grouping::new(self.roles, &profile) == guess {
+            tables::count_and_keep(collectors, &profile.all_fields(self.fields), place)
         } else {
             drop(collectors);
-            self.duplicates(&profile)?
+            self.duplicates(&profile, place)?
         };
-        Ok((profile, duplicates))
+        Ok((profile, duplicates, tables))
     }
 
     /// Counts the duplicates among records whose profile is known.
-    pub(super) fn duplicates(&self, profile: &Profile) -> Result<Duplicates, E> {
+    fn duplicates(
+        &self,
+        profile: &Profile,
+        place: Option<Place<'_>>,
+    ) -> Result<(Duplicates, Option<Tables>), E> {
         let grouping = Grouping::new(self.roles, profile);
         let collect = |collector: &mut Collector<'_>, batch: &Batch| collector.add(batch);
         let collectors = self.on_all_cores(|| Collector::new(&grouping), collect)?;
-        Ok(tables::count(collectors, &profile.all_fields(self.fields)))
+        let fields = profile.all_fields(self.fields);
+        Ok(tables::count_and_keep(collectors, &fields, place))
     }
 
     /// Profiles a few units from all over the table.
@@ -132,25 +144,33 @@ impl<E: Send> Units<'_, E> {
 /// Measures a version of a data set.
 pub fn measure(source: &dyn ObjectSource, table: &Table) -> Result<Measured, dataset::Error> {
     with_units(source, table, |units| {
-        let (profile, duplicates) = units.measure()?;
-        Ok(measured(table, units.fields, profile, duplicates))
+        let counted = units.measure(None)?;
+        Ok(measured(table, units.fields, counted))
     })
 }
 
-/// Measures a version whose profile is known, for it was brought up to date by its changes. A
-/// profile that was made for other roles or needs a recount is not used.
-pub fn measure_with(
+/// Measures the same, and keeps the tables, whose files then outlive the result.
+pub fn measure_and_keep(
+    source: &dyn ObjectSource,
+    table: &Table,
+    memory: &Memory,
+) -> Result<Measured, dataset::Error> {
+    with_units(source, table, |units| {
+        let counted = units.measure(Some(memory.place()))?;
+        Ok(measured(table, units.fields, counted))
+    })
+}
+
+/// Counts the duplicates of a version whose profile is known.
+pub(super) fn measure_profiled(
     source: &dyn ObjectSource,
     table: &Table,
     profile: Profile,
+    memory: &Memory,
 ) -> Result<Measured, dataset::Error> {
-    let known = profile.fits(&table.declaration.roles) && !profile.needs_recount();
-    if !known || profile.records() != table.records() {
-        return measure(source, table);
-    }
     with_units(source, table, |units| {
-        let duplicates = units.duplicates(&profile)?;
-        Ok(measured(table, units.fields, profile, duplicates))
+        let (duplicates, tables) = units.duplicates(&profile, Some(memory.place()))?;
+        Ok(measured(table, units.fields, (profile, duplicates, tables)))
     })
 }
 
@@ -172,11 +192,10 @@ fn with_units<T>(
     })
 }
 
-fn measured(
+pub(super) fn measured(
     table: &Table,
     fields: &[Arc<str>],
-    profile: Profile,
-    duplicates: Duplicates,
+    (profile, duplicates, tables): Counted,
 ) -> Measured {
     let declaration = &table.declaration;
     let file = |part: &Part| FileDialect {
@@ -199,5 +218,6 @@ fn measured(
         files,
         profile,
         duplicates,
+        tables,
     }
 }

@@ -6,8 +6,10 @@
 
 mod change;
 mod error;
+mod follow;
 mod logarithm;
 mod measure;
+mod memory;
 mod metric;
 mod metrics;
 mod read;
@@ -16,7 +18,9 @@ mod selector;
 
 pub use change::{MetricChange, changed, with_previous};
 pub use error::Error;
-pub use measure::{Measured, measure, measure_with};
+pub use follow::{Delta, follow};
+pub use measure::{Measured, measure, measure_and_keep};
+pub use memory::{Known, Memory};
 pub use metric::{Definition, Metric, Number, Value};
 pub use metrics::{REGISTRY, definition};
 pub use read::{dataset_metrics, metrics_of};

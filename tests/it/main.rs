@@ -5,6 +5,7 @@
 mod contract;
 mod country_codes;
 mod crash;
+mod follow;
 mod format;
 #[allow(dead_code)] // parts of it wait for tests to come
 mod harness;

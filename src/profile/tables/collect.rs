@@ -43,8 +43,8 @@ impl Partitions {
 /// Collects the rows of records for one thread.
 pub struct Collector<'a> {
     grouping: &'a Grouping,
-    pub(super) by_key: Partitions,
-    pub(super) by_content: Partitions,
+    by_key: Partitions,
+    by_content: Partitions,
     scratch: Vec<u8>,
 }
 
@@ -62,6 +62,20 @@ impl<'a> Collector<'a> {
     /// Returns the grouping.
     pub(super) fn grouping(&self) -> &Grouping {
         self.grouping
+    }
+
+    /// Returns the rows by key (0) or by content (1).
+    pub(super) fn partitions(&mut self, table: usize) -> &mut Partitions {
+        match table {
+            0 => &mut self.by_key,
+            _ => &mut self.by_content,
+        }
+    }
+
+    /// Returns how many rows the table by key has: one for each record.
+    pub(super) fn rows(&self) -> u64 {
+        let blocks = self.by_key.0.iter().flatten();
+        blocks.map(|block| block.len() as u64).sum()
     }
 
     /// Adds the records of a batch.

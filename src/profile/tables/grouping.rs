@@ -71,6 +71,22 @@ impl Grouping {
         }
     }
 
+    /// Returns a hash of all that decides the rows of records.
+    pub(super) fn print(&self) -> u128 {
+        let mut bytes = b"rows 1\n".to_vec();
+        for role in Role::ALL {
+            let fields = self.roles.fields(role);
+            varint::write(&mut bytes, fields.len() as u64);
+            let names = fields.iter().map(String::as_bytes);
+            names.for_each(|name| varint::write_bytes(&mut bytes, name));
+        }
+        for (name, spelling) in &self.spellings {
+            varint::write_bytes(&mut bytes, name.as_bytes());
+            bytes.push(*spelling as u8);
+        }
+        xxh3_128(&bytes)
+    }
+
     /// Returns whether records are grouped by a key.
     pub fn has_key(&self) -> bool {
         !self.roles.key().is_empty()
@@ -151,9 +167,13 @@ impl Places {
         scratch.clear();
         if self.whole_key > 0 && write_part(record, &self.key, scratch) == self.whole_key {
             let hash = xxh3_128(scratch);
-            return [(hash >> 64) as u64, ((hash as u64) >> 48) << 48, word(0)];
+            return [
+                (hash >> 64) as u64,
+                ((hash as u64) >> 48) << 48,
+                word(0) >> 16,
+            ];
         }
-        [word(1), (word(2) >> 48) << 48 | 1, word(0)]
+        [word(1), (word(2) >> 48) << 48 | 1, word(0) >> 16]
     }
 
     /// Returns the row of a record in the table by content; `None` where it has no content.

@@ -4,19 +4,30 @@
 //! table belongs to the types of its fields ([`Grouping`]): when one changes, it is built anew.
 //! Hashes of groups have 80 bits: at a billion records, two groups meet once in a million tables.
 
+mod base;
 mod collect;
 mod grouping;
+mod kept;
+mod partition;
+mod signed;
 mod tally;
+#[cfg(test)]
+mod tests;
 
+pub use base::{Unusable, file_name};
 pub use collect::Collector;
 pub use grouping::Grouping;
 #[cfg(test)]
 pub(super) use grouping::{Spelling, write_value};
-pub use tally::{Duplicates, count};
+pub use kept::{Place, Tables};
+#[cfg(test)]
+pub use tally::count;
+pub use tally::{Duplicates, count_and_keep};
 
 /// One record in a table: 80 bits of its group, 48 bits of its subgroup, and its value.
 ///
-/// By key: the key, 1 where the key is null (then the group is the record), and the record.
+/// By key: the key, 1 where the key is null (then the group is the record), and 48 bits of the
+/// record.
 /// By content: the content, item and annotator, and the label (0 where it has none).
 pub(super) type Row = [u64; 3];
 

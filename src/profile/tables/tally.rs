@@ -2,12 +2,15 @@
 //!
 //! Each number is a sum over groups, so a change of some groups changes it by those alone.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rayon::prelude::*;
 
+use super::base::{TABLES, Writer};
 use super::collect::PARTITIONS;
-use super::{Collector, Row, group};
+use super::kept::{Place, Tables};
+use super::{Collector, Grouping, Row, group};
 
 /// Counts of records that stand in one group with others.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -36,13 +39,66 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    fn plus(self, other: Self) -> Self {
+    pub(super) fn plus(self, other: Self) -> Self {
         Self {
             key: self.key + other.key,
             record: self.record + other.record,
             content: self.content + other.content,
             with_content: self.with_content + other.with_content,
             conflicts: self.conflicts + other.conflicts,
+        }
+    }
+
+    /// Takes a tally away; `None` where it is no part of this one.
+    pub(super) fn minus(self, other: Self) -> Option<Self> {
+        Some(Self {
+            key: self.key.checked_sub(other.key)?,
+            record: self.record.checked_sub(other.record)?,
+            content: self.content.checked_sub(other.content)?,
+            with_content: self.with_content.checked_sub(other.with_content)?,
+            conflicts: self.conflicts.checked_sub(other.conflicts)?,
+        })
+    }
+
+    /// Returns the numbers in one order.
+    pub(super) fn numbers(self) -> [u64; 5] {
+        [
+            self.key,
+            self.record,
+            self.content,
+            self.with_content,
+            self.conflicts,
+        ]
+    }
+
+    /// Returns the tally of these numbers.
+    pub(super) fn of_numbers([key, record, content, with_content, conflicts]: [u64; 5]) -> Self {
+        Self {
+            key,
+            record,
+            content,
+            with_content,
+            conflicts,
+        }
+    }
+
+    /// Tallies the sorted rows of whole groups of the table by key (0) or by content (1).
+    pub(super) fn of(table: usize, rows: &[Row]) -> Self {
+        match table {
+            0 => Self::by_key(rows),
+            _ => Self::by_content(rows),
+        }
+    }
+
+    /// Returns what this tells; `fields` are the fields of the schema.
+    pub(super) fn duplicates(self, grouping: &Grouping, fields: &[Arc<str>]) -> Duplicates {
+        let content = grouping.has_content(fields);
+        Duplicates {
+            key: grouping.has_key().then_some(self.key),
+            record: self.record,
+            content: content.then_some(self.content),
+            with_content: self.with_content,
+            label_conflicts: (content && grouping.has_labels()).then_some(self.conflicts),
         }
     }
 
@@ -84,30 +140,53 @@ impl Tally {
 
 /// Counts the duplicates among the rows of all collectors, which share one grouping; `fields` are
 /// the fields of the schema.
+#[cfg(test)]
 pub fn count(collectors: Vec<Collector<'_>>, fields: &[Arc<str>]) -> Duplicates {
+    count_and_keep(collectors, fields, None).0
+}
+
+/// Counts the same, and keeps the tables where there is a place for them and they are large.
+pub fn count_and_keep(
+    collectors: Vec<Collector<'_>>,
+    fields: &[Arc<str>],
+    place: Option<Place<'_>>,
+) -> (Duplicates, Option<Tables>) {
     let Some(grouping) = collectors.first().map(|first| first.grouping().clone()) else {
-        return Duplicates::default();
+        return (Duplicates::default(), None);
     };
-    let content = grouping.has_content(fields);
+    let rows: u64 = collectors.iter().map(Collector::rows).sum();
+    let place = place.filter(|place| rows >= place.least);
+    let writer = place.and_then(|place| Writer::create(place.temporary, grouping.print()).ok());
+    let whole = AtomicBool::new(writer.is_some());
     let collectors = Mutex::new(collectors);
     let partitions = (0..PARTITIONS).into_par_iter().map(|partition| {
-        let (mut keys, mut contents) = (Vec::new(), Vec::new());
-        if let Ok(mut collectors) = collectors.lock() {
-            for collector in collectors.iter_mut() {
-                keys.extend(collector.by_key.take(partition));
-                contents.extend(collector.by_content.take(partition));
+        let mut tally = Tally::default();
+        for table in 0..TABLES {
+            let mut blocks = Vec::new();
+            if let Ok(mut collectors) = collectors.lock() {
+                for collector in collectors.iter_mut() {
+                    blocks.extend(collector.partitions(table).take(partition));
+                }
+            }
+            let rows = sorted(blocks);
+            tally = tally.plus(Tally::of(table, &rows));
+            if let Some(writer) = &writer
+                && writer.put(table, partition, &rows).is_err()
+            {
+                whole.store(false, Ordering::Relaxed);
             }
         }
-        Tally::by_key(&sorted(keys)).plus(Tally::by_content(&sorted(contents)))
+        tally
     });
     let tally = partitions.reduce(Tally::default, Tally::plus);
-    Duplicates {
-        key: grouping.has_key().then_some(tally.key),
-        record: tally.record,
-        content: content.then_some(tally.content),
-        with_content: tally.with_content,
-        label_conflicts: (content && grouping.has_labels()).then_some(tally.conflicts),
-    }
+    let kept = match (writer, place) {
+        (Some(writer), Some(place)) if whole.into_inner() => writer.finish(place.dir).ok(),
+        _ => None,
+    };
+    (
+        tally.duplicates(&grouping, fields),
+        kept.map(|base| Tables::new(base, tally)),
+    )
 }
 
 fn sorted(blocks: Vec<Vec<Row>>) -> Vec<Row> {

@@ -1,0 +1,132 @@
+//! Measuring by the change: what is known of the version before, minus what went, plus what came.
+//!
+//! Here `quality`, which knows states, and `diff`, which knows changes, meet. Invariant: the
+//! result is bit for bit that of a full measurement, which stands in wherever following is not
+//! possible or not worth it.
+
+use std::collections::HashSet;
+
+use crate::base::ObjectId;
+use crate::dataset::Table;
+use crate::diff::{self, Side};
+use crate::object::{self, ObjectSource, State};
+use crate::quality::{self, Delta, Known, Measured, Memory};
+use crate::repo::Repo;
+
+use super::assess::Version;
+use super::error::Error;
+
+/// Where the share of records that changed is larger, everything is measured.
+const LARGEST_SHARE: u64 = 4;
+/// Smaller data sets are measured without looking for what is known.
+const LEAST: u64 = 4096;
+
+/// How a repository measures.
+pub(super) struct Measuring {
+    memory: Memory,
+    keep: bool,
+}
+
+impl Measuring {
+    /// Measures to look: only what is sealed already is kept.
+    pub(super) fn of(repo: &Repo) -> Self {
+        Self {
+            memory: Memory::new(&repo.dir.join("cache"), &repo.dir.join("tmp")),
+            keep: false,
+        }
+    }
+
+    /// Measures to seal: what was measured is kept.
+    pub(super) fn to_seal(repo: &Repo) -> Self {
+        Self {
+            keep: true,
+            ..Self::of(repo)
+        }
+    }
+
+    /// Measures a data set, by its change since `before` where that is faster.
+    pub(super) fn measure(
+        &self,
+        source: &dyn ObjectSource,
+        before: Option<&Version>,
+        table: &Table,
+    ) -> Result<Measured, Error> {
+        if let Some(before) = before.filter(|_| table.records() >= LEAST)
+            && let Some(measured) = follow(source, before, table, &self.memory)?
+        {
+            return Ok(measured);
+        }
+        Ok(match self.keep {
+            true => quality::measure_and_keep(source, table, &self.memory)?,
+            false => quality::measure(source, table)?,
+        })
+    }
+
+    /// Keeps what was measured of a state that is being sealed.
+    pub(super) fn keep(&self, state: &ObjectId, measured: &Measured) {
+        if self.keep {
+            self.memory.keep(state, measured);
+        }
+    }
+}
+
+fn follow(
+    source: &dyn ObjectSource,
+    before: &Version,
+    table: &Table,
+    memory: &Memory,
+) -> Result<Option<Measured>, Error> {
+    let Some(score) = before.score(&table.name) else {
+        return Ok(None);
+    };
+    let Some(declaration) = before.declarations.get(&table.name) else {
+        return Ok(None);
+    };
+    let old = Table::open(source, &before.entries, declaration)?;
+    if shared(&old, table) < table.records() / 2 {
+        return Ok(None);
+    }
+    let state: State = object::get(source, &score.state)?;
+    let known = match memory.recall(&score.state, &state) {
+        Some(known) => known,
+        // Measuring the older version pays the next time, too: its state is sealed.
+        None => {
+            let measured = quality::measure_and_keep(source, &old, memory)?;
+            memory.keep(&score.state, &measured);
+            Known::of(measured)
+        }
+    };
+    let roles = &table.declaration.roles;
+    let Some(grouping) = known.grouping(roles) else {
+        return Ok(None);
+    };
+    let changed = diff::changed_records(
+        source,
+        &old,
+        table,
+        table.records() / LARGEST_SHARE,
+        &|| Delta::new(roles, &grouping),
+        &|delta, side, batch| match side {
+            Side::Before => delta.remove(batch),
+            Side::After => delta.add(batch),
+        },
+    )?;
+    let Some(deltas) = changed else {
+        return Ok(None);
+    };
+    Ok(quality::follow(
+        source, table, known, &grouping, deltas, memory,
+    )?)
+}
+
+/// Returns how many records of a table stand in runs that the other has, too.
+fn shared(old: &Table, new: &Table) -> u64 {
+    let units = |table: &'_ Table| -> Vec<(ObjectId, u64)> {
+        let unit = |(part, unit): (usize, usize)| &table.parts[part].units[unit];
+        let units = table.units().map(unit);
+        units.map(|unit| (unit.id, unit.records)).collect()
+    };
+    let known: HashSet<ObjectId> = units(old).into_iter().map(|(id, _)| id).collect();
+    let same = units(new).into_iter().filter(|(id, _)| known.contains(id));
+    same.map(|(_, records)| records).sum()
+}

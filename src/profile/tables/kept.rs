@@ -1,0 +1,177 @@
+//! Kept tables: a base in a file, and the signed rows by which a version differs from it.
+//!
+//! Invariant: what they tell is bit for bit what counting all rows would tell. A change looks at
+//! the groups that it touches alone; where anything is not as it should be, the tables are
+//! unusable and counted anew.
+
+use std::path::Path;
+use std::sync::Mutex;
+
+use rayon::prelude::*;
+
+use crate::base::varint::Reader;
+
+use super::base::{Base, TABLES, Unusable, Writer};
+use super::collect::PARTITIONS;
+use super::signed::{self, Signed};
+use super::tally::Tally;
+use super::{Collector, Duplicates, Grouping, Row};
+
+/// A base is written anew when the signed rows take more than this share of its bytes.
+const LARGEST_SHARE: u64 = 8;
+
+/// Where tables are kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// The directory of the bases.
+    pub dir: &'a Path,
+    /// A path for a file that is being written.
+    pub temporary: &'a Path,
+    /// Tables of fewer rows are not kept: counting them is fast.
+    pub least: u64,
+}
+
+/// The tables of one version of a data set.
+#[derive(Clone, Debug)]
+pub struct Tables {
+    base: Base,
+    signed: [Vec<Signed>; TABLES],
+    tally: Tally,
+}
+
+impl Tables {
+    pub(super) fn new(base: Base, tally: Tally) -> Self {
+        Self {
+            base,
+            signed: Default::default(),
+            tally,
+        }
+    }
+
+    /// Returns whether the rows were made by this grouping.
+    pub fn fit(&self, grouping: &Grouping) -> bool {
+        self.base.grouping() == grouping.print()
+    }
+
+    /// Returns the name of the base.
+    pub fn base(&self) -> u128 {
+        self.base.name()
+    }
+
+    /// Applies what came and what went, both collected by the grouping of these tables.
+    pub fn apply(
+        mut self,
+        came: Vec<Collector<'_>>,
+        went: Vec<Collector<'_>>,
+        place: Place<'_>,
+    ) -> Result<Self, Unusable> {
+        let changes = Mutex::new((came, went));
+        let parts = (0..TABLES * PARTITIONS).into_par_iter().map(|at| {
+            let (table, partition) = (at / PARTITIONS, at % PARTITIONS);
+            let change = {
+                let mut changes = changes.lock().map_err(|_| Unusable)?;
+                let (came, went) = &mut *changes;
+                let take = |collectors: &mut Vec<Collector<'_>>| {
+                    let parts = collectors.iter_mut();
+                    let blocks = parts.flat_map(|c| c.partitions(table).take(partition));
+                    blocks.flatten().collect::<Vec<Row>>()
+                };
+                signed::difference(take(came), take(went))
+            };
+            self.change(table, partition, &change)
+        });
+        let parts: Vec<(Vec<Signed>, Tally, Tally)> = parts.collect::<Result<_, _>>()?;
+        let mut signed: [Vec<Signed>; TABLES] = Default::default();
+        let mut tally = self.tally;
+        for (at, (rows, before, after)) in parts.into_iter().enumerate() {
+            signed[at / PARTITIONS].extend(rows);
+            tally = tally.plus(after).minus(before).ok_or(Unusable)?;
+        }
+        self.signed = signed;
+        self.tally = tally;
+        let bytes = 24 * self.signed.iter().map(Vec::len).sum::<usize>() as u64;
+        if bytes > self.base.bytes() / LARGEST_SHARE + (1 << 16) {
+            return self.rewritten(place);
+        }
+        Ok(self)
+    }
+
+    /// Changes a partition: returns its signed rows, and the tallies of the touched groups before
+    /// and after.
+    fn change(
+        &self,
+        table: usize,
+        partition: usize,
+        change: &[Signed],
+    ) -> Result<(Vec<Signed>, Tally, Tally), Unusable> {
+        let old = signed::of_partition(&self.signed[table], partition);
+        let (mut before, mut after) = (Tally::default(), Tally::default());
+        if change.is_empty() {
+            return Ok((old.to_vec(), before, after));
+        }
+        let base = self.base.rows(table, partition)?;
+        for touched in change.chunk_by(|a, b| super::group(&a.0) == super::group(&b.0)) {
+            let row = &touched[0].0;
+            let there = signed::of_group(&base, |row| row, row);
+            let since = signed::of_group(old, |(row, _)| row, row);
+            let there = signed::applied(there, since).ok_or(Unusable)?;
+            let then = signed::applied(&there, touched).ok_or(Unusable)?;
+            before = before.plus(Tally::of(table, &there));
+            after = after.plus(Tally::of(table, &then));
+        }
+        Ok((signed::merged(old, change), before, after))
+    }
+
+    /// Writes a new base of what is there now.
+    fn rewritten(self, place: Place<'_>) -> Result<Self, Unusable> {
+        let writer = Writer::create(place.temporary, self.base.grouping())?;
+        (0..TABLES * PARTITIONS).into_par_iter().try_for_each(|at| {
+            let (table, partition) = (at / PARTITIONS, at % PARTITIONS);
+            let base = self.base.rows(table, partition)?;
+            let since = signed::of_partition(&self.signed[table], partition);
+            let rows = signed::applied(&base, since).ok_or(Unusable)?;
+            writer.put(table, partition, &rows)
+        })?;
+        Ok(Self::new(writer.finish(place.dir)?, self.tally))
+    }
+
+    /// Returns what the tables tell; `fields` are the fields of the schema.
+    pub fn duplicates(&self, grouping: &Grouping, fields: &[std::sync::Arc<str>]) -> Duplicates {
+        self.tally.duplicates(grouping, fields)
+    }
+
+    /// Returns all but the base as bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = self.base.name().to_le_bytes().to_vec();
+        for number in self.tally.numbers() {
+            out.extend_from_slice(&number.to_le_bytes());
+        }
+        for rows in &self.signed {
+            signed::encode(rows, &mut out);
+        }
+        out
+    }
+
+    /// Reads tables that [`Tables::encode`] wrote, with a base in this directory.
+    pub fn decode(bytes: &[u8], dir: &Path) -> Result<Self, Unusable> {
+        let mut reader = Reader::new(bytes);
+        let mut read = || {
+            let name = u128::from_le_bytes(reader.array("a name").ok()?);
+            let mut numbers = [0; 5];
+            for number in &mut numbers {
+                *number = u64::from_le_bytes(reader.array("a number").ok()?);
+            }
+            let mut signed: [Vec<Signed>; TABLES] = Default::default();
+            for rows in &mut signed {
+                *rows = signed::decode(&mut reader).ok()?;
+            }
+            reader.is_empty().then_some((name, numbers, signed))
+        };
+        let (name, numbers, signed) = read().ok_or(Unusable)?;
+        Ok(Self {
+            base: Base::open(dir, name)?,
+            signed,
+            tally: Tally::of_numbers(numbers),
+        })
+    }
+}

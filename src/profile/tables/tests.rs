@@ -1,0 +1,203 @@
+//! Tests of kept tables: following changes tells what counting anew tells.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::profile::Profile;
+use crate::record::{Batch, CellKind, Role, Roles};
+
+const FIELDS: [&str; 4] = ["id", "text", "label", "who"];
+
+type Record = [u8; 4];
+
+fn roles(key: bool) -> Roles {
+    let mut roles = Roles::new();
+    if key {
+        roles.add(Role::Key, "id");
+    }
+    roles.add(Role::Label, "label");
+    roles.add(Role::Annotator, "who");
+    roles
+}
+
+fn fields() -> Vec<Arc<str>> {
+    FIELDS.iter().map(|name| (*name).into()).collect()
+}
+
+/// Zero is null; a few ids are large, so that partitions differ.
+fn batch(records: &[Record]) -> Batch {
+    let mut batch = Batch::new(&fields());
+    for record in records {
+        batch.begin();
+        for (field, value) in record.iter().enumerate() {
+            let text = value.to_string();
+            batch.set(field, CellKind::Text, (*value > 0).then_some(&text));
+        }
+        batch.end((0, 0), None);
+    }
+    batch
+}
+
+fn collected<'a>(grouping: &'a Grouping, records: &[Record]) -> Vec<Collector<'a>> {
+    let parts = records.chunks(7).map(|part| {
+        let mut collector = Collector::new(grouping);
+        collector.add(&batch(part));
+        collector
+    });
+    let none = std::iter::once_with(|| Collector::new(grouping));
+    parts.chain(none).collect()
+}
+
+fn grouping(key: bool) -> Grouping {
+    let roles = roles(key);
+    let mut profile = Profile::new(&roles);
+    profile.add(&batch(&[[1, 1, 1, 1]]));
+    Grouping::new(&roles, &profile)
+}
+
+struct Directory(tempfile::TempDir);
+
+impl Directory {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self) -> std::path::PathBuf {
+        self.0.path().join("unfinished")
+    }
+}
+
+macro_rules! place {
+    ($directory:expr) => {
+        Place {
+            dir: $directory.0.path(),
+            temporary: &$directory.path(),
+            least: 0,
+        }
+    };
+}
+
+fn kept(grouping: &Grouping, records: &[Record], directory: &Directory) -> Tables {
+    let collectors = collected(grouping, records);
+    let (found, tables) = count_and_keep(collectors, &fields(), Some(place!(directory)));
+    let tables = tables.unwrap();
+    assert_eq!(tables.duplicates(grouping, &fields()), found);
+    tables
+}
+
+fn any_record() -> impl Strategy<Value = Record> {
+    (0u8..12, 0u8..4, 0u8..3, 0u8..3).prop_map(|(id, text, label, who)| [id, text, label, who])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn following_equals_counting_anew(
+        key in any::<bool>(),
+        start in proptest::collection::vec(any_record(), 0..60),
+        steps in proptest::collection::vec(
+            (proptest::collection::vec(any_record(), 0..12), any::<u64>(), any::<bool>()),
+            1..5,
+        ),
+    ) {
+        let grouping = grouping(key);
+        let directory = Directory::new();
+        let mut records = start;
+        let mut tables = kept(&grouping, &records, &directory);
+        for (came, choice, reload) in steps {
+            // What goes is chosen by bits; something that stays goes and comes, too.
+            let (gone, stay): (Vec<_>, Vec<_>) = records
+                .iter()
+                .enumerate()
+                .partition(|(at, _)| choice >> (at % 64) & 1 == 1);
+            let gone: Vec<Record> = gone.into_iter().map(|(_, record)| *record).collect();
+            let stay: Vec<Record> = stay.into_iter().map(|(_, record)| *record).collect();
+            let both = stay.first().copied();
+            let went: Vec<Record> = gone.into_iter().chain(both).collect();
+            let add: Vec<Record> = came.iter().copied().chain(both).collect();
+            records = stay.into_iter().chain(came).collect();
+            if reload {
+                tables = Tables::decode(&tables.encode(), directory.0.path()).unwrap();
+            }
+            let (came, went) = (collected(&grouping, &add), collected(&grouping, &went));
+            tables = tables.apply(came, went, place!(directory)).unwrap();
+            let anew = count(collected(&grouping, &records), &fields());
+            prop_assert_eq!(tables.duplicates(&grouping, &fields()), anew);
+        }
+    }
+
+    #[test]
+    fn partitions_come_back_from_their_bytes(
+        numbers in proptest::collection::vec((any::<u64>(), any::<u64>(), 0u64..5), 0..300),
+        wide in any::<bool>(),
+    ) {
+        let row = |(a, b, c): (u64, u64, u64)| {
+            let subgroup = if wide { b } else { b >> 48 << 48 | c };
+            [a >> 8 | 7 << 56, subgroup, if wide { b } else { c }]
+        };
+        let mut rows: Vec<Row> = numbers.into_iter().map(row).collect();
+        rows.sort_unstable();
+        let bytes = partition::encode(&rows);
+        prop_assert_eq!(partition::decode(7, &bytes).unwrap(), rows);
+    }
+
+    #[test]
+    fn random_bytes_are_no_tables(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
+        let _ = partition::decode(0, &bytes);
+        let directory = Directory::new();
+        prop_assert!(Tables::decode(&bytes, directory.0.path()).is_err());
+    }
+}
+
+#[test]
+fn many_changes_make_a_new_base() {
+    let grouping = grouping(true);
+    let directory = Directory::new();
+    let tables = kept(&grouping, &[[1, 1, 1, 1]], &directory);
+    let base = tables.base();
+    let many: Vec<Record> = (0..20_000u32)
+        .map(|n| [(n % 251) as u8, (n % 241) as u8, (n % 3) as u8, 1])
+        .collect();
+    let came = collected(&grouping, &many);
+    let tables = tables.apply(came, Vec::new(), place!(directory)).unwrap();
+    assert_ne!(tables.base(), base);
+    let mut all = many;
+    all.push([1, 1, 1, 1]);
+    let anew = count(collected(&grouping, &all), &fields());
+    assert_eq!(tables.duplicates(&grouping, &fields()), anew);
+}
+
+#[test]
+fn what_does_not_fit_is_unusable() {
+    let grouping = grouping(true);
+    let directory = Directory::new();
+    let records: Vec<Record> = (1..50).map(|n| [n, n, 1, 1]).collect();
+    let tables = kept(&grouping, &records, &directory);
+    // A record that was never there cannot go.
+    let went = collected(&grouping, &[[99, 1, 1, 1]]);
+    assert!(
+        tables
+            .clone()
+            .apply(Vec::new(), went, place!(directory))
+            .is_err()
+    );
+    // A flipped bit is found before anything is told.
+    let path = directory.0.path().join(file_name(tables.base()));
+    let mut bytes = std::fs::read(&path).unwrap();
+    let foot = bytes.len() - 12_312;
+    bytes[13..foot].iter_mut().for_each(|byte| *byte ^= 1);
+    std::fs::write(&path, &bytes).unwrap();
+    let changed = collected(&grouping, &records);
+    let tables = Tables::decode(&tables.encode(), directory.0.path()).unwrap();
+    assert!(
+        tables
+            .apply(Vec::new(), changed, place!(directory))
+            .is_err()
+    );
+    bytes.truncate(bytes.len() - 9);
+    std::fs::write(&path, &bytes).unwrap();
+    assert!(base::Base::open(directory.0.path(), 0).is_err());
+}

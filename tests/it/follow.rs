@@ -1,0 +1,124 @@
+//! Measuring by the change: with the cache, without it, or with a damaged one, the same is sealed.
+
+use std::fs;
+
+use crate::harness::Scratch;
+
+/// A small generator of pseudo-random numbers.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, most: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1);
+        (self.0 >> 33) % most
+    }
+}
+
+fn csv(records: &[[String; 4]]) -> String {
+    let lines = records.iter().map(|record| record.join(",") + "\n");
+    "id,text,who,label\n".to_owned() + &lines.collect::<String>()
+}
+
+/// Edits records as people do: labels, texts, whole records, doubles, and now and then a type.
+fn edit(records: &mut Vec<[String; 4]>, random: &mut Random, step: u64) {
+    for _ in 0..40 {
+        let at = random.below(records.len() as u64) as usize;
+        match random.below(6) {
+            0 | 1 => records[at][3] = ["cat", "dog", ""][random.below(3) as usize].to_owned(),
+            2 => records[at][1] = format!("text {}", random.below(50)),
+            3 => {
+                records.remove(at);
+            }
+            4 => {
+                let copy = records[at].clone();
+                records.insert(at / 2, copy);
+            }
+            _ => records[at][0] = format!("{}", 1_000_000 + random.below(1000)),
+        }
+    }
+    if step == 2 {
+        records[7][0] = "no number".to_owned();
+    }
+}
+
+/// What a commit seals.
+fn sealed(scratch: &Scratch) -> String {
+    let commit = scratch.json(&["log"]).remove(0);
+    ["snapshot", "changes", "scorecard"]
+        .map(|member| commit[member].to_string())
+        .concat()
+}
+
+fn forget(scratch: &Scratch, random: &mut Random) {
+    let cache = scratch.path(".dver/cache");
+    match random.below(4) {
+        0 => fs::remove_dir_all(cache).unwrap(),
+        1 => {
+            // Every file loses its end, or a bit flips.
+            for dir in ["profiles", "tables"] {
+                let files = fs::read_dir(cache.join(dir)).into_iter().flatten();
+                for file in files.flatten() {
+                    let mut bytes = fs::read(file.path()).unwrap();
+                    match random.below(2) {
+                        0 => bytes.truncate(bytes.len() / 2),
+                        _ => {
+                            let at = random.below(bytes.len() as u64) as usize;
+                            bytes[at] ^= 4;
+                        }
+                    }
+                    fs::write(file.path(), bytes).unwrap();
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn follows(count: u64, steps: u64) {
+    let mut random = Random(count);
+    let mut records: Vec<[String; 4]> = (0..count)
+        .map(|id| {
+            let who = ["ann", "bob"][random.below(2) as usize].to_owned();
+            let label = ["cat", "dog"][random.below(2) as usize].to_owned();
+            let text = format!("some text {}", random.below(count));
+            [id.to_string(), text, who, label]
+        })
+        .collect();
+    let (with, without) = (Scratch::new(), Scratch::new());
+    for step in 0..steps {
+        for scratch in [&with, &without] {
+            scratch.write("labels.csv", csv(&records));
+            scratch.dver(&["add", "."]).ok();
+            if step > 0 && random.below(2) == 0 {
+                scratch.dver(&["status"]).ok();
+            }
+        }
+        forget(&with, &mut random);
+        let _ = fs::remove_dir_all(without.path(".dver/cache"));
+        with.advance(&without);
+        let message = step.to_string();
+        with.dver(&["commit", "-m", &message]).ok();
+        without.dver(&["commit", "-m", &message]).ok();
+        assert_eq!(sealed(&with), sealed(&without), "step {step}");
+        edit(&mut records, &mut random, step);
+        // Working files against HEAD: followed and measured say the same.
+        for scratch in [&with, &without] {
+            scratch.write("labels.csv", csv(&records));
+        }
+        let diff = |scratch: &Scratch| scratch.dver(&["diff", "--json"]).ok();
+        let quality = |scratch: &Scratch| scratch.dver(&["quality", "--json"]).ok();
+        assert_eq!(diff(&with), diff(&without), "step {step}");
+        let _ = fs::remove_dir_all(without.path(".dver/cache"));
+        assert_eq!(quality(&with), quality(&without), "step {step}");
+    }
+}
+
+#[test]
+fn a_lost_or_damaged_cache_changes_nothing_that_is_sealed() {
+    follows(6_000, 7);
+}
+
+#[test]
+fn tables_that_are_kept_change_nothing_that_is_sealed() {
+    follows(70_000, 4);
+}
