@@ -279,12 +279,7 @@ impl Drop for NewFile {
 }
 
 /// Reads exactly the bytes at `offset` of an open file; `path` is for the error.
-pub fn read_exact_at(
-    file: &File,
-    path: &Path,
-    offset: u64,
-    out: &mut [u8],
-) -> Result<(), IoError> {
+pub fn read_exact_at(file: &File, path: &Path, offset: u64, out: &mut [u8]) -> Result<(), IoError> {
     read_at(file, offset, out).map_err(|e| IoError::new("read", path, e))
 }
 

@@ -446,7 +446,7 @@ impl<'a> Framed<'a> {
 }
 
 /// Returns what remains of two lists of byte strings when equal ones are taken out of both.
-fn differing<'a>(
+pub(crate) fn differing<'a>(
     (n, x): (usize, impl Fn(usize) -> &'a [u8]),
     (m, y): (usize, impl Fn(usize) -> &'a [u8]),
     mut same: impl FnMut(usize, usize),

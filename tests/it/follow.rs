@@ -120,5 +120,5 @@ fn a_lost_or_damaged_cache_changes_nothing_that_is_sealed() {
 
 #[test]
 fn tables_that_are_kept_change_nothing_that_is_sealed() {
-    follows(70_000, 4);
+    follows(66_000, 3);
 }

@@ -125,13 +125,15 @@ impl Tables {
     /// Writes a new base of what is there now.
     fn rewritten(self, place: Place<'_>) -> Result<Self, Unusable> {
         let writer = Writer::create(place.temporary, self.base.grouping())?;
-        (0..TABLES * PARTITIONS).into_par_iter().try_for_each(|at| {
-            let (table, partition) = (at / PARTITIONS, at % PARTITIONS);
-            let base = self.base.rows(table, partition)?;
-            let since = signed::of_partition(&self.signed[table], partition);
-            let rows = signed::applied(&base, since).ok_or(Unusable)?;
-            writer.put(table, partition, &rows)
-        })?;
+        (0..TABLES * PARTITIONS)
+            .into_par_iter()
+            .try_for_each(|at| {
+                let (table, partition) = (at / PARTITIONS, at % PARTITIONS);
+                let base = self.base.rows(table, partition)?;
+                let since = signed::of_partition(&self.signed[table], partition);
+                let rows = signed::applied(&base, since).ok_or(Unusable)?;
+                writer.put(table, partition, &rows)
+            })?;
         Ok(Self::new(writer.finish(place.dir)?, self.tally))
     }
 

@@ -171,6 +171,7 @@ fn many_changes_make_a_new_base() {
 }
 
 #[test]
+#[allow(clippy::disallowed_methods)] // the test damages files
 fn what_does_not_fit_is_unusable() {
     let grouping = grouping(true);
     let directory = Directory::new();
