@@ -13,6 +13,7 @@ use crate::repo::Repo;
 
 use super::assess::{self, Version};
 use super::error::Error;
+use super::follow::Measuring;
 use super::lookup::KeyFields;
 
 /// Which commits to show.
@@ -134,7 +135,8 @@ impl LogFilter {
             None => None,
         };
         let after = Version::of_commit(&repo.store, commit)?;
-        let assessed = assess::measure(&repo.store, before.as_ref(), &after, &Quiet)?;
+        let measuring = Measuring::of(repo);
+        let assessed = assess::measure(&repo.store, before.as_ref(), &after, &measuring, &Quiet)?;
         let options = Options::DEFAULT;
         assess::compare(
             &repo.store,

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -87,6 +87,8 @@ pub(super) struct Field {
     pub(super) untold: Totals,
     /// Keys are the kind byte and the text of a value; [`LONG`] marks short forms.
     pub(super) values: Counter,
+    /// What the values add up to, once that was asked for.
+    known: OnceLock<Totals>,
 }
 
 /// What is added up over the values of a field.
@@ -161,7 +163,12 @@ pub(super) fn kind_of(byte: u8) -> CellKind {
 
 impl Field {
     fn apply(&mut self, batch: &Batch, place: usize, sign: i64, scratch: &mut Vec<u8>) {
-        let Self { untold, values } = self;
+        let Self {
+            untold,
+            values,
+            known,
+        } = self;
+        known.take();
         for record in batch.records() {
             let Some(cell) = record.cell(place) else {
                 continue;
@@ -185,7 +192,12 @@ impl Field {
     }
 
     fn merge(&mut self, other: &Self) {
-        let Self { untold, values } = self;
+        let Self {
+            untold,
+            values,
+            known,
+        } = self;
+        known.take();
         untold.merge(&other.untold);
         values.merge(&other.values, &mut |value, count| {
             untold.add_counted(value, count);
@@ -193,17 +205,19 @@ impl Field {
     }
 
     /// Returns what the values add up to.
-    pub(super) fn totals(&self) -> Totals {
-        let mut totals = self.untold.clone();
-        for (value, count) in self.values.values().into_iter().flatten() {
-            totals.add_counted(value, count);
-        }
-        totals
+    pub(super) fn totals(&self) -> &Totals {
+        self.known.get_or_init(|| {
+            let mut totals = self.untold.clone();
+            for (value, count) in self.values.values().into_iter().flatten() {
+                totals.add_counted(value, count);
+            }
+            totals
+        })
     }
 
     /// Returns whether nothing is left of the field.
     pub(super) fn is_zero(&self) -> bool {
-        self.totals() == Totals::default()
+        *self.totals() == Totals::default()
     }
 }
 

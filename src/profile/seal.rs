@@ -4,9 +4,12 @@
 //! their values seal no values and no `distinct`: by definition, however they were counted.
 //! Layout: docs/format.md, "Scorecard".
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
 
 use crate::base::varint::Reader;
 use crate::base::{ObjectId, Text};
@@ -55,6 +58,24 @@ impl Profile {
             Some(field) if field.totals().present() != 0 => field.canonical_values(),
             _ => Some(BTreeMap::new()),
         }
+    }
+
+    /// Returns how many distinct values a field has; `None` above 65,536.
+    fn distinct(&self, field: &str) -> Option<u64> {
+        let Some(field) = self.fields.get(field).filter(|f| f.totals().present() != 0) else {
+            return Some(0);
+        };
+        let kind = field.totals().kind();
+        let mut distinct: FxHashSet<Cow<'_, str>> = FxHashSet::default();
+        for (value, _) in field.values.values()? {
+            if let Some(cell) = cell_of(value) {
+                distinct.insert(match canonical(kind, cell) {
+                    Cow::Borrowed(text) => normalized(text),
+                    Cow::Owned(text) => Cow::Owned(normalized(&text).into_owned()),
+                });
+            }
+        }
+        Some(distinct.len() as u64)
     }
 
     /// Returns the counts of problems by name; those that are not zero.
@@ -126,10 +147,13 @@ impl Profile {
                 }
             }
         }
-        let values = self.values(name);
-        let distinct = values.as_ref().map(|values| values.len() as u64);
-        let sealed = values
-            .filter(|values| values.len() <= SEALED_VALUES || self.shape.always_seals(name))
+        // Most fields of many values seal how many there are, and no more.
+        let seals =
+            |distinct: u64| distinct <= SEALED_VALUES as u64 || self.shape.always_seals(name);
+        let distinct = self.distinct(name);
+        let sealed = distinct
+            .filter(|distinct| seals(*distinct))
+            .and_then(|_| self.values(name))
             .map(|values| {
                 let values = values.into_iter().map(|(v, n)| (v.into(), n)).collect();
                 object::put(sink, &Values { values })
