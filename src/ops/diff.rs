@@ -69,18 +69,36 @@ pub fn diff(
             let changes = {
                 let working = working::open(repo, &staged, &found, &mut cache, progress)?;
                 let versions = (before, working.version);
-                run(&working.source, versions, options, sink, (&Measuring::of(repo), progress))?
+                run(
+                    &working.source,
+                    versions,
+                    options,
+                    sink,
+                    (&Measuring::of(repo), progress),
+                )?
             };
             cache.save(&mut repo.index)?;
             Ok(changes)
         }
         Ends::HeadAndStage | Ends::RevisionAndStage(_) => {
             let versions = (before, of_stage(repo)?);
-            run(&repo.store, versions, options, sink, (&Measuring::of(repo), progress))
+            run(
+                &repo.store,
+                versions,
+                options,
+                sink,
+                (&Measuring::of(repo), progress),
+            )
         }
         Ends::Revisions(_, b) => {
             let versions = (before, of_revision(repo, b)?);
-            run(&repo.store, versions, options, sink, (&Measuring::of(repo), progress))
+            run(
+                &repo.store,
+                versions,
+                options,
+                sink,
+                (&Measuring::of(repo), progress),
+            )
         }
     }
 }
