@@ -226,7 +226,17 @@ fn verb(error: &ops::Error) -> Words {
                  `git config --global user.email MAIL`.",
             ),
         ),
+        E::Exists { kind: "file", .. } => (
+            "exists",
+            USER,
+            hint("Choose another name, or `dver rm` it first."),
+        ),
         E::Exists { .. } => ("exists", USER, hint("Add --force to move it.")),
+        E::NoSuchObject { .. } => (
+            "no_such_object",
+            USER,
+            hint("`dver log`, `dver show --json` and `dver ls --json` tell ids of objects."),
+        ),
         E::NoSuchRef { kind, .. } => (
             "no_such_ref",
             USER,
@@ -287,19 +297,31 @@ fn verb(error: &ops::Error) -> Words {
 fn declared(error: &dataset::Error) -> Words {
     use dataset::Error as E;
     match error {
-        E::Object(e) => damage(e),
-        E::Config(_) => (
+        E::Config(_)
+        | E::NotText
+        | E::Pattern { .. }
+        | E::UnknownEncoding { .. }
+        | E::BadGuideline { .. } => (
             "config",
             USER,
             hint("docs/cli.md lists what dver.toml may hold."),
         ),
-        E::NotText
-        | E::Pattern { .. }
-        | E::NoFormat { .. }
-        | E::UnknownEncoding { .. }
-        | E::BadGuideline { .. }
-        | E::NoField { .. }
-        | E::NoTable { .. } => ("dataset", USER, None),
+        E::NoFormat { .. } => (
+            "no_format",
+            USER,
+            hint("Write `format = \"csv\"`, \"jsonl\" or \"images\" into its table in dver.toml."),
+        ),
+        E::NoField { .. } => (
+            "no_field",
+            USER,
+            hint("Run `dver dataset list` or look at the header of the file."),
+        ),
+        E::NoTable { .. } => (
+            "no_table",
+            USER,
+            hint("Its bytes can be versioned all the same: `dver add --no-declare PATH`."),
+        ),
+        E::Object(e) => damage(e),
     }
 }
 
@@ -308,7 +330,14 @@ fn compared(error: &diff::Error) -> Words {
     match error {
         E::Object(e) => damage(e),
         E::Dataset(e) => declared(e),
-        E::Sink(_) | E::SelfCheck { .. } | E::LostRecord { .. } => ("diff", USER, None),
+        E::Sink(_) => ("io", USER, None),
+        E::SelfCheck { .. } | E::LostRecord { .. } => (
+            "diff",
+            DAMAGE,
+            hint(
+                "Run `dver fsck --full`; where it finds nothing, this is a defect of dver: please report it.",
+            ),
+        ),
     }
 }
 
@@ -316,7 +345,16 @@ fn measured(error: &quality::Error) -> Words {
     use quality::Error as E;
     match error {
         E::Object(e) => damage(e),
-        E::UnknownDataset { .. } | E::UnknownMetric { .. } => ("quality", USER, None),
+        E::UnknownDataset { .. } => (
+            "no_such_dataset",
+            USER,
+            hint("Run `dver dataset list` to see the data sets."),
+        ),
+        E::UnknownMetric { .. } => (
+            "no_such_metric",
+            USER,
+            hint("Run `dver quality` to see the metrics."),
+        ),
     }
 }
 
@@ -364,6 +402,14 @@ fn repository(error: &repo::Error) -> Words {
         E::Version(_) => ("format_version", USER, hint("A newer dver can read it.")),
         E::Config(_) => ("config", USER, None),
         E::Index(e) => index(e),
+        E::NoState { .. } => (
+            "damaged_head",
+            DAMAGE,
+            hint(
+                "Run `dver fsck` to see what is damaged. Where it cannot be repaired, `dver fsck \
+                 --restore-head` goes back to the latest complete operation.",
+            ),
+        ),
         E::Refs(e) => reference(e),
         E::History(e) => revision(e),
         E::Object(e) => damage(e),

@@ -177,11 +177,7 @@ pub(crate) struct Scratch {
 
 impl<'a> View<'a> {
     pub(crate) fn new(reading: &'a Reading, side: Side, batch: &'a Batch) -> Self {
-        let columns: Vec<Option<usize>> = reading
-            .common
-            .iter()
-            .map(|field| batch.field(field.name(side)))
-            .collect();
+        let columns = batch.places(reading.common.iter().map(|field| &**field.name(side)));
         let part = |part: &KeyPart| match side {
             Side::Before => batch.field(&part.before),
             Side::After => batch.field(&part.after),

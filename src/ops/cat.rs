@@ -65,5 +65,9 @@ pub fn cat_object(repo: &Repo, id: &str) -> Result<Vec<u8>, Error> {
         // A prefix is looked up among commits, the objects that people have ids of.
         Err(_) => repo.resolve(id)?,
     };
+    // An id that was asked for is not one that something needs: its absence is no damage.
+    if !repo.has(&id)? {
+        return Err(Error::NoSuchObject { id });
+    }
     Ok(repo.store.get(&id)?)
 }

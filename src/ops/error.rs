@@ -58,6 +58,12 @@ pub enum Error {
         /// The worktree's root.
         root: PathBuf,
     },
+    /// No pack holds an object of that id.
+    #[error("there is no object {id}")]
+    NoSuchObject {
+        /// As it was given.
+        id: ObjectId,
+    },
     /// Nothing to commit.
     #[error("nothing is staged")]
     NothingStaged {
@@ -69,10 +75,10 @@ pub enum Error {
     /// Nobody to name as the author.
     #[error("nobody is named as the author")]
     NoIdentity,
-    /// A branch or tag that exists.
+    /// A branch, a tag, or the file that another shall become, exists.
     #[error("the {kind} `{name}` exists already")]
     Exists {
-        /// `branch` or `tag`.
+        /// `branch`, `tag` or `file`.
         kind: &'static str,
         /// Its name.
         name: String,

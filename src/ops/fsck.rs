@@ -11,7 +11,7 @@ use crate::object::{
     Schema, Scorecard, State, Values, View,
 };
 use crate::refs::{self, HeadFile};
-use crate::repo::{self, Repo};
+use crate::repo;
 use crate::store::Store;
 
 use super::error::Error;
@@ -46,21 +46,37 @@ const MAX_OPERATION: u64 = 1 << 20;
 const MAX_NEEDED_BY: usize = 20;
 
 /// Checks all that the operations reach; with `full` every byte of every pack too.
-pub fn fsck(repo: &Repo, full: bool) -> Result<FsckReport, Error> {
-    let mut check = Check::new(&repo.store, full);
-    for (path, reason) in repo.store.damaged() {
+///
+/// Takes the worktree's root and not an opened repository: what it is to find may well be the
+/// reason why the repository does not open.
+pub fn fsck(root: &Path, full: bool) -> Result<FsckReport, Error> {
+    let dir = root.join(repo::DIRECTORY);
+    repo::check_version(&dir)?;
+    let store = Store::open(&dir.join("packs"))?;
+    let mut check = Check::new(&store, full);
+    for (path, reason) in store.damaged() {
         check.pack(&path, reason);
     }
     if full {
-        for pack in repo.store.list_packs() {
-            let report = repo.store.verify(&pack.path)?;
+        for pack in store.list_packs() {
+            let report = store.verify(&pack.path)?;
             check.report.objects += report.objects;
             for damage in report.damage {
                 check.pack(&pack.path, damage.kind.to_string());
             }
         }
     }
-    check.operations(repo.current.id);
+    let whole = match HeadFile::new(&dir).read() {
+        Ok(latest) => check.operations(latest),
+        Err(e @ refs::Error::DamagedHead { .. }) => {
+            check.head(e.to_string());
+            false
+        }
+        Err(e) => return Err(e.into()),
+    };
+    if !whole {
+        check.every_operation()?;
+    }
     Ok(check.report)
 }
 
@@ -94,6 +110,16 @@ impl<'a> Check<'a> {
             reason: format!("{}: {reason}", path.display()),
             needed_by: Vec::new(),
             repair: "copy the pack of that name from another clone or a backup into .dver/packs",
+        });
+    }
+
+    fn head(&mut self, reason: String) {
+        self.report.damaged.push(Finding {
+            id: None,
+            kind: "head",
+            reason,
+            needed_by: Vec::new(),
+            repair: "`dver fsck --restore-head`",
         });
     }
 
@@ -144,25 +170,54 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn operations(&mut self, latest: ObjectId) {
+    /// Checks the operations from the latest to the first; returns whether all could be read.
+    fn operations(&mut self, latest: ObjectId) -> bool {
+        let mut whole = true;
         let mut next = Some(latest);
         while let Some(id) = next {
             let Some(operation) = self.object::<Operation>(&id, "operation", None) else {
-                return;
+                return false;
             };
-            if let Some(view) = self.object::<View>(&operation.view, "view", None) {
-                self.view(&view);
-            }
-            if let Some(written) = &operation.wrote {
-                self.snapshot(&written.before, None);
-                self.snapshot(&written.after, None);
-            }
+            whole &= self.operation(&operation);
             next = operation.previous;
         }
+        whole
     }
 
-    fn view(&mut self, view: &View) {
-        match Refs::read(self.store, &view.refs) {
+    /// Checks the operations that packs still hold. Where the chain is broken, what lies behind
+    /// the break is found by no other way.
+    fn every_operation(&mut self) -> Result<(), Error> {
+        let mut found = Vec::new();
+        self.store.walk(MAX_OPERATION, &mut |id, bytes| {
+            found.extend(object::decode::<Operation>(id, bytes).map(|operation| (*id, operation)));
+            Ok(())
+        })?;
+        for (id, operation) in found {
+            if self.seen.insert(id) {
+                self.report.objects += 1;
+                self.operation(&operation);
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks what one operation names; returns whether its state could be read.
+    fn operation(&mut self, operation: &Operation) -> bool {
+        let whole = match self.object::<View>(&operation.view, "view", None) {
+            Some(view) => self.view(&view),
+            None => !self.bad.contains_key(&operation.view), // else it was read before
+        };
+        if let Some(written) = &operation.wrote {
+            self.snapshot(&written.before, None);
+            self.snapshot(&written.after, None);
+        }
+        whole
+    }
+
+    fn view(&mut self, view: &View) -> bool {
+        let refs = Refs::read(self.store, &view.refs);
+        let whole = refs.is_ok();
+        match refs {
             Ok(refs) => refs.0.values().for_each(|tip| self.commits(*tip)),
             Err(e) => self.note(view.refs, "refs", e.to_string(), None),
         }
@@ -182,6 +237,7 @@ impl<'a> Check<'a> {
                 self.snapshot(&pending.to, None);
             }
         }
+        whole
     }
 
     fn commits(&mut self, tip: ObjectId) {

@@ -79,6 +79,11 @@ pub fn mv(
     waiting: &mut dyn FnMut(&str),
 ) -> Result<Vec<(RepoPath, RepoPath)>, Error> {
     let locked = transaction::lock(repo, "mv", waiting)?;
+    if to.is_within(from.as_bytes()) {
+        return Err(Error::Usage(format!(
+            "`{from}` cannot be moved into itself"
+        )));
+    }
     let staged = stage::entries(repo)?;
     let within = std::slice::from_ref(from);
     stage::check_paths(within, staged.iter().map(|entry| &entry.path))?;

@@ -95,6 +95,21 @@ impl Batch {
         self.fields.iter().position(|field| &**field == name)
     }
 
+    /// Returns the places of many fields.
+    pub fn places<'n>(&self, names: impl Iterator<Item = &'n str>) -> Vec<Option<usize>> {
+        // Names mostly come in the order of the fields; a table may have ten thousand of them.
+        let mut next = 0;
+        let place = |name: &'n str| {
+            let place = match self.fields.get(next) {
+                Some(field) if **field == *name => Some(next),
+                _ => self.field(name),
+            };
+            next = place.map_or(next, |place| place + 1);
+            place
+        };
+        names.map(place).collect()
+    }
+
     /// Returns the place of a field, which is added where the batch does not know it.
     pub fn field_or_add(&mut self, name: &str) -> usize {
         self.field(name).unwrap_or_else(|| {

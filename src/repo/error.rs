@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::base::IoError;
+use crate::base::{IoError, ObjectId};
 use crate::config;
 use crate::history;
 use crate::index;
@@ -33,6 +33,14 @@ pub enum Error {
     /// The index failed.
     #[error(transparent)]
     Index(#[from] index::Error),
+    /// `head` names an operation whose state is missing or damaged.
+    #[error("the state that head names, operation {}, cannot be read", id.short())]
+    NoState {
+        /// What `head` names.
+        id: ObjectId,
+        /// What is the matter with it.
+        source: object::Error,
+    },
     /// The state cannot be read.
     #[error(transparent)]
     Refs(#[from] refs::Error),

@@ -16,7 +16,7 @@ use crate::config::Local;
 use crate::history::{self, Names};
 use crate::index::Index;
 use crate::object::{self, Commit, Head, ObjectSource as _, Pending, WorktreeState};
-use crate::refs::{Current, HeadFile, MAIN_WORKTREE};
+use crate::refs::{self, Current, HeadFile, MAIN_WORKTREE};
 use crate::store::Store;
 
 /// The name of the repository's directory.
@@ -94,12 +94,29 @@ pub fn seal_layout(dir: &Path) -> Result<(), Error> {
     Ok(version::write(dir)?)
 }
 
+/// Checks that this program can read the repository in `dir`.
+pub fn check_version(dir: &Path) -> Result<(), Error> {
+    Ok(version::check(dir)?)
+}
+
 /// Reads the settings of the repository in `root`, before it is opened.
 pub fn settings(root: &Path) -> Result<Local, Error> {
     let path = root.join(DIRECTORY).join("config.toml");
     match fsio::read_if_exists(&path)? {
         None => Ok(Local::default()),
         Some(bytes) => Ok(Local::parse(&String::from_utf8_lossy(&bytes))?),
+    }
+}
+
+/// Reads the state that `head` names.
+fn state_of(store: &Store, id: ObjectId) -> Result<Current, Error> {
+    match Current::read(store, id) {
+        Err(refs::Error::Object(
+            source @ (object::Error::Missing(_)
+            | object::Error::Corrupt { .. }
+            | object::Error::WrongKind { .. }),
+        )) => Err(Error::NoState { id, source }),
+        other => Ok(other?),
     }
 }
 
@@ -110,7 +127,7 @@ impl Repo {
         version::check(&dir)?;
         let store = Store::open(&dir.join("packs"))?;
         let id = HeadFile::new(&dir).read()?;
-        let current = Current::read(&store, id)?;
+        let current = state_of(&store, id)?;
         let mut repo = Self {
             root: root.to_owned(),
             worktree: MAIN_WORKTREE.to_owned(),
@@ -140,7 +157,7 @@ impl Repo {
             return Ok(false);
         }
         self.store.rescan()?;
-        self.current = Current::read(&self.store, id)?;
+        self.current = state_of(&self.store, id)?;
         Ok(true)
     }
 

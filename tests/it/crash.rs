@@ -6,30 +6,8 @@
 //! the same command, or `--continue`, then succeeds.
 
 use std::fs;
-use std::path::Path;
 
 use crate::harness::Scratch;
-
-/// Copies a scratch, repository included, into a fresh one.
-fn copy(from: &Scratch) -> Scratch {
-    let to = Scratch::empty();
-    copy_dir(from.root(), to.root());
-    to.advance(from);
-    to
-}
-
-fn copy_dir(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy_dir(&path, &target);
-        } else {
-            fs::copy(&path, &target).unwrap();
-        }
-    }
-}
 
 /// What people see of a repository: files, stage, branches, history.
 fn seen(scratch: &Scratch) -> String {
@@ -49,7 +27,7 @@ fn seen(scratch: &Scratch) -> String {
 
 /// Runs `command` on copies of `start`, stopping at each of its durable steps in turn.
 fn at_every_step(start: &Scratch, command: &[&str], finish: &[&[&str]]) {
-    let counted = copy(start);
+    let counted = start.copy();
     let steps_file = counted.path(".dver/steps");
     let steps = [("DVER_TEST_STEPS", steps_file.to_str().unwrap())];
     counted.dver_with(command, &steps).ok();
@@ -63,7 +41,7 @@ fn at_every_step(start: &Scratch, command: &[&str], finish: &[&[&str]]) {
         for (variable, code) in [("DVER_TEST_CRASH_AT", None), ("DVER_TEST_FAIL_AT", Some(3))] {
             let name = names.lines().nth(step - 1).unwrap();
             let place = format!("{variable}={step} ({name}) of {command:?}");
-            let scratch = copy(start);
+            let scratch = start.copy();
             let output = scratch.dver_with(command, &[(variable, &step.to_string())]);
             if output.code == Some(0) {
                 // The failed step was one whose failure loses nothing (the index).
@@ -158,7 +136,7 @@ fn an_interrupted_checkout_can_go_back() {
     let before = scratch.files();
     let mut interrupted = 0;
     for step in 1..60 {
-        let scratch = copy(&scratch);
+        let scratch = scratch.copy();
         let step = step.to_string();
         let output = scratch.dver_with(&["switch", "main"], &[("DVER_TEST_CRASH_AT", &step)]);
         if output.code == Some(0) {

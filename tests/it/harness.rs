@@ -3,10 +3,11 @@
 //! The environment is cleared, the user fixed, the clock advances one second a command. When a
 //! scratch is dropped, `dver fsck` must find nothing, unless the test damaged the repository.
 
-use std::cell::Cell;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use tempfile::TempDir;
 
@@ -15,8 +16,8 @@ const EPOCH: u64 = 1_767_225_600;
 
 pub(crate) struct Scratch {
     dir: TempDir,
-    seconds: Cell<u64>,
-    damaged: Cell<bool>,
+    seconds: AtomicU64,
+    damaged: AtomicBool,
 }
 
 #[must_use = "check the output with `ok`, `fails` or by its fields"]
@@ -34,8 +35,8 @@ impl Scratch {
         let dir = tempfile::tempdir().unwrap();
         Self {
             dir,
-            seconds: Cell::new(0),
-            damaged: Cell::new(false),
+            seconds: AtomicU64::new(0),
+            damaged: AtomicBool::new(false),
         }
     }
 
@@ -67,7 +68,7 @@ impl Scratch {
 
     pub(crate) fn remove(&self, relative: &str) {
         let path = self.path(relative);
-        if path.is_dir() {
+        if path.is_dir() && !path.is_symlink() {
             fs::remove_dir_all(path)
         } else {
             fs::remove_file(path)
@@ -75,14 +76,9 @@ impl Scratch {
         .unwrap();
     }
 
-    /// Takes over the clock of another scratch.
-    pub(crate) fn advance(&self, other: &Self) {
-        self.seconds.set(other.seconds.get());
-    }
-
     /// The test breaks the repository: `fsck` need not be clean at the end.
     pub(crate) fn damaged(&self) {
-        self.damaged.set(true);
+        self.damaged.store(true, Relaxed);
     }
 
     /// Every file of the worktree but the repository, with its bytes.
@@ -93,9 +89,18 @@ impl Scratch {
         out
     }
 
-    pub(crate) fn command(&self, args: &[&str]) -> Command {
+    /// Copies everything, repository included, into a fresh scratch whose clock goes on from here.
+    pub(crate) fn copy(&self) -> Self {
+        let to = Self::empty();
+        copy_dir(self.root(), to.root());
+        to.seconds.store(self.seconds.load(Relaxed), Relaxed);
+        to.damaged.store(self.damaged.load(Relaxed), Relaxed);
+        to
+    }
+
+    pub(crate) fn command<A: AsRef<OsStr>>(&self, args: &[A]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dver"));
-        self.seconds.set(self.seconds.get() + 1);
+        let seconds = self.seconds.fetch_add(1, Relaxed) + 1;
         command
             .args(args)
             .current_dir(self.root())
@@ -104,10 +109,7 @@ impl Scratch {
             .env("HOME", self.root())
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("DVER_AUTHOR", "Ada Lovelace <ada@example.org>")
-            .env(
-                "SOURCE_DATE_EPOCH",
-                (EPOCH + self.seconds.get()).to_string(),
-            )
+            .env("SOURCE_DATE_EPOCH", (EPOCH + seconds).to_string())
             .stdin(Stdio::null());
         command
     }
@@ -119,7 +121,25 @@ impl Scratch {
     pub(crate) fn dver_with(&self, args: &[&str], environment: &[(&str, &str)]) -> Output {
         let mut command = self.command(args);
         command.envs(environment.iter().copied());
+        self.run(command)
+    }
+
+    /// Runs a command that the test has changed.
+    pub(crate) fn run(&self, mut command: Command) -> Output {
         let output = command.output().unwrap();
+        self.output(&command, output)
+    }
+
+    /// Runs a command whose stdout the test has led elsewhere.
+    pub(crate) fn run_inherited(&self, mut command: Command) -> Output {
+        let child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let output = child.wait_with_output().unwrap();
+        self.output(&command, output)
+    }
+
+    /// Takes the output of a command that the test ran itself.
+    pub(crate) fn output(&self, command: &Command, output: std::process::Output) -> Output {
+        let args: Vec<_> = command.get_args().map(OsStr::to_string_lossy).collect();
         Output {
             code: output.status.code(),
             out: self.normalise(&output.stdout),
@@ -150,7 +170,10 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        if std::thread::panicking() || self.damaged.get() || !self.path(".dver/VERSION").exists() {
+        if std::thread::panicking()
+            || self.damaged.load(Relaxed)
+            || !self.path(".dver/VERSION").exists()
+        {
             return;
         }
         let output = self.dver(&["fsck"]);
@@ -191,6 +214,22 @@ impl Output {
             self.err
         );
         self.err
+    }
+}
+
+fn copy_dir(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_symlink() {
+            #[cfg(unix)]
+            std::os::unix::fs::symlink(fs::read_link(&path).unwrap(), &target).unwrap();
+        } else if path.is_dir() {
+            copy_dir(&path, &target);
+        } else {
+            fs::copy(&path, &target).unwrap();
+        }
     }
 }
 

@@ -4,8 +4,14 @@
 
 mod contract;
 mod country_codes;
+#[cfg(unix)]
+mod concurrent;
 mod crash;
 mod follow;
+mod damage;
+#[cfg(unix)]
+mod derived;
+mod errors;
 mod format;
 #[allow(dead_code)] // parts of it wait for tests to come
 mod harness;
@@ -14,8 +20,12 @@ mod histories;
 mod images;
 mod jsonl;
 mod labels;
+mod hostile;
 mod layers;
 mod parts;
 mod readme;
 mod round_trip;
 mod tour;
+#[cfg(unix)]
+mod tree;
+mod undo;

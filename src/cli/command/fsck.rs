@@ -29,8 +29,8 @@ pub(crate) struct FsckArgs {
 }
 
 pub(crate) fn run(context: &mut Context, args: &FsckArgs) -> Result<Answer, Failure> {
+    let root = repo::discover(&context.directory)?;
     if args.restore_head {
-        let root = repo::discover(&context.directory)?;
         let (id, operation) = fsck::restore_head(&root)?;
         context.ui.line(&format!(
             "head names operation {} again: {} of {}",
@@ -39,8 +39,7 @@ pub(crate) fn run(context: &mut Context, args: &FsckArgs) -> Result<Answer, Fail
             operation.time
         ))?;
     }
-    let repo = context.repo()?;
-    let report = fsck::fsck(&repo, args.full)?;
+    let report = fsck::fsck(&root, args.full)?;
     let sound = report.damaged.is_empty();
     if context.ui.json {
         let damaged: Vec<Value> = report.damaged.iter().map(as_json).collect();
