@@ -145,7 +145,7 @@ fn readers_see_whole_states_while_others_write() {
         }
         let _done = Done(done);
         for turn in 1..12 {
-            scratch.write("labels.csv", labels(500, turn));
+            scratch.write("labels.csv", labels(500, turn + 1));
             scratch
                 .dver(&["commit", "-a", "-m", &turn.to_string()])
                 .ok();

@@ -12,9 +12,28 @@ use crate::harness::Scratch;
 /// What people see of a repository: files, stage, branches, history.
 fn seen(scratch: &Scratch) -> String {
     let mut out = String::new();
-    for args in [&["ls", "-l"][..], &["branch"], &["status", "--short"]] {
-        out.push_str(&scratch.dver(args).ok());
+    for args in [
+        &["ls", "-l"][..],
+        &["branch"],
+        &["tag"],
+        &["status", "--short"],
+        &["diff", "--staged", "--stat"],
+    ] {
+        let output = scratch.dver(args);
+        // Before the first commit `ls` has nothing to list and says so.
+        assert!(
+            matches!(output.code, Some(0 | 3)),
+            "{args:?} {}",
+            output.err
+        );
+        out.push_str(&output.out);
         out.push('\n');
+    }
+    for (path, bytes) in scratch.files() {
+        out.push_str(&format!(
+            "file {path} {:?}\n",
+            String::from_utf8_lossy(&bytes)
+        ));
     }
     // Ids of commits hold the time; everything that they seal does not.
     for commit in scratch.json(&["log"]) {
@@ -25,30 +44,64 @@ fn seen(scratch: &Scratch) -> String {
     out
 }
 
+/// Leaves out dver.toml where it is not staged.
+fn without_findings(state: &str) -> String {
+    let written =
+        |line: &&str| !line.starts_with("?? dver.toml") && !line.starts_with("file dver.toml ");
+    state.lines().filter(written).collect::<Vec<_>>().join("\n")
+}
+
+/// ENOSPC, EIO, EACCES.
+const FAILURES: [&str; 3] = ["28", "5", "13"];
+
 /// Runs `command` on copies of `start`, stopping at each of its durable steps in turn.
 fn at_every_step(start: &Scratch, command: &[&str], finish: &[&[&str]]) {
+    // One thread, so that the steps come in one order; but for what is slow, and then in several.
+    let run = |scratch: &Scratch, environment: &[(&str, &str)]| {
+        let mut all = vec![("RAYON_NUM_THREADS", "1")];
+        all.extend_from_slice(environment);
+        scratch.dver_with(command, &all)
+    };
     let counted = start.copy();
     let steps_file = counted.path(".dver/steps");
-    let steps = [("DVER_TEST_STEPS", steps_file.to_str().unwrap())];
-    counted.dver_with(command, &steps).ok();
+    run(
+        &counted,
+        &[("DVER_TEST_STEPS", steps_file.to_str().unwrap())],
+    )
+    .ok();
     let names = fs::read_to_string(&steps_file).unwrap();
-    let count = names.lines().count();
-    assert!(count >= 5, "{command:?} has durable steps: {names}");
+    let names: Vec<&str> = names.lines().collect();
+    assert!(names.len() >= 5, "{command:?} has durable steps: {names:?}");
     let old = seen(start);
     let new = seen(&counted);
     assert_ne!(old, new, "{command:?} changes something");
-    for step in 1..=count {
-        for (variable, code) in [("DVER_TEST_CRASH_AT", None), ("DVER_TEST_FAIL_AT", Some(3))] {
-            let name = names.lines().nth(step - 1).unwrap();
-            let place = format!("{variable}={step} ({name}) of {command:?}");
+    for (step, name) in (1..).zip(&names) {
+        let number = step.to_string();
+        let code = FAILURES[step % FAILURES.len()];
+        for (environment, code) in [
+            (vec![("DVER_TEST_CRASH_AT", number.as_str())], None),
+            (
+                vec![
+                    ("DVER_TEST_FAIL_AT", number.as_str()),
+                    ("DVER_TEST_FAIL_CODE", code),
+                ],
+                Some(3),
+            ),
+        ] {
+            let place = format!("{environment:?} ({name}) of {command:?}");
             let scratch = start.copy();
-            let output = scratch.dver_with(command, &[(variable, &step.to_string())]);
+            let output = run(&scratch, &environment);
             if output.code == Some(0) {
                 // The failed step was one whose failure loses nothing (the index).
                 assert_eq!(seen(&scratch), new, "{place}");
                 continue;
             }
             assert_eq!(output.code, code, "{place}: {}{}", output.out, output.err);
+            if code.is_some() {
+                let told =
+                    output.err.starts_with("error: cannot ") && output.err.contains("caused by: ");
+                assert!(told, "{place}: {}", output.err);
+            }
             scratch.dver(&["fsck", "--full"]).ok();
             let pending = scratch.json(&["status"])[0]["pending"].is_object();
             let state = seen(&scratch);
@@ -60,9 +113,9 @@ fn at_every_step(start: &Scratch, command: &[&str], finish: &[&[&str]]) {
                 assert!(ended, "{place}: pending and {finish:?} fails");
             } else if state != new {
                 // `add` may have written its findings down before it staged anything.
-                let state = state.replace("?? dver.toml\n", "");
+                let (state, old) = (without_findings(&state), without_findings(&old));
                 assert_eq!(state, old, "{place}: neither the old nor the new state");
-                scratch.dver(command).ok();
+                run(&scratch, &[]).ok();
             }
             assert_eq!(seen(&scratch), new, "{place}: the command then succeeds");
         }
@@ -152,4 +205,89 @@ fn an_interrupted_checkout_can_go_back() {
         }
     }
     assert!(interrupted > 2, "some steps leave the checkout pending");
+}
+
+/// Two small commits; HEAD on the second, with an edit and a new file that no version has.
+fn edited() -> Scratch {
+    let scratch = Scratch::new();
+    scratch.write("a.txt", "one").write("dir/b.txt", "one");
+    scratch.dver(&["add", "-A"]).ok();
+    scratch.dver(&["commit", "-m", "one"]).ok();
+    scratch.write("a.txt", "two").write("c.txt", "two");
+    scratch.dver(&["add", "-A"]).ok();
+    scratch.dver(&["commit", "-m", "two"]).ok();
+    scratch
+        .write("a.txt", "edited")
+        .write("dir/b.txt", "edited");
+    scratch
+}
+
+const CONTINUE: &[&[&str]] = &[&["checkout", "--continue"]];
+
+#[test]
+fn the_first_commit_survives_a_stop_at_every_step() {
+    let scratch = Scratch::new();
+    scratch.write("labels.csv", labels(30, 0));
+    scratch.dver(&["add", "."]).ok();
+    at_every_step(&scratch, &["commit", "-m", "first"], &[]);
+}
+
+#[test]
+fn restore_survives_a_stop_at_every_step() {
+    at_every_step(&edited(), &["restore", "."], CONTINUE);
+}
+
+#[test]
+fn a_hard_reset_survives_a_stop_at_every_step() {
+    at_every_step(&edited(), &["reset", "--hard", "HEAD~1"], CONTINUE);
+}
+
+#[test]
+fn rm_and_mv_survive_a_stop_at_every_step() {
+    at_every_step(&edited(), &["rm", "--force", "dir"], CONTINUE);
+    at_every_step(&edited(), &["mv", "c.txt", "dir"], CONTINUE);
+}
+
+#[test]
+fn undo_survives_a_stop_at_every_step() {
+    let scratch = edited();
+    scratch.dver(&["reset", "--hard", "HEAD~1"]).ok();
+    at_every_step(&scratch, &["undo"], CONTINUE);
+}
+
+#[test]
+fn branch_and_tag_survive_a_stop_at_every_step() {
+    at_every_step(&edited(), &["branch", "fresh"], &[]);
+    at_every_step(&edited(), &["tag", "v1"], &[]);
+}
+
+#[test]
+fn an_init_that_was_stopped_is_finished_by_another() {
+    for (variable, code) in [("DVER_TEST_CRASH_AT", None), ("DVER_TEST_FAIL_AT", Some(3))] {
+        let mut stopped = 0;
+        for step in 1..100 {
+            let scratch = Scratch::empty();
+            scratch.write("a", "a");
+            let output = scratch.dver_with(&["init"], &[(variable, &step.to_string())]);
+            if output.code == Some(0) {
+                break;
+            }
+            stopped += 1;
+            assert_eq!(output.code, code, "{variable}={step} {}", output.err);
+            let again = scratch.dver(&["init"]);
+            if again.code != Some(0) {
+                // The very last step failed: the repository was there already.
+                assert!(
+                    again.err.contains("already"),
+                    "{variable}={step} {}",
+                    again.err
+                );
+            }
+            scratch.dver(&["add", "a"]).ok();
+            scratch.dver(&["commit", "-m", "one"]).ok();
+            scratch.dver(&["fsck", "--full"]).ok();
+            assert_eq!(scratch.dver(&["op", "log"]).ok().lines().count(), 2);
+        }
+        assert!(stopped > 5, "{stopped}");
+    }
 }

@@ -72,7 +72,7 @@ fn nothing_wrong_comes_out(scratch: &Scratch, sound: &Scratch, what: &str) {
                     output.err
                 );
                 assert!(
-                    output.err.contains("error: ") && output.err.contains("fsck"),
+                    output.err.contains("error") && output.err.contains("fsck"),
                     "{}",
                     output.err
                 );
@@ -95,12 +95,18 @@ fn nothing_wrong_comes_out(scratch: &Scratch, sound: &Scratch, what: &str) {
     let before = scratch.files();
     for args in [
         &["checkout", "HEAD~1"][..],
-        &["restore", "--source", "HEAD~1", "."],
+        &["restore", "--source", "main~1", "."],
         &["undo"],
     ] {
         let output: Output = scratch.dver(args);
         if output.code != Some(0) {
-            assert_eq!(output.code, Some(4), "{what}: {args:?} {}", output.err);
+            // The checkout before may have begun and met the damage: then it is pending.
+            let pending = output.code == Some(3) && output.err.contains("checkout --abort");
+            assert!(
+                output.code == Some(4) || pending,
+                "{what}: {args:?} {}",
+                output.err
+            );
             let now = scratch.files();
             let old = |file: &(String, Vec<u8>)| {
                 before.contains(file) || file.1 == b"one" || file.1.starts_with(b"id,")

@@ -75,7 +75,7 @@ fn every_error_has_a_kind_a_sentence_and_the_right_exit_code() {
         (&["log", "nope"], 3, "unknown_revision", "nope"),
         (&["log", "mai"], 3, "unknown_revision", "main"),
         (&["show", "HEAD~7"], 3, "no_parent", "HEAD~7"),
-        (&["show", "HEAD~x"], 2, "revision_syntax", "HEAD~x"),
+        (&["show", "@{x}"], 2, "revision_syntax", "@{x}"),
         (&["cat", "HEAD:nope"], 3, "no_such_path", "nope"),
         (&["cat", "HEAD"], 2, "usage", "REV:PATH"),
         (&["cat-object", "zz"], 3, "unknown_revision", "zz"),
