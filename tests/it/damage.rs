@@ -47,50 +47,51 @@ fn packs(scratch: &Scratch) -> Vec<String> {
     names
 }
 
+/// What looks at a repository without changing it.
+const LOOKS: [&[&str]; 13] = [
+    &["log"],
+    &["log", "--labels", "--json"],
+    &["show"],
+    &["status"],
+    &["diff", "HEAD~1", "HEAD"],
+    &["quality", "HEAD"],
+    &["blame", "labels", "--key", "3"],
+    &["ls", "-l"],
+    &["op", "log", "--all"],
+    &["cat", "HEAD:labels.csv"],
+    &["cat", "HEAD~1:labels.csv"],
+    &["cat", "HEAD:notes.txt"],
+    &["cat", "HEAD~1:notes.txt"],
+];
+
+/// The answers of a sound repository.
+fn answers(sound: &Scratch) -> Vec<Vec<u8>> {
+    let answer = |args: &&[&str]| {
+        let output = sound.dver(args);
+        assert_eq!(output.code, Some(0), "{args:?} {}", output.err);
+        output.bytes
+    };
+    LOOKS.iter().map(answer).collect()
+}
+
 /// Looks at a damaged repository with every command: right answers, or damage told.
-fn nothing_wrong_comes_out(scratch: &Scratch, sound: &Scratch, what: &str) {
-    for args in [
-        &["log"][..],
-        &["log", "--labels", "--json"],
-        &["show"],
-        &["status"],
-        &["diff", "HEAD~1", "HEAD"],
-        &["quality", "HEAD"],
-        &["blame", "labels", "--key", "3"],
-        &["ls", "-l"],
-        &["op", "log", "--all"],
-    ] {
+fn nothing_wrong_comes_out(scratch: &Scratch, answers: &[Vec<u8>], what: &str) {
+    for (args, answer) in LOOKS.iter().zip(answers) {
         let output = scratch.dver(args);
-        match output.code {
-            Some(0) => assert_eq!(output.out, sound.dver(args).ok(), "{what}: {args:?}"),
-            code => {
-                assert_eq!(
-                    code,
-                    Some(4),
-                    "{what}: {args:?} {}{}",
-                    output.out,
-                    output.err
-                );
-                assert!(
-                    output.err.contains("error") && output.err.contains("fsck"),
-                    "{}",
-                    output.err
-                );
+        let right = match output.code {
+            Some(0) => output.bytes == *answer,
+            Some(4) => {
+                let told = output.err.contains("error") && output.err.contains("fsck");
+                // What came out before the damage was met is right, too.
+                told && (args[0] != "cat" || answer.starts_with(&output.bytes))
             }
-        }
-    }
-    for path in ["labels.csv", "notes.txt"] {
-        for revision in ["HEAD", "HEAD~1"] {
-            let name = format!("{revision}:{path}");
-            let expected = sound.dver(&["cat", &name]);
-            let output = scratch.dver(&["cat", &name]);
-            let right = match output.code {
-                Some(0) => output.bytes == expected.bytes,
-                Some(4) => expected.bytes.starts_with(&output.bytes),
-                _ => false,
-            };
-            assert!(right, "{what}: cat {name} {:?} {}", output.code, output.err);
-        }
+            _ => false,
+        };
+        assert!(
+            right,
+            "{what}: {args:?} {:?} {}{}",
+            output.code, output.out, output.err
+        );
     }
     let before = scratch.files();
     for args in [
@@ -120,7 +121,7 @@ fn nothing_wrong_comes_out(scratch: &Scratch, sound: &Scratch, what: &str) {
 fn each_damaged_pack_is_named_and_gives_no_wrong_bytes() {
     let sound = history();
     // What is told of a sound repository does not depend on the worktree being clean.
-    let names = packs(&sound);
+    let (names, answers) = (packs(&sound), answers(&sound));
     assert!(names.len() >= 4, "{names:?}");
     let (mut commits_named, mut paths_named) = (0, 0);
     for name in &names {
@@ -135,9 +136,9 @@ fn each_damaged_pack_is_named_and_gives_no_wrong_bytes() {
             ),
             ("longer".into(), Some([&bytes[..], b"x"].concat())),
         ];
-        for part in 0..8 {
+        for part in 0..4 {
             let mut flipped = bytes.clone();
-            let at = (bytes.len() - 1) * part / 7;
+            let at = (bytes.len() - 1) * part / 3;
             flipped[at] ^= 1 << part;
             kinds.push((format!("bit {part} of byte {at} flipped"), Some(flipped)));
         }
@@ -174,7 +175,7 @@ fn each_damaged_pack_is_named_and_gives_no_wrong_bytes() {
             );
             let quick = scratch.dver(&["fsck"]);
             assert!(matches!(quick.code, Some(0 | 1)), "{what}: {}", quick.err);
-            nothing_wrong_comes_out(&scratch, &sound, &what);
+            nothing_wrong_comes_out(&scratch, &answers, &what);
         }
     }
     assert!(
@@ -186,12 +187,13 @@ fn each_damaged_pack_is_named_and_gives_no_wrong_bytes() {
 #[test]
 fn a_damaged_repository_without_its_index_gives_no_wrong_bytes() {
     let sound = history();
+    let answers = answers(&sound);
     for name in packs(&sound) {
         let scratch = sound.copy();
         scratch.damaged();
         scratch.remove(&name);
         scratch.remove(".dver/index.sqlite");
-        nothing_wrong_comes_out(&scratch, &sound, &name);
+        nothing_wrong_comes_out(&scratch, &answers, &name);
     }
 }
 
