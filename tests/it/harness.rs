@@ -76,6 +76,13 @@ impl Scratch {
         .unwrap();
     }
 
+    /// Takes over the clock of another scratch.
+    pub(crate) fn advance(&self, other: &Self) {
+        let seconds = other.seconds.load(std::sync::atomic::Ordering::SeqCst);
+        self.seconds
+            .store(seconds, std::sync::atomic::Ordering::SeqCst);
+    }
+
     /// The test breaks the repository: `fsck` need not be clean at the end.
     pub(crate) fn damaged(&self) {
         self.damaged.store(true, Relaxed);

@@ -2,25 +2,25 @@
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // tests may panic and write files
 
-mod contract;
-mod country_codes;
 #[cfg(unix)]
 mod concurrent;
+mod contract;
+mod country_codes;
 mod crash;
-mod follow;
 mod damage;
 #[cfg(unix)]
 mod derived;
 mod errors;
+mod follow;
 mod format;
 #[allow(dead_code)] // parts of it wait for tests to come
 mod harness;
 mod help;
 mod histories;
+mod hostile;
 mod images;
 mod jsonl;
 mod labels;
-mod hostile;
 mod layers;
 mod parts;
 mod readme;
