@@ -81,8 +81,9 @@ pub fn add(
             let entries: Vec<FileEntry> = builder.entries().values().cloned().collect();
             Declarations::read(writer, &entries)?;
         }
+        let mut wrote = None;
         if options.declare {
-            report.inference = declare::found(
+            (report.inference, wrote) = declare::found(
                 repo,
                 writer,
                 &mut builder,
@@ -93,9 +94,10 @@ pub fn add(
         }
         let changed = stage::set(repo, draft, builder, writer)?;
         let paths = options.within.iter().map(RepoPath::to_string).collect();
-        Ok((report, changed.then(|| Note::new("add", paths).hidden())))
+        let note = Note::new("add", paths).hidden().wrote(wrote);
+        Ok((report, changed.then_some(note)))
     })?;
-    cache.save(&mut repo.index)?;
+    stage::remember(repo, &mut cache);
     Ok(report)
 }
 

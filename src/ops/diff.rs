@@ -77,7 +77,7 @@ pub fn diff(
                     (&Measuring::of(repo), progress),
                 )?
             };
-            cache.save(&mut repo.index)?;
+            stage::remember(repo, &mut cache);
             Ok(changes)
         }
         Ends::HeadAndStage | Ends::RevisionAndStage(_) => {

@@ -111,7 +111,7 @@ fn of_working<T>(
         let working = working::open(repo, &staged, &found, &mut cache, progress)?;
         read(&working.source, head.as_ref(), &working.version)?
     };
-    cache.save(&mut repo.index)?;
+    stage::remember(repo, &mut cache);
     Ok(out)
 }
 

@@ -56,7 +56,7 @@ pub fn status(repo: &mut Repo, progress: &dyn Progress) -> Result<StatusReport, 
     let base = stage::snapshot_entries(repo, head_snapshot.as_ref())?;
     let mut cache = StatCache::load(&repo.index, &repo.dir.join("tmp"))?;
     let found = scan(&repo.root, &staged, &[], &mut cache, progress)?;
-    cache.save(&mut repo.index)?;
+    stage::remember(repo, &mut cache);
     let declarations = working::declarations(repo, &staged);
     let changed = repo.state()?.stage.is_some()
         || !found.is_clean()
