@@ -22,6 +22,7 @@ pub mod commit;
 pub mod dataset;
 pub mod diff;
 pub mod fsck;
+pub mod gc;
 pub mod init;
 pub mod log;
 pub mod ls;
@@ -38,4 +39,4 @@ pub mod status;
 pub mod tag;
 pub mod undo;
 
-pub use error::Error;
+pub use error::{Error, HeadCandidate};
