@@ -13,12 +13,15 @@ use crate::object::changes::{ChangeSet, Row};
 use crate::object::tree::{ChildRef, Entry, Node};
 use crate::object::{
     self, Attachment, AttachmentKind, ChunkEntry, Commit, Content, DatasetScore, Error, FileEntry,
-    Head, Joint, Manifest, ObjectSource, RefEntry, Schema, Scorecard, State, Values, View, Written,
+    Head, Joint, Manifest, ObjectSource, Operation, RefEntry, Schema, Scorecard, State, Values,
+    View, Written,
 };
 
 /// How the one who needs an object reads it: an object has no kind of its own.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Role {
+    /// An operation, without the one before it.
+    Operation,
     /// The state after an operation.
     View,
     /// A node of a tree of branches and tags.
@@ -61,6 +64,7 @@ impl Role {
     /// Returns the word for people.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Operation => "operation",
             Self::View => "view",
             Self::Refs => "refs",
             Self::Attachments => "attachments",
@@ -118,6 +122,11 @@ impl Need {
         }
     }
 
+    /// Returns the size of a content in bytes.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
     /// Returns whether the object needs nothing else and need not be read to know that.
     pub fn is_leaf(&self) -> bool {
         match self.role {
@@ -147,6 +156,10 @@ pub fn of_operation(view: ObjectId, wrote: Option<&Written>) -> Vec<Need> {
 pub fn needs(source: &dyn ObjectSource, need: &Need) -> Result<Vec<Need>, Error> {
     let id = &need.id;
     Ok(match need.role {
+        Role::Operation => {
+            let operation: Operation = object::get(source, id)?;
+            of_operation(operation.view, operation.wrote.as_ref())
+        }
         Role::View => of_view(&object::get(source, id)?),
         Role::Commit => of_commit(&object::get(source, id)?),
         Role::ChangeSet => of_change_set(&object::get(source, id)?),
@@ -174,7 +187,10 @@ pub fn needs(source: &dyn ObjectSource, need: &Need) -> Result<Vec<Need>, Error>
         }
         Role::Manifest => {
             let root = Manifest::root(source, id)?;
-            if need.of.is_some_and(|of| (of, need.size) != (root.content, root.size)) {
+            if need
+                .of
+                .is_some_and(|of| (of, need.size) != (root.content, root.size))
+            {
                 let reason = "the manifest is of another content";
                 return Err(Error::corrupt(*id, reason));
             }
@@ -238,9 +254,7 @@ fn of_commit(commit: &Commit) -> Vec<Need> {
 /// the body has not all rows, readers compute them from these two.
 fn of_change_set(changes: &ChangeSet) -> Vec<Need> {
     let snapshots = changes.before.iter().chain([&changes.after]);
-    let mut needs: Vec<Need> = snapshots
-        .map(|id| Need::new(Role::Snapshot, *id))
-        .collect();
+    let mut needs: Vec<Need> = snapshots.map(|id| Need::new(Role::Snapshot, *id)).collect();
     let body = changes.body.iter();
     needs.extend(body.map(|id| Need::new(Role::Rows, *id)));
     needs
@@ -290,11 +304,7 @@ fn of_node<E: Entry>(
 }
 
 /// Returns what a node needs: its children in the role `role`, or what its entries name.
-fn below<E: Entry>(
-    role: Role,
-    node: &Node<E>,
-    of_entry: &dyn Fn(&E) -> Option<Need>,
-) -> Vec<Need> {
+fn below<E: Entry>(role: Role, node: &Node<E>, of_entry: &dyn Fn(&E) -> Option<Need>) -> Vec<Need> {
     match node {
         Node::Leaf(entries) => entries.iter().filter_map(of_entry).collect(),
         Node::Inner(level, children) => {

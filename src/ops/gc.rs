@@ -25,6 +25,8 @@ const DAY: i64 = 86_400;
 pub struct GcOptions {
     /// For how many days the states of old operations stay, instead of the repository's setting.
     pub keep_days: Option<u32>,
+    /// Whether packs that are packed well already are packed anew too.
+    pub all: bool,
 }
 
 /// What gc will do.
@@ -36,6 +38,7 @@ pub struct GcPlan {
     pub oldest: Timestamp,
     /// The last operation that expires, where states go that were kept so far.
     expired: Option<u64>,
+    all: bool,
     closure: Closure,
     repack: RepackPlan,
 }
@@ -94,13 +97,14 @@ pub fn plan(repo: &Repo, options: GcOptions, progress: &dyn Progress) -> Result<
     };
     let expiring = operations.iter().filter(|(_, o)| goes(o)).count() as u64;
     let oldest = operations.iter().rfind(|(_, o)| o.seq >= first);
-    let live = live(&closure);
+    let live = live(&closure, options.all);
     let repack = repo.store.plan_repack(live)?;
     progress.end();
     Ok(GcPlan {
         expiring,
         oldest: oldest.map_or(repo.current.operation.time, |(_, o)| o.time),
         expired: (expiring > 0).then_some(first - 1),
+        all: options.all,
         closure,
         repack,
     })
@@ -133,7 +137,7 @@ fn carry_out(
     plan: &GcPlan,
     progress: &dyn Progress,
 ) -> Result<(), Error> {
-    let live = live(&plan.closure);
+    let live = live(&plan.closure, plan.all);
     let tmp = repo.dir.join("tmp");
     let mut writer = repo.store.repack(&plan.repack, live, &tmp, progress)?;
     let mut latest = None;
@@ -162,8 +166,9 @@ fn carry_out(
     Ok(())
 }
 
-fn live(closure: &Closure) -> Live<'_> {
+fn live(closure: &Closure, all_packs: bool) -> Live<'_> {
     Live {
+        all_packs,
         objects: &closure.objects,
         manifests: &closure.manifests,
     }

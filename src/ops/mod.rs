@@ -32,6 +32,7 @@ pub mod paths;
 pub mod plain;
 pub mod quality;
 pub mod reindex;
+pub mod restore_head;
 pub mod rm;
 pub mod show;
 pub mod sql;

@@ -90,7 +90,10 @@ impl Threads {
                         .unwrap_or_else(PoisonError::into_inner)
                         .recv();
                     let Ok(jobs) = next else { return };
-                    let done: Results = jobs.iter().map(|(n, raw)| (*n, raw.encode(level))).collect();
+                    let done: Results = jobs
+                        .iter()
+                        .map(|(n, raw)| (*n, raw.encode(level)))
+                        .collect();
                     if outgoing.send(done).is_err() {
                         return; // the writer is gone, and so are those who wanted the rest
                     }
@@ -133,7 +136,9 @@ impl Encoder {
         if self.unsent_bytes >= JOB {
             self.unsent_bytes = 0;
             let jobs = std::mem::take(&mut self.unsent);
-            let threads = self.threads.get_or_insert_with(|| Threads::start(self.level));
+            let threads = self
+                .threads
+                .get_or_insert_with(|| Threads::start(self.level));
             // Nobody receives only where no thread could be started.
             let _ = threads.jobs.send(jobs);
         }

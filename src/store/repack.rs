@@ -38,6 +38,8 @@ pub struct Live<'a> {
     pub objects: &'a FxHashSet<ObjectId>,
     /// The manifest of each content that has one.
     pub manifests: &'a BTreeMap<ObjectId, ObjectId>,
+    /// Whether packs that hold nothing else are packed anew too.
+    pub all_packs: bool,
 }
 
 /// A number of objects.
@@ -135,6 +137,8 @@ struct Sorted {
     replaced: Vec<Arc<Pack>>,
     /// The objects to stay that packs which stay seem to hold.
     covered: FxHashSet<Short>,
+    /// What is to stay and has further copies.
+    twice: FxHashSet<Short>,
     keep: Amount,
     delete: Amount,
     keep_in_replaced: u64,
@@ -161,7 +165,37 @@ impl Store {
         })
     }
 
+    /// Sorts the packs. Where an object of a pack that would stay is damaged and another pack
+    /// holds it too, the first pack does not stay.
     fn sort_packs(&self, live: Live<'_>) -> Result<Sorted, Error> {
+        let mut unsound = FxHashSet::default();
+        loop {
+            let sorted = self.sort_packs_without(live, &unsound)?;
+            let known = unsound.len();
+            let twice = live
+                .objects
+                .iter()
+                .filter(|id| sorted.twice.contains(&short_of(id)));
+            for id in twice {
+                let holds = |pack: &&Arc<Pack>| pack.find(id).next().is_some();
+                let bad = sorted
+                    .kept
+                    .iter()
+                    .filter(holds)
+                    .filter(|pack| !self.holds(pack, id));
+                unsound.extend(bad.filter(|pack| has_short_ids(pack)).map(|pack| pack.id));
+            }
+            if unsound.len() == known {
+                return Ok(sorted);
+            }
+        }
+    }
+
+    fn sort_packs_without(
+        &self,
+        live: Live<'_>,
+        unsound: &FxHashSet<PackId>,
+    ) -> Result<Sorted, Error> {
         let shorts: FxHashSet<Short> = live.objects.iter().map(short_of).collect();
         let packs = self.packs();
         // An object that several packs hold stays in the one that is packed best, and largest.
@@ -174,6 +208,7 @@ impl Store {
             kept: Vec::new(),
             replaced: Vec::new(),
             covered: FxHashSet::default(),
+            twice: FxHashSet::default(),
             keep: Amount::default(),
             delete: Amount::default(),
             keep_in_replaced: 0,
@@ -193,16 +228,22 @@ impl Store {
             }
             let (mut keep, mut delete) = (Amount::default(), Amount::default());
             let mut taken = Vec::new();
-            let mut stays = pack.trailer.effort > 0;
+            let mut stays =
+                pack.trailer.effort > 0 && !live.all_packs && !unsound.contains(&pack.id);
             for listed in frames(pack) {
                 let size = listed.frame.size as u64;
                 let (mut kept_raw, mut kept) = (0u64, 0u64);
                 for (id, length) in listed.ids.iter().zip(&listed.frame.lengths) {
-                    if shorts.contains(id) && found.insert(*id) {
-                        taken.push(*id);
-                        kept += 1;
-                        kept_raw += u64::from(*length);
+                    if !shorts.contains(id) {
+                        continue;
                     }
+                    if !found.insert(*id) {
+                        sorted.twice.insert(*id);
+                        continue;
+                    }
+                    taken.push(*id);
+                    kept += 1;
+                    kept_raw += u64::from(*length);
                 }
                 let all = listed.ids.len() as u64;
                 let share = match listed.frame.raw_size as u64 {

@@ -32,6 +32,9 @@ pub(crate) struct GcArgs {
     /// .dver/config.toml, or 30 days]
     #[arg(long, value_name = "DAYS", value_parser = days)]
     pub keep: Option<u32>,
+    /// Pack everything anew, what is packed well already too; checks every object on the way
+    #[arg(long)]
+    pub all: bool,
 }
 
 fn days(text: &str) -> Result<u32, String> {
@@ -43,6 +46,7 @@ pub(crate) fn run(context: &mut Context, args: &GcArgs) -> Result<Answer, Failur
     let progress = context.progress();
     let options = GcOptions {
         keep_days: args.keep,
+        all: args.all,
     };
     if args.dry_run {
         let plan = gc::plan(&repo, options, progress.as_ref()).map_err(Failure::from)?;
@@ -54,15 +58,16 @@ pub(crate) fn run(context: &mut Context, args: &GcArgs) -> Result<Answer, Failur
         }
         return Ok(Answer::Done);
     }
-    let done: Result<_, ops::Error> =
-        gc::gc(&mut repo, options, progress.as_ref(), &mut waiting);
+    let done: Result<_, ops::Error> = gc::gc(&mut repo, options, progress.as_ref(), &mut waiting);
     let done = done?;
     let packs = (done.plan.packs().0, done.packs);
     if context.ui.json {
         let line = as_json(&done.plan, packs, Some(done.disk));
         context.ui.json_line(&line)?;
     } else if done.plan.is_empty() {
-        context.ui.line("Nothing is to go, and all is packed well.")?;
+        context
+            .ui
+            .line("Nothing is to go, and all is packed well.")?;
     } else {
         tell(context, &done.plan, packs, "went", "stay")?;
         let (before, after) = done.disk;
@@ -87,9 +92,10 @@ fn tell(
         format!("{objects} ({})", size(amount.bytes))
     };
     let (delete, keep) = (amount(plan.delete()), amount(plan.keep()));
-    context
-        .ui
-        .line(&format!("{delete} {go}, {keep} {stay}; packs: {} -> {}", packs.0, packs.1))?;
+    context.ui.line(&format!(
+        "{delete} {go}, {keep} {stay}; packs: {} -> {}",
+        packs.0, packs.1
+    ))?;
     if plan.expiring > 0 {
         let operations = counted(plan.expiring, "operation");
         context.ui.line(&format!(
