@@ -45,6 +45,7 @@ Prove
   cat-object   The bytes that an id names
 
 Upkeep
+  gc           Let go of what nothing names any more
   reindex      Derive the index anew
   sql          Read-only SQL over the index
   completions  Completion scripts for shells";
@@ -174,6 +175,7 @@ pub(super) enum Command {
     Fsck(command::fsck::FsckArgs),
     Op(command::op::OpArgs),
     CatObject(command::cat::CatObjectArgs),
+    Gc(command::gc::GcArgs),
     Reindex(command::reindex::ReindexArgs),
     Sql(command::sql::SqlArgs),
     Completions(command::completions::CompletionsArgs),

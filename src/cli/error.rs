@@ -277,6 +277,32 @@ fn verb(error: &ops::Error) -> Words {
         E::NoSuchRecord { .. } => ("no_such_record", USER, None),
         E::Usage(_) => ("usage", USAGE, None),
         E::NothingToUndo => ("nothing_to_undo", USER, None),
+        E::Expired { .. } => (
+            "expired",
+            USER,
+            hint("`dver op log` marks what has expired; `dver log` shows the versions there are."),
+        ),
+        E::Incomplete(e) => match damage(&e.source) {
+            (kind, DAMAGE, _) => (
+                kind,
+                DAMAGE,
+                hint("Run `dver fsck` to see what is damaged, who needs it and what repairs it."),
+            ),
+            words => words,
+        },
+        E::AmbiguousHead { candidates } => (
+            "ambiguous_head",
+            DAMAGE,
+            Some(format!(
+                "Run `dver fsck --restore-head=ID` with one of: {}.",
+                listed(candidates)
+            )),
+        ),
+        E::NoHead { .. } => (
+            "no_head",
+            USER,
+            hint("Run `dver fsck --restore-head` to find the latest complete operation."),
+        ),
         E::Unstaged { .. } => (
             "unstaged",
             USER,
@@ -303,6 +329,11 @@ fn verb(error: &ops::Error) -> Words {
         E::Quality(e) => measured(e),
         E::Io(_) => ("io", USER, None),
     }
+}
+
+fn listed(candidates: &[ops::HeadCandidate]) -> String {
+    let one = |c: &ops::HeadCandidate| format!("{} ({} {} of {})", c.id, c.seq, c.verb, c.time);
+    candidates.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 fn declared(error: &dataset::Error) -> Words {
@@ -464,6 +495,11 @@ fn revision(error: &history::Error) -> Words {
             "unborn",
             USER,
             hint("Run `dver commit -m MESSAGE` to make the first commit."),
+        ),
+        E::Expired { .. } => (
+            "expired",
+            USER,
+            hint("`dver op log` marks what has expired; `dver log` shows the versions there are."),
         ),
         E::Refs(e) => reference(e),
         E::Object(e) => damage(e),

@@ -97,6 +97,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Answer, Failure> 
         Command::Fsck(args) => command::fsck::run(context, &args),
         Command::Op(args) => command::op::run(context, &args),
         Command::CatObject(args) => command::cat::run_object(context, &args),
+        Command::Gc(args) => command::gc::run(context, &args),
         Command::Reindex(args) => command::reindex::run(context, &args),
         Command::Sql(args) => command::sql::run(context, &args),
         Command::Completions(args) => command::completions::run(context, &args),

@@ -225,6 +225,19 @@ pub fn count(number: u64) -> String {
     out
 }
 
+/// Returns a number of bytes in the largest unit that it fills: `12.3 MB`.
+pub fn size(bytes: u64) -> String {
+    let mut rest = bytes;
+    let mut units = ["kB", "MB", "GB", "TB", "PB"].into_iter();
+    let mut told = counted(bytes, "byte");
+    while rest >= 1000 {
+        let Some(unit) = units.next() else { break };
+        told = format!("{}.{} {unit}", count(rest / 1000), rest % 1000 / 100);
+        rest /= 1000;
+    }
+    told
+}
+
 /// Writes a count with its noun: `1 record`, `2 records`.
 pub fn counted(number: u64, noun: &str) -> String {
     let (stem, ending) = match noun.strip_suffix('y') {

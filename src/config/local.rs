@@ -62,7 +62,8 @@ impl Local {
     }
 }
 
-fn days(text: &str) -> Option<u32> {
+/// Reads a number of days such as `30`, `30d`, `30 days` or `4w`.
+pub fn days(text: &str) -> Option<u32> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let number: u32 = text[..digits].parse().ok()?;
     match text[digits..].trim() {

@@ -14,7 +14,7 @@ mod reader;
 pub use declarations::{ClassesConfig, DatasetConfig, Declarations, FieldConfig};
 pub use error::Error;
 pub use evaluation::{Bound, Comparison, EvaluationConfig, GateConfig};
-pub use local::Local;
+pub use local::{Local, days};
 
 #[cfg(test)]
 mod tests;

@@ -46,6 +46,14 @@ pub enum Error {
         /// The branch.
         branch: String,
     },
+    /// `@{N}` of an operation whose state gc has let go of.
+    #[error("`{text}` is operation {seq}, which has expired: gc has let go of the state after it")]
+    Expired {
+        /// What was asked for.
+        text: String,
+        /// The operation's number.
+        seq: u64,
+    },
     /// The chain of operations cannot be read.
     #[error(transparent)]
     Refs(#[from] refs::Error),

@@ -3,6 +3,7 @@
 //! Invariant: reads objects and names only; knows neither files nor the index's tables.
 
 mod error;
+pub mod reach;
 mod revision;
 mod walk;
 

@@ -135,6 +135,12 @@ impl Names<'_> {
         for operation in Chain::from(self.source, self.current.id) {
             let (id, operation) = operation?;
             if left == 0 {
+                if self.current.operation.has_expired(operation.seq) {
+                    return Err(Error::Expired {
+                        text: text.to_owned(),
+                        seq: operation.seq,
+                    });
+                }
                 let then = Current::read(self.source, id)?;
                 return head_of(&then, self.worktree).ok_or_else(|| self.unborn());
             }

@@ -44,6 +44,7 @@ fn state(store: &mut MemoryStore, refs: Refs) -> Current {
         wrote: None,
         user: String::new(),
         time: Timestamp::from_seconds(0).unwrap(),
+        expired: None,
     };
     let (id, _) = record(store, None, view, &refs, change).unwrap();
     Current::read(store, id).unwrap()

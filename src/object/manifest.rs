@@ -146,13 +146,25 @@ impl Manifest {
         Ok((content, size, cutter, Node::decode(reader.rest())?))
     }
 
-    /// Returns the children of the manifest's root node, where it is no leaf itself.
-    ///
-    /// What gc and fsck follow besides the chunks.
-    pub fn root(source: &dyn ObjectSource, id: &ObjectId) -> Result<Node<ChunkEntry>, Error> {
-        Ok(Self::header(&source.get(id)?)
-            .map_err(Error::malformed(*id))?
-            .3)
+    /// Reads the manifest's own object and nothing below it: what gc and fsck follow.
+    pub fn root(source: &dyn ObjectSource, id: &ObjectId) -> Result<ManifestRoot, Error> {
+        let bytes = source.get(id)?;
+        let (content, size, _, node) = Self::header(&bytes).map_err(Error::malformed(*id))?;
+        let totals = match &node {
+            Node::Leaf(chunks) => chunks.iter().map(ChunkEntry::totals).collect(),
+            Node::Inner(_, children) => children.iter().map(|child| child.totals).collect(),
+        };
+        let totals: Vec<Totals> = totals;
+        let sum = totals.into_iter().fold(Totals::default(), Totals::plus);
+        if sum.bytes != size {
+            let reason = "its chunks do not add up to the content's size";
+            return Err(Error::corrupt(*id, reason));
+        }
+        Ok(ManifestRoot {
+            content,
+            size,
+            node,
+        })
     }
 
     /// Returns the description of the cutter, without reading the chunks.
@@ -169,6 +181,17 @@ impl Manifest {
             .map(|chunk| u64::from(chunk.records))
             .sum()
     }
+}
+
+/// What a manifest says before its chunks are read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ManifestRoot {
+    /// The content that it describes.
+    pub content: ObjectId,
+    /// The content's size in bytes.
+    pub size: u64,
+    /// The root of the tree of chunks.
+    pub node: Node<ChunkEntry>,
 }
 
 /// Builds a manifest while a content is cut.

@@ -24,7 +24,7 @@ pub use commit::{Commit, GateOverride, GateVerdict};
 pub use content::Content;
 pub use error::Error;
 pub use json::{Int, Kind, decode, encode, get, put};
-pub use manifest::{ChunkEntry, Manifest, ManifestBuilder};
+pub use manifest::{ChunkEntry, Manifest, ManifestBuilder, ManifestRoot};
 pub use memory::MemoryStore;
 pub use operation::{Operation, Written};
 pub use scorecard::{
@@ -33,7 +33,7 @@ pub use scorecard::{
 };
 pub use snapshot::{EntryKind, FileEntry, Snapshot, SnapshotBuilder, SnapshotChange};
 pub use source::{ObjectSink, ObjectSource};
-pub use view::{Head, Pending, Refs, View, WorktreeState};
+pub use view::{Head, Pending, RefEntry, Refs, View, WorktreeState};
 
 #[cfg(test)]
 mod tests;

@@ -28,6 +28,17 @@ pub struct Operation {
     /// The files that it wrote into the worktree.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wrote: Option<Written>,
+    /// gc has let go of what the operations up to this number name: they stand in the log, their
+    /// states need not be there any more. Taken over from the operation before, or raised by gc.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expired: Option<u64>,
+}
+
+impl Operation {
+    /// Returns whether, from this operation on, the state after operation `seq` may be gone.
+    pub fn has_expired(&self, seq: u64) -> bool {
+        self.expired.is_some_and(|last| seq <= last)
+    }
 }
 
 /// What an operation did to the worktree's files.

@@ -65,9 +65,11 @@ pub struct Pending {
 
 /// A name in the refs tree.
 #[derive(Clone, PartialEq, Eq, Debug)]
-struct RefEntry {
-    name: String,
-    target: ObjectId,
+pub struct RefEntry {
+    /// `heads/NAME` or `tags/NAME`.
+    pub name: String,
+    /// The commit.
+    pub target: ObjectId,
 }
 
 impl Entry for RefEntry {

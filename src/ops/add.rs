@@ -24,6 +24,8 @@ pub struct AddOptions {
     pub declare: bool,
     /// Only files that are versioned already, and new files of declared data sets.
     pub only_known: bool,
+    /// Whether files are read and stored that seem unchanged: repairs lost or damaged contents.
+    pub again: bool,
 }
 
 /// What was staged.
@@ -64,15 +66,13 @@ pub fn add(
             builder.remove(&entry.path);
             report.removed.push(entry.path);
         }
-        let taken = take(
-            repo,
-            writer,
-            &declarations,
-            &known_before,
-            &files,
-            &mut cache,
-            progress,
-        )?;
+        if !options.again {
+            vouch(writer, &known_before, &files)?;
+        }
+        let taken =
+            stage::with_ingest(repo, &known_before, &declarations, progress, |ingesting| {
+                ingest(ingesting, &files, &mut cache, writer)
+            })?;
         report.findings.extend(taken.findings);
         for entry in &taken.entries {
             builder.put(entry.clone());
@@ -96,8 +96,9 @@ pub fn add(
         }
         let changed = stage::set(repo, draft, builder, writer)?;
         let paths = options.within.iter().map(RepoPath::to_string).collect();
+        let heals = options.again && !writer.is_empty();
         let note = Note::new("add", paths).hidden().wrote(wrote);
-        Ok((report, changed.then_some(note)))
+        Ok((report, (changed || heals).then_some(note)))
     })?;
     stage::remember(repo, &mut cache);
     Ok(report)
@@ -118,6 +119,9 @@ fn check_paths(options: &AddOptions, staged: &[FileEntry], found: &Scan) -> Resu
 fn to_read(options: &AddOptions, found: &Scan, declarations: &Declarations) -> Vec<WorkFile> {
     let changed = found.modified.iter().map(|modified| &modified.after.file);
     let mut files: Vec<WorkFile> = changed.cloned().collect();
+    if options.again {
+        files.extend(found.unchanged.iter().cloned());
+    }
     if options.only_known {
         // A file that moved to another class directory is no file to lose.
         files.extend(working::joining(found, declarations).cloned());
@@ -138,13 +142,7 @@ pub(super) fn take(
     cache: &mut StatCache,
     progress: &dyn Progress,
 ) -> Result<crate::worktree::Ingested, Error> {
-    // Chunks of the version before are known by their full ids, which spares comparing bytes.
-    for file in files {
-        let known = before.binary_search_by(|entry| entry.path.cmp(&file.path));
-        if let Ok(at) = known {
-            writer.vouch_content(&before[at].content)?;
-        }
-    }
+    vouch(writer, before, files)?;
     Ok(stage::with_ingest(
         repo,
         before,
@@ -152,4 +150,19 @@ pub(super) fn take(
         progress,
         |options| ingest(options, files, cache, writer),
     )?)
+}
+
+/// Chunks of the version before are known by their full ids, which spares comparing bytes.
+fn vouch(
+    writer: &mut PackWriter<'_>,
+    before: &[FileEntry],
+    files: &[WorkFile],
+) -> Result<(), Error> {
+    for file in files {
+        let known = before.binary_search_by(|entry| entry.path.cmp(&file.path));
+        if let Ok(at) = known {
+            writer.vouch_content(&before[at].content)?;
+        }
+    }
+    Ok(())
 }

@@ -105,6 +105,7 @@ pub fn add(
             within,
             declare: false,
             only_known: false,
+            again: false,
         };
         add::add(repo, &options, progress, waiting)?;
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::base::{IoError, ObjectId, RepoPath};
+use crate::base::{IoError, ObjectId, RepoPath, Timestamp};
 use crate::config;
 use crate::dataset;
 use crate::diff;
@@ -127,6 +127,29 @@ pub enum Error {
     /// Nothing that could be undone.
     #[error("there is nothing to undo")]
     NothingToUndo,
+    /// An operation whose state gc has let go of.
+    #[error("operation {seq} has expired: gc has let go of the state after it")]
+    Expired {
+        /// Its number.
+        seq: u64,
+    },
+    /// gc met something that is needed and cannot be had.
+    #[error("nothing was deleted: what is needed is not all there")]
+    Incomplete(#[from] Box<history::reach::Incomplete>),
+    /// Several operations may have been the latest.
+    #[error("{} operations may have been the latest", candidates.len())]
+    AmbiguousHead {
+        /// They, with their numbers, times and verbs.
+        candidates: Vec<HeadCandidate>,
+    },
+    /// An operation that was chosen cannot become the latest.
+    #[error("operation {} cannot be the latest: {reason}", id.short())]
+    NoHead {
+        /// The operation.
+        id: ObjectId,
+        /// Why not.
+        reason: &'static str,
+    },
     /// Some files could not be staged; the others were.
     #[error("{} could not be staged", list(&paths.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>()))]
     Unstaged {
@@ -172,6 +195,19 @@ pub enum Error {
     /// The machine failed.
     #[error(transparent)]
     Io(#[from] IoError),
+}
+
+/// An operation that may have been the latest.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HeadCandidate {
+    /// Its id.
+    pub id: ObjectId,
+    /// Its number.
+    pub seq: u64,
+    /// When it was.
+    pub time: Timestamp,
+    /// What it was.
+    pub verb: String,
 }
 
 fn in_the_way(count: usize) -> String {

@@ -1,15 +1,15 @@
 //! `fsck`: checks that everything the history needs is there and sound. It never deletes.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
-use crate::base::{ObjectId, RepoPath};
-use crate::object::changes::{ChangeSet, Row};
-use crate::object::tree::{Entry, Walker};
-use crate::object::{
-    self, Attachment, Commit, Content, FileEntry, Joint, ObjectSource as _, Operation, Refs,
-    Schema, Scorecard, State, Values, View,
-};
+use rayon::prelude::*;
+use rustc_hash::FxHashSet;
+
+use crate::base::progress::Progress;
+use crate::base::{Hasher, ObjectId, RepoPath, fsio};
+use crate::history::reach::{self, Need, Role};
+use crate::object::{self, Content, FileEntry, ObjectSource as _, Operation};
 use crate::refs::{self, HeadFile};
 use crate::repo;
 use crate::store::Store;
@@ -28,7 +28,7 @@ pub struct Finding {
     /// The commits that need it, with the path where it belongs to one.
     pub needed_by: Vec<(ObjectId, Option<RepoPath>)>,
     /// What may repair it.
-    pub repair: &'static str,
+    pub repair: String,
 }
 
 /// What was checked, and what was found.
@@ -41,35 +41,32 @@ pub struct FsckReport {
 }
 
 /// The largest object that is looked at for an operation, in bytes.
-const MAX_OPERATION: u64 = 1 << 20;
+pub(super) const MAX_OPERATION: u64 = 1 << 20;
 /// The most commits that a finding names.
 const MAX_NEEDED_BY: usize = 20;
+/// Objects that are checked at once.
+const BATCH: usize = 1024;
+/// What helps where the bytes are nowhere in this repository.
+const CLONE: &str = "copy the packs of another clone into .dver/packs";
 
 /// Checks all that the operations reach; with `full` every byte of every pack too.
 ///
 /// Takes the worktree's root and not an opened repository: what it is to find may well be the
 /// reason why the repository does not open.
-pub fn fsck(root: &Path, full: bool) -> Result<FsckReport, Error> {
+pub fn fsck(root: &Path, full: bool, progress: &dyn Progress) -> Result<FsckReport, Error> {
     let dir = root.join(repo::DIRECTORY);
     repo::check_version(&dir)?;
     let store = Store::open(&dir.join("packs"))?;
-    let mut check = Check::new(&store, full);
-    for (path, reason) in store.damaged() {
-        check.pack(&path, reason);
-    }
-    if full {
-        for pack in store.list_packs() {
-            let report = store.verify(&pack.path)?;
-            check.report.objects += report.objects;
-            for damage in report.damage {
-                check.pack(&pack.path, damage.kind.to_string());
-            }
-        }
-    }
+    let mut check = Check::new(&store, root);
+    check.packs(full, progress)?;
     let whole = match HeadFile::new(&dir).read() {
-        Ok(latest) => check.operations(latest),
+        Ok(latest) => check.operations(latest)?,
         Err(e @ refs::Error::DamagedHead { .. }) => {
-            check.head(e.to_string());
+            check.finding(
+                "head",
+                e.to_string(),
+                "`dver fsck --restore-head`".to_owned(),
+            );
             false
         }
         Err(e) => return Err(e.into()),
@@ -77,111 +74,124 @@ pub fn fsck(root: &Path, full: bool) -> Result<FsckReport, Error> {
     if !whole {
         check.every_operation()?;
     }
+    check.leaves(progress)?;
+    if full {
+        check.contents(progress)?;
+    }
+    check.tell_needs()?;
+    check.tell_repairs();
     Ok(check.report)
 }
 
 struct Check<'a> {
     store: &'a Store,
-    full: bool,
-    seen: HashSet<ObjectId>,
-    /// What is wrong with a tree or content that was checked before, so that it is said again for
-    /// the next commit that needs it.
-    bad: HashMap<ObjectId, usize>,
+    root: &'a Path,
+    seen: FxHashSet<(ObjectId, Role)>,
+    /// Objects that need nothing, still to be checked.
+    leaves: Vec<Need>,
+    /// Contents with a manifest.
+    large: Vec<Need>,
+    /// Commits, in the order in which they were met.
+    commits: Vec<ObjectId>,
+    /// Which finding an object has.
+    bad: BTreeMap<ObjectId, usize>,
+    /// What was needed at the time, for each finding that has an object.
+    needs: BTreeMap<usize, Need>,
+    /// Findings about files of packs, and whether the pack could be opened.
+    packs: Vec<(usize, PathBuf, bool)>,
     report: FsckReport,
 }
 
-type Need<'a> = Option<(ObjectId, Option<&'a RepoPath>)>;
-
 impl<'a> Check<'a> {
-    fn new(store: &'a Store, full: bool) -> Self {
+    fn new(store: &'a Store, root: &'a Path) -> Self {
         Self {
             store,
-            full,
-            seen: HashSet::new(),
-            bad: HashMap::new(),
+            root,
+            seen: FxHashSet::default(),
+            leaves: Vec::new(),
+            large: Vec::new(),
+            commits: Vec::new(),
+            bad: BTreeMap::new(),
+            needs: BTreeMap::new(),
+            packs: Vec::new(),
             report: FsckReport::default(),
         }
     }
 
-    fn pack(&mut self, path: &Path, reason: String) {
+    fn finding(&mut self, kind: &'static str, reason: String, repair: String) -> usize {
         self.report.damaged.push(Finding {
             id: None,
-            kind: "pack",
-            reason: format!("{}: {reason}", path.display()),
-            needed_by: Vec::new(),
-            repair: "copy the pack of that name from another clone or a backup into .dver/packs",
-        });
-    }
-
-    fn head(&mut self, reason: String) {
-        self.report.damaged.push(Finding {
-            id: None,
-            kind: "head",
+            kind,
             reason,
             needed_by: Vec::new(),
-            repair: "`dver fsck --restore-head`",
+            repair,
         });
+        self.report.damaged.len() - 1
     }
 
-    /// Notes that something is wrong, or that one more commit needs what is known to be wrong.
-    fn note(&mut self, id: ObjectId, kind: &'static str, reason: String, need: Need<'_>) {
-        let at = *self.bad.entry(id).or_insert_with(|| {
-            self.report.damaged.push(Finding {
-                id: Some(id),
-                kind,
-                reason,
-                needed_by: Vec::new(),
-                repair: repair(kind),
-            });
-            self.report.damaged.len() - 1
-        });
-        let needed_by = &mut self.report.damaged[at].needed_by;
-        if let Some((commit, path)) = need
-            && needed_by.len() < MAX_NEEDED_BY
-            && !needed_by
-                .iter()
-                .any(|(known, p)| *known == commit && p.as_ref() == path)
-        {
-            needed_by.push((commit, path.cloned()));
+    fn bad(&mut self, need: Need, error: object::Error) -> Result<(), Error> {
+        if let object::Error::Io(e) = error {
+            return Err(e.into()); // the machine failed; that is no damage
         }
+        if self.bad.contains_key(&need.id) {
+            return Ok(());
+        }
+        let at = self.finding(need.role.name(), error.to_string(), CLONE.to_owned());
+        self.report.damaged[at].id = Some(need.id);
+        self.bad.insert(need.id, at);
+        self.needs.insert(at, need);
+        Ok(())
     }
 
-    /// Reads a metadata object once; `None` where it was read before or is damaged.
-    fn object<T: object::Kind>(
-        &mut self,
-        id: &ObjectId,
-        kind: &'static str,
-        need: Need<'_>,
-    ) -> Option<T> {
-        if self.bad.contains_key(id) {
-            self.note(*id, kind, String::new(), need);
-            return None;
+    fn packs(&mut self, full: bool, progress: &dyn Progress) -> Result<(), Error> {
+        for (path, reason) in self.store.damaged() {
+            let at = self.finding(
+                "pack",
+                format!("{}: {reason}", path.display()),
+                String::new(),
+            );
+            self.packs.push((at, path, false));
         }
-        if !self.seen.insert(*id) {
-            return None;
+        if !full {
+            return Ok(());
         }
-        self.report.objects += 1;
-        match object::get::<T>(self.store, id) {
-            Ok(value) => Some(value),
-            Err(e) => {
-                self.note(*id, kind, e.to_string(), need);
-                None
+        let packs = self.store.list_packs();
+        let total = packs.iter().map(|pack| pack.size).sum();
+        progress.begin("checking packs", Some(total));
+        for pack in packs {
+            for damage in self.store.verify(&pack.path)?.damage {
+                let reason = format!("{}: {}", pack.path.display(), damage.kind);
+                let at = self.finding("pack", reason, String::new());
+                self.packs.push((at, pack.path.clone(), true));
             }
+            progress.advance(pack.size);
         }
+        progress.end();
+        Ok(())
     }
 
-    /// Checks the operations from the latest to the first; returns whether all could be read.
-    fn operations(&mut self, latest: ObjectId) -> bool {
-        let mut whole = true;
+    /// Checks the operations from the latest to the first, and what those name that have not
+    /// expired; returns whether all could be read.
+    fn operations(&mut self, latest: ObjectId) -> Result<bool, Error> {
         let mut next = Some(latest);
+        let mut expired = None;
+        let mut whole = true;
         while let Some(id) = next {
-            let Some(operation) = self.object::<Operation>(&id, "operation", None) else {
-                return false;
+            self.report.objects += 1;
+            let operation: Operation = match object::get(self.store, &id) {
+                Ok(operation) => operation,
+                Err(e) => {
+                    self.bad(Need::new(Role::Operation, id), e)?;
+                    return Ok(false);
+                }
             };
-            whole &= self.operation(&operation);
+            expired = expired.max(operation.expired);
+            if expired.is_none_or(|last| operation.seq > last) {
+                whole &= self.operation(&operation)?;
+            }
             next = operation.previous;
         }
-        whole
+        Ok(whole)
     }
 
     /// Checks the operations that packs still hold. Where the chain is broken, what lies behind
@@ -189,223 +199,233 @@ impl<'a> Check<'a> {
     fn every_operation(&mut self) -> Result<(), Error> {
         let mut found = Vec::new();
         self.store.walk(MAX_OPERATION, &mut |id, bytes| {
-            found.extend(object::decode::<Operation>(id, bytes).map(|operation| (*id, operation)));
+            found.extend(object::decode::<Operation>(id, bytes));
             Ok(())
         })?;
-        for (id, operation) in found {
-            if self.seen.insert(id) {
-                self.report.objects += 1;
-                self.operation(&operation);
+        let expired = found.iter().filter_map(|operation| operation.expired).max();
+        for operation in found {
+            if expired.is_none_or(|last| operation.seq > last) {
+                self.operation(&operation)?;
             }
         }
         Ok(())
     }
 
-    /// Checks what one operation names; returns whether its state could be read.
-    fn operation(&mut self, operation: &Operation) -> bool {
-        let whole = match self.object::<View>(&operation.view, "view", None) {
-            Some(view) => self.view(&view),
-            None => !self.bad.contains_key(&operation.view), // else it was read before
-        };
-        if let Some(written) = &operation.wrote {
-            self.snapshot(&written.before, None);
-            self.snapshot(&written.after, None);
-        }
-        whole
+    /// Checks what one operation names; returns whether its view could be read.
+    fn operation(&mut self, operation: &Operation) -> Result<bool, Error> {
+        self.walk(reach::of_operation(
+            operation.view,
+            operation.wrote.as_ref(),
+        ))?;
+        Ok(!self.bad.contains_key(&operation.view))
     }
 
-    fn view(&mut self, view: &View) -> bool {
-        let refs = Refs::read(self.store, &view.refs);
-        let whole = refs.is_ok();
-        match refs {
-            Ok(refs) => refs.0.values().for_each(|tip| self.commits(*tip)),
-            Err(e) => self.note(view.refs, "refs", e.to_string(), None),
-        }
-        if let Some(attachments) = &view.attachments {
-            self.tree::<Attachment>(attachments, "attachments", None);
-        }
-        for state in view.worktrees.values() {
-            if let object::Head::Commit(id) = &state.head {
-                self.commits(*id);
-            }
-            state
-                .stage
-                .iter()
-                .for_each(|stage| self.snapshot(stage, None));
-            if let Some(pending) = &state.pending {
-                self.snapshot(&pending.from, None);
-                self.snapshot(&pending.to, None);
-            }
-        }
-        whole
-    }
-
-    fn commits(&mut self, tip: ObjectId) {
-        let mut open = vec![tip];
-        while let Some(id) = open.pop() {
-            let need = Some((id, None));
-            let Some(commit) = self.object::<Commit>(&id, "commit", need) else {
+    /// Reads everything that is needed but the leaves, which it collects.
+    fn walk(&mut self, needs: Vec<Need>) -> Result<(), Error> {
+        let mut open = needs;
+        open.reverse();
+        while let Some(need) = open.pop() {
+            if !self.seen.insert((need.id, need.role)) {
                 continue;
-            };
-            self.snapshot(&commit.snapshot, Some(id));
-            for changes in &commit.changes {
-                let Some(head) = self.object::<ChangeSet>(changes, "change set", need) else {
-                    continue;
-                };
-                head.body
-                    .iter()
-                    .for_each(|body| self.tree::<Row>(body, "change set", need));
             }
-            if let Some(card) = self.object::<Scorecard>(&commit.scorecard, "scorecard", need) {
-                self.scorecard(&card, need);
-            }
-            open.extend(commit.parents);
-        }
-    }
-
-    fn scorecard(&mut self, card: &Scorecard, need: Need<'_>) {
-        for score in &card.datasets {
-            self.object::<Schema>(&score.schema, "schema", need);
-            let Some(state) = self.object::<State>(&score.state, "state", need) else {
+            self.report.objects += u64::from(need.is_object());
+            if need.is_leaf() {
+                self.leaves.push(need);
                 continue;
-            };
-            for values in state
-                .fields
-                .iter()
-                .filter_map(|field| field.values.as_ref())
-            {
-                self.object::<Values>(values, "values", need);
             }
-            for joint in &state.joint {
-                self.object::<Joint>(joint, "joint table", need);
-            }
-        }
-    }
-
-    fn tree<E: Entry>(&mut self, root: &ObjectId, kind: &'static str, need: Need<'_>) {
-        if self.bad.contains_key(root) {
-            self.note(*root, kind, String::new(), need);
-        } else if self.seen.insert(*root) {
-            self.report.objects += 1;
-            let all = Walker::<E>::open(self.store, root)
-                .and_then(|mut walker| walker.try_for_each(|entry| entry.map(drop)));
-            if let Err(e) = all {
-                self.note(*root, kind, e.to_string(), need);
-            }
-        }
-    }
-
-    fn snapshot(&mut self, root: &ObjectId, commit: Option<ObjectId>) {
-        let need = commit.map(|id| (id, None));
-        if self.bad.contains_key(root) {
-            self.note(*root, "snapshot", String::new(), need);
-            return;
-        }
-        // A snapshot that was read before is walked again only where something is damaged, to
-        // name this commit too.
-        if !self.seen.insert(*root) && self.bad.is_empty() {
-            return;
-        }
-        self.report.objects += 1;
-        let walker = match Walker::<FileEntry>::open(self.store, root) {
-            Ok(walker) => walker,
-            Err(e) => return self.note(*root, "snapshot", e.to_string(), need),
-        };
-        for entry in walker {
-            match entry {
-                Ok(entry) => self.content(&entry, commit),
-                Err(e) => return self.note(*root, "snapshot", e.to_string(), need),
-            }
-        }
-    }
-
-    fn content(&mut self, entry: &FileEntry, commit: Option<ObjectId>) {
-        let need = commit.map(|id| (id, Some(&entry.path)));
-        if self.bad.contains_key(&entry.content) {
-            return self.note(entry.content, "content", String::new(), need);
-        }
-        if !self.seen.insert(entry.content) {
-            return;
-        }
-        let content = match Content::open(self.store, &entry.content, entry.size) {
-            Ok(content) => content,
-            Err(e) => return self.note(entry.content, "content", e.to_string(), need),
-        };
-        let mut checked = 0;
-        let result = if self.full {
-            // Reads, hashes and compares every byte of the content.
-            content.copy::<object::Error>(self.store, &mut |_| Ok(()))
-        } else {
-            content.chunks().iter().try_for_each(|chunk| {
-                checked += 1;
-                match self.store.contains(&chunk.id)? {
-                    true => Ok(()),
-                    false => Err(object::Error::Missing(chunk.id)),
+            match reach::needs(self.store, &need) {
+                Ok(more) => {
+                    open.extend(more.into_iter().rev());
+                    match need.role {
+                        Role::Commit => self.commits.push(need.id),
+                        Role::Content => self.large.push(need),
+                        _ => {}
+                    }
                 }
-            })
-        };
-        self.report.objects += checked;
-        if let Err(e) = result {
-            self.note(entry.content, "content", e.to_string(), need);
-        }
-    }
-}
-
-fn repair(kind: &'static str) -> &'static str {
-    match kind {
-        "content" | "snapshot" => {
-            "`dver add` of a file with these bytes stores it again; or copy the packs of another \
-             clone into .dver/packs"
-        }
-        _ => "copy the packs of another clone into .dver/packs",
-    }
-}
-
-/// Finds the latest operation whose state is complete and makes `head` name it. For a repository
-/// whose `head` is lost or torn; returns the operation.
-pub fn restore_head(root: &Path) -> Result<(ObjectId, Operation), Error> {
-    let dir = root.join(repo::DIRECTORY);
-    let store = Store::open(&dir.join("packs"))?;
-    let mut found: BTreeMap<u64, Vec<(ObjectId, Operation)>> = BTreeMap::new();
-    store.walk(MAX_OPERATION, &mut |id, bytes| {
-        if let Ok(operation) = object::decode::<Operation>(id, bytes) {
-            found
-                .entry(operation.seq)
-                .or_default()
-                .push((*id, operation));
+                Err(e) => self.bad(need, e)?,
+            }
         }
         Ok(())
-    })?;
-    for (id, operation) in found.into_values().rev().flatten() {
-        if is_complete(&store, &id) {
-            HeadFile::new(&dir).write(&id)?;
-            return Ok((id, operation));
+    }
+
+    /// Reads and hashes the objects that need nothing.
+    fn leaves(&mut self, progress: &dyn Progress) -> Result<(), Error> {
+        let leaves = std::mem::take(&mut self.leaves);
+        progress.begin("checking objects", None);
+        for batch in leaves.chunks(BATCH) {
+            let look = |need: &Need| match self.store.get(&need.id) {
+                Ok(raw) => {
+                    progress.advance(raw.len() as u64);
+                    Ok(())
+                }
+                Err(e) => Err(e),
+            };
+            let results: Vec<Result<(), object::Error>> = batch.par_iter().map(look).collect();
+            for (need, result) in batch.iter().zip(results) {
+                if let Err(e) = result {
+                    self.bad(need.clone(), e)?;
+                }
+            }
+        }
+        progress.end();
+        Ok(())
+    }
+
+    /// Hashes the contents that have a manifest, whole.
+    fn contents(&mut self, progress: &dyn Progress) -> Result<(), Error> {
+        let large = std::mem::take(&mut self.large);
+        let total = large.iter().map(Need::size).sum();
+        progress.begin("checking contents", Some(total));
+        for need in large {
+            let told: Result<(), object::Error> = Content::open(self.store, &need.id, need.size())
+                .and_then(|content| {
+                    content.copy(self.store, &mut |part| {
+                        progress.advance(part.len() as u64);
+                        Ok(())
+                    })
+                });
+            match told {
+                Ok(()) => {}
+                // A chunk that cannot be had has its own finding.
+                Err(e) if lost(&e).is_some_and(|id| self.bad.contains_key(&id)) => {}
+                Err(object::Error::DamagedPack { .. }) if !self.bad.is_empty() => {}
+                Err(e) => self.bad(need, e)?,
+            }
+        }
+        progress.end();
+        Ok(())
+    }
+
+    /// Finds out which commits need what is damaged, and at which paths.
+    fn tell_needs(&mut self) -> Result<(), Error> {
+        if self.bad.is_empty() {
+            return Ok(());
+        }
+        let mut commits = std::mem::take(&mut self.commits);
+        let damaged = |(at, need): (&usize, &Need)| (need.role == Role::Commit).then_some(*at);
+        let damaged: Vec<usize> = self.needs.iter().filter_map(damaged).collect();
+        for at in damaged {
+            let id = self.needs[&at].id;
+            self.report.damaged[at].needed_by.push((id, None));
+        }
+        let mut sound = FxHashSet::default();
+        for commit in commits.drain(..) {
+            let need = Need::new(Role::Commit, commit);
+            let needs = match reach::needs(self.store, &need) {
+                Ok(needs) => needs,
+                Err(_) => continue, // it was read a moment ago
+            };
+            // Parents have findings of their own.
+            for need in needs.iter().filter(|need| need.role != Role::Commit) {
+                self.blame(need, commit, None, &mut sound);
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that a commit needs what is damaged below `need`; returns whether something is.
+    fn blame(
+        &mut self,
+        need: &Need,
+        commit: ObjectId,
+        path: Option<&RepoPath>,
+        sound: &mut FxHashSet<(ObjectId, Role)>,
+    ) -> bool {
+        let path = need.path.as_ref().or(path);
+        if let Some(at) = self.bad.get(&need.id) {
+            let needed_by = &mut self.report.damaged[*at].needed_by;
+            let known = needed_by
+                .iter()
+                .any(|(c, p)| *c == commit && p.as_ref() == path);
+            if !known && needed_by.len() < MAX_NEEDED_BY {
+                needed_by.push((commit, path.cloned()));
+            }
+            return true;
+        }
+        if need.is_leaf() || sound.contains(&(need.id, need.role)) {
+            return false;
+        }
+        let below = reach::needs(self.store, need).unwrap_or_default();
+        let mut damaged = false;
+        for below in &below {
+            damaged |= self.blame(below, commit, path, sound);
+        }
+        if !damaged {
+            sound.insert((need.id, need.role));
+        }
+        damaged
+    }
+
+    /// Says what would repair each finding.
+    fn tell_repairs(&mut self) {
+        let lost = !self.bad.is_empty();
+        for (at, path, opened) in &self.packs {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            self.report.damaged[*at].repair = match (lost, opened) {
+                (true, _) => format!("copy {name} from another clone or a backup into .dver/packs"),
+                (false, true) => "`dver gc --all`: it packs all that is needed anew".to_owned(),
+                // Everything was found without it.
+                (false, false) => format!("nothing needs it: delete .dver/packs/{name}"),
+            };
+        }
+        let mut repairs = Vec::new();
+        for (at, need) in &self.needs {
+            if !matches!(
+                need.role,
+                Role::Content | Role::Manifest | Role::Chunk | Role::Chunks
+            ) {
+                continue;
+            }
+            let finding = &self.report.damaged[*at];
+            let paths = finding.needed_by.iter().filter_map(|(commit, path)| {
+                let path = path.as_ref()?;
+                let snapshot = object::get::<object::Commit>(self.store, commit).ok()?;
+                object::Snapshot::find(self.store, &snapshot.snapshot, path).ok()?
+            });
+            let mut entries: Vec<FileEntry> = paths.collect();
+            entries.dedup_by(|a, b| a.same_file(b) && a.path == b.path);
+            let here = entries.iter().find(|entry| self.stands(entry));
+            repairs.push((*at, match (here, entries.first()) {
+                (Some(entry), _) => format!("`dver add --again {}`", entry.path),
+                (None, Some(entry)) => format!(
+                    "bring back a file whose BLAKE3 is {} and `dver add --again` it; or {CLONE}",
+                    entry.content
+                ),
+                (None, None) => CLONE.to_owned(),
+            }));
+        }
+        for (at, repair) in repairs {
+            self.report.damaged[at].repair = repair;
         }
     }
-    Err(refs::Error::DamagedHead {
-        path: dir.join("head"),
+
+    /// Returns whether the working file is what the entry says.
+    fn stands(&self, entry: &FileEntry) -> bool {
+        let path = entry.path.to_path(self.root);
+        let Ok(file) = fsio::open_plain(&path) else {
+            return false;
+        };
+        if file.metadata().map_or(0, |m| m.len()) != entry.size {
+            return false;
+        }
+        let mut hasher = Hasher::new();
+        let mut buffer = vec![0; 1 << 16];
+        let mut offset = 0;
+        while offset < entry.size {
+            let count = buffer.len().min((entry.size - offset) as usize);
+            if fsio::read_exact_at(&file, &path, offset, &mut buffer[..count]).is_err() {
+                return false;
+            }
+            hasher.update(&buffer[..count]);
+            offset += count as u64;
+        }
+        hasher.id() == entry.content
     }
-    .into())
 }
 
-/// Returns whether an operation's view and all operations before it can be read.
-fn is_complete(store: &Store, id: &ObjectId) -> bool {
-    let mut next = Some(*id);
-    while let Some(id) = next {
-        let Ok(operation) = object::get::<Operation>(store, &id) else {
-            return false;
-        };
-        let Ok(view) = object::get::<View>(store, &operation.view) else {
-            return false;
-        };
-        let Ok(refs) = Refs::read(store, &view.refs) else {
-            return false;
-        };
-        let commits = |tip: &ObjectId| object::get::<Commit>(store, tip).is_ok();
-        if !refs.0.values().all(commits) {
-            return false;
-        }
-        next = operation.previous;
+fn lost(error: &object::Error) -> Option<ObjectId> {
+    match error {
+        object::Error::Missing(id) | object::Error::Corrupt { id, .. } => Some(*id),
+        _ => None,
     }
-    true
 }

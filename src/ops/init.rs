@@ -46,6 +46,7 @@ pub fn init(root: &Path, actor: &Actor) -> Result<PathBuf, Error> {
         wrote: None,
         user: actor.name().to_owned(),
         time: actor.now(),
+        expired: None,
     };
     let (operation, _) = refs::record(&mut writer, None, view, &Refs::default(), change)?;
     writer.commit()?;

@@ -128,6 +128,7 @@ pub(super) fn write<T>(
         wrote: note.wrote,
         user: repo.actor.name().to_owned(),
         time: repo.actor.now(),
+        expired: None,
     };
     let (id, _) = refs::record(
         &mut writer,

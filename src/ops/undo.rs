@@ -104,6 +104,12 @@ fn state_before(
     mut previous: ObjectId,
     operation: &Operation,
 ) -> Result<Current, Error> {
+    let latest = &repo.current.operation;
+    if latest.has_expired(operation.seq.saturating_sub(1)) {
+        return Err(Error::Expired {
+            seq: operation.seq.saturating_sub(1),
+        });
+    }
     loop {
         let current = Current::read(&repo.store, previous)?;
         let is_pending = current

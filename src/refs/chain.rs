@@ -48,6 +48,8 @@ pub struct Change {
     pub user: String,
     /// When.
     pub time: Timestamp,
+    /// Up to which operation gc lets states go; `None` leaves it as it is.
+    pub expired: Option<u64>,
 }
 
 /// Writes refs, view and operation to the sink and returns the operation's id and value.
@@ -71,6 +73,9 @@ pub fn record(
         revisions: change.revisions,
         hidden: change.hidden,
         wrote: change.wrote,
+        expired: change
+            .expired
+            .max(previous.and_then(|current| current.operation.expired)),
     };
     Ok((object::put(sink, &operation)?, operation))
 }

@@ -36,6 +36,7 @@ fn operations_form_a_chain() {
             wrote: None,
             user: "Ada <a@b>".into(),
             time: Timestamp::from_seconds(0).unwrap(),
+            expired: None,
         };
         let refs = Refs::default();
         let (id, _) = record(&mut store, current.as_ref(), view.clone(), &refs, change).unwrap();

@@ -1,7 +1,8 @@
 //! Keeps the index level with the chain of operations.
 //!
 //! Invariant: the rows are a function of the operations from the first to the one that the index
-//! names, in their order, so an index that followed step by step and one built anew are equal.
+//! names, in their order, so an index that followed step by step and one built anew are equal. What
+//! gc let go of is in neither: where operations expired since, the index is built anew.
 
 use std::collections::HashSet;
 
@@ -32,23 +33,27 @@ pub(super) fn catch_up(
     let transaction = index.transaction()?;
     let known = transaction.operation()?;
     let mut missed = Vec::new();
-    let mut found = known.is_none();
+    let (mut found, mut expired) = (known.is_none(), false);
     for operation in Chain::from(source, current.id) {
         let (id, operation) = operation?;
         if Some(id) == known {
             found = true;
+            expired = operation.expired != current.operation.expired;
+        }
+        if found && known.is_some() && !expired {
             break;
         }
         missed.push(operation);
     }
-    if !found {
-        if !rebuild {
-            return Ok(false);
-        }
+    if !found && !rebuild {
+        return Ok(false);
+    }
+    if !found || expired {
         transaction.clear()?;
     }
     let mut last_view = None;
-    for operation in missed.iter().rev() {
+    let whole = |operation: &&Operation| !current.operation.has_expired(operation.seq);
+    for operation in missed.iter().rev().filter(whole) {
         if last_view != Some(operation.view) {
             follow(source, operation, &transaction)?;
             last_view = Some(operation.view);

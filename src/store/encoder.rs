@@ -41,8 +41,8 @@ impl Raw {
         self.bytes.get(start..start + length)
     }
 
-    fn encode(&self) -> Vec<u8> {
-        frame::encode(&self.lengths, &self.bytes)
+    fn encode(&self, level: i32) -> Vec<u8> {
+        frame::encode(&self.lengths, &self.bytes, level)
     }
 }
 
@@ -55,8 +55,9 @@ struct Slot {
 }
 
 /// Takes raw frames and gives encoded ones.
-#[derive(Default)]
 pub(super) struct Encoder {
+    /// The level of compression.
+    level: i32,
     queue: VecDeque<Slot>,
     /// The number of the frame at the front of the queue.
     first: u64,
@@ -75,7 +76,7 @@ struct Threads {
 impl Threads {
     /// Starts a thread for each core. Where that fails, there are fewer or none, and the frames
     /// are encoded by the one who waits for them.
-    fn start() -> Self {
+    fn start(level: i32) -> Self {
         let (jobs, incoming) = channel::<Jobs>();
         let (outgoing, results) = channel();
         let incoming = Arc::new(Mutex::new(incoming));
@@ -89,7 +90,10 @@ impl Threads {
                         .unwrap_or_else(PoisonError::into_inner)
                         .recv();
                     let Ok(jobs) = next else { return };
-                    let done: Results = jobs.iter().map(|(n, raw)| (*n, raw.encode())).collect();
+                    let done: Results = jobs
+                        .iter()
+                        .map(|(n, raw)| (*n, raw.encode(level)))
+                        .collect();
                     if outgoing.send(done).is_err() {
                         return; // the writer is gone, and so are those who wanted the rest
                     }
@@ -108,6 +112,19 @@ impl Threads {
 }
 
 impl Encoder {
+    /// Returns an encoder that compresses at `level`.
+    pub(super) fn new(level: i32) -> Self {
+        Self {
+            level,
+            queue: VecDeque::new(),
+            first: 0,
+            waiting_bytes: 0,
+            unsent: Vec::new(),
+            unsent_bytes: 0,
+            threads: None,
+        }
+    }
+
     /// Takes the next frame and returns its number.
     pub(super) fn push(&mut self, raw: Raw) -> u64 {
         let number = self.first + self.queue.len() as u64;
@@ -119,7 +136,9 @@ impl Encoder {
         if self.unsent_bytes >= JOB {
             self.unsent_bytes = 0;
             let jobs = std::mem::take(&mut self.unsent);
-            let threads = self.threads.get_or_insert_with(Threads::start);
+            let threads = self
+                .threads
+                .get_or_insert_with(|| Threads::start(self.level));
             // Nobody receives only where no thread could be started.
             let _ = threads.jobs.send(jobs);
         }
@@ -154,7 +173,7 @@ impl Encoder {
                         self.unsent.remove(0);
                     }
                     if let Some(front) = self.queue.front_mut() {
-                        front.encoded = Some(front.raw.encode());
+                        front.encoded = Some(front.raw.encode(self.level));
                     }
                 }
             }

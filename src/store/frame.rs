@@ -56,6 +56,11 @@ impl<'a> Frame<'a> {
         }))
     }
 
+    /// Returns whether another writer might make the frame smaller by trying harder.
+    pub(super) fn is_compressed(&self) -> bool {
+        self.codec != Codec::Stored as u8
+    }
+
     /// Returns where a member lies in the decoded bytes.
     pub(super) fn member(&self, index: u16) -> Result<Range<usize>, Fault> {
         let index = usize::from(index);
@@ -74,7 +79,7 @@ impl<'a> Frame<'a> {
 }
 
 /// Returns a whole frame of members that lie one after the other in `raw`.
-pub(super) fn encode(lengths: &[u32], raw: &[u8]) -> Vec<u8> {
+pub(super) fn encode(lengths: &[u32], raw: &[u8], level: i32) -> Vec<u8> {
     // The head before the body is at most this long; it is moved into place once the body's
     // length is known.
     let mut rest = Vec::with_capacity(raw.len() / 2 + 5 * lengths.len() + 5);
@@ -82,7 +87,7 @@ pub(super) fn encode(lengths: &[u32], raw: &[u8]) -> Vec<u8> {
     for &length in lengths {
         varint::write(&mut rest, u64::from(length));
     }
-    let codec = Codec::encode(raw, &mut rest);
+    let codec = Codec::encode(raw, &mut rest, level);
     let mut frame = Vec::with_capacity(rest.len() + 11);
     frame.push(codec as u8);
     varint::write_bytes(&mut frame, &rest);

@@ -89,7 +89,10 @@ impl Store {
             return Ok(None);
         }
 
-        let mut file = PackFile::create(tmp_dir, ID_BYTES)?;
+        // The merged pack is packed as well as the worst of its sources.
+        let effort = sources.iter().map(|source| source.pack.trailer.effort);
+        let effort = effort.min().unwrap_or(0);
+        let mut file = PackFile::create(tmp_dir, ID_BYTES)?.with_effort(effort);
         let mut taken = FxHashSet::default();
         for (index, source) in sources.iter().enumerate() {
             for frame in &source.frames {

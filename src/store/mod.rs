@@ -12,6 +12,7 @@ mod frame;
 mod merge;
 mod pack;
 mod pack_file;
+mod repack;
 #[allow(clippy::module_inception)] // the store itself is the store
 mod store;
 mod table;
@@ -21,6 +22,7 @@ mod writer;
 pub use merge::{MergePlan, Merged};
 pub use pack::PackId;
 pub use pack_file::remove_leftovers;
+pub use repack::{Amount, Live, RepackPlan};
 pub use store::{PackInfo, Store};
 pub use verify::{Damage, DamageKind, PackReport, Visit};
 pub use writer::{PackWriter, WriterTotals};

@@ -46,6 +46,7 @@ pub(super) struct PackFile {
     objects: Vec<(ObjectId, Locator)>,
     raw_bytes: u64,
     id_bytes: u8,
+    effort: u8,
 }
 
 impl PackFile {
@@ -63,7 +64,14 @@ impl PackFile {
             objects: Vec::new(),
             raw_bytes: 0,
             id_bytes,
+            effort: 0,
         })
+    }
+
+    /// Notes in the pack how hard its writer tried ([`super::table::Trailer::effort`]).
+    pub(super) fn with_effort(mut self, effort: u8) -> Self {
+        self.effort = effort;
+        self
     }
 
     /// Returns how long the file is, with what is still in the buffer.
@@ -126,6 +134,7 @@ impl PackFile {
             contents,
             self.raw_bytes,
             self.id_bytes,
+            self.effort,
         );
         self.buffer.extend_from_slice(&table);
         self.flush()?;

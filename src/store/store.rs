@@ -18,6 +18,8 @@ use super::writer::{Options, PackWriter};
 
 /// How many objects may build on one another before one of them stands for itself.
 const MAX_CHAIN: u32 = 16;
+/// How often packs may come and go while one object is looked for.
+const MAX_LOOKS: usize = 16;
 
 /// Reads the objects of a directory of packs. Cheap to share between threads.
 pub struct Store {
@@ -35,6 +37,14 @@ pub(super) struct Packs {
     pub(super) open: Vec<Arc<Pack>>,
     /// Packs that cannot be opened, and why.
     pub(super) damaged: Vec<(PathBuf, String)>,
+}
+
+impl Packs {
+    /// Returns whether both are the same packs.
+    fn is_same(&self, other: &Self) -> bool {
+        let ids = |packs: &Self| packs.open.iter().map(|pack| pack.id).collect::<Vec<_>>();
+        ids(self) == ids(other)
+    }
 }
 
 /// A pack as a whole.
@@ -262,20 +272,37 @@ impl Store {
     }
 
     pub(super) fn get_at(&self, id: &ObjectId, depth: u32) -> Result<Vec<u8>, Error> {
-        if let Some(raw) = self.find(id, depth)? {
-            return Ok(raw);
+        match self.look(&mut || self.find(id, depth))? {
+            Some(raw) => Ok(raw),
+            None => Err(self.absent(id)),
         }
-        // A concurrent writer may have added the pack, or gc may have moved the object to another.
-        if self.rescan()?
-            && let Some(raw) = self.find(id, depth)?
-        {
-            return Ok(raw);
+    }
+
+    /// Looks for something, and again after reading the directory, as long as packs come and go:
+    /// a concurrent writer may have added a pack, or gc may have moved an object to another while
+    /// the directory was being read.
+    fn look<T>(
+        &self,
+        find: &mut dyn FnMut() -> Result<Option<T>, Error>,
+    ) -> Result<Option<T>, Error> {
+        let mut known = self.packs();
+        for _ in 0..MAX_LOOKS {
+            if let Some(found) = find()? {
+                return Ok(Some(found));
+            }
+            self.rescan()?;
+            // Not what `rescan` says: another thread may have read the directory since `find`.
+            let now = self.packs();
+            if now.is_same(&known) {
+                break;
+            }
+            known = now;
         }
-        Err(self.absent(id))
+        Ok(None)
     }
 
     /// Returns why an object that no table lists cannot be had: absence, or a damaged table.
-    fn absent(&self, id: &ObjectId) -> Error {
+    pub(super) fn absent(&self, id: &ObjectId) -> Error {
         let packs = self.packs();
         if let Some((path, reason)) = packs.damaged.first() {
             return Error::DamagedPack {
@@ -309,13 +336,9 @@ impl ObjectSource for Store {
     }
 
     fn manifest_of(&self, content: &ObjectId) -> Result<Option<ObjectId>, Error> {
-        if let Some(manifest) = self.manifests_of(content).first() {
-            return Ok(Some(*manifest));
-        }
-        if self.rescan()?
-            && let Some(manifest) = self.manifests_of(content).first()
-        {
-            return Ok(Some(*manifest));
+        let mut newest = || Ok(self.manifests_of(content).first().copied());
+        if let Some(manifest) = self.look(&mut newest)? {
+            return Ok(Some(manifest));
         }
         match self.absent(content) {
             Error::Missing(_) => Ok(None),

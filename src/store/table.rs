@@ -56,6 +56,8 @@ pub(super) struct Trailer {
     fan_out_bits: u8,
     /// How many bytes of an id the table keeps.
     pub(super) id_bytes: u8,
+    /// How hard the writer tried: the zstd level of gc, 0 for the packs of other commands.
+    pub(super) effort: u8,
     /// The BLAKE3 of the table.
     checksum: [u8; 32],
 }
@@ -71,7 +73,9 @@ impl Trailer {
         ] {
             out.extend_from_slice(&number.to_le_bytes());
         }
-        out.extend_from_slice(&[self.fan_out_bits, self.id_bytes, 0, 0, 0, 0, 0, 0]);
+        let small = [self.fan_out_bits, self.id_bytes, self.effort];
+        out.extend_from_slice(&small);
+        out.extend_from_slice(&[0; 5]);
         out.extend_from_slice(&self.checksum);
         let check = ObjectId::of(&out[start..]);
         out.extend_from_slice(&check.as_bytes()[..8]);
@@ -89,7 +93,7 @@ impl Trailer {
         let mut number = || reader.array("a trailer").map(u64::from_le_bytes);
         let (table_offset, objects) = (number()?, number()?);
         let (contents, raw_bytes) = (number()?, number()?);
-        let [fan_out_bits, id_bytes, zeros @ ..] = reader.array::<8>("a trailer")?;
+        let [fan_out_bits, id_bytes, effort, zeros @ ..] = reader.array::<8>("a trailer")?;
         let checksum = reader.array("a trailer")?;
         let check: [u8; 8] = reader.array("a trailer")?;
         if ObjectId::of(&bytes[..TRAILER_BYTES - 8]).as_bytes()[..8] != check {
@@ -102,9 +106,10 @@ impl Trailer {
             raw_bytes,
             fan_out_bits,
             id_bytes,
+            effort,
             checksum,
         };
-        let sound = zeros == [0; 6]
+        let sound = zeros == [0; 5]
             && fan_out_bits <= MAX_FAN_OUT_BITS
             && (1..=32).contains(&id_bytes)
             && objects <= u64::from(u32::MAX)
@@ -133,6 +138,7 @@ pub(super) fn encode(
     contents: &[(ObjectId, ObjectId)],
     raw_bytes: u64,
     id_bytes: u8,
+    effort: u8,
 ) -> Vec<u8> {
     let kept = usize::from(id_bytes);
     objects.sort_unstable_by(|(a, place_a), (b, place_b)| {
@@ -169,6 +175,7 @@ pub(super) fn encode(
         raw_bytes,
         fan_out_bits,
         id_bytes,
+        effort,
         checksum: *ObjectId::of(&out).as_bytes(),
     };
     trailer.encode(&mut out);

@@ -13,7 +13,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::base::{IoError, ObjectId, fsio};
 use crate::object::{Error, Manifest, ObjectSink, ObjectSource};
 
-use super::codec::Fault;
+use super::codec::{self, Fault};
 use super::encoder::{Encoder, Raw};
 use super::frame::{Frame, MAX_RAW};
 use super::pack::PackId;
@@ -40,6 +40,10 @@ pub(super) struct Options {
     pub(super) pack_limit: u64,
     /// How many bytes of an id the table keeps.
     pub(super) id_bytes: u8,
+    /// The level of compression.
+    pub(super) level: i32,
+    /// What the packs say of how hard their writer tried.
+    pub(super) effort: u8,
 }
 
 impl Default for Options {
@@ -47,6 +51,8 @@ impl Default for Options {
         Self {
             pack_limit: 4 << 30,
             id_bytes: table::ID_BYTES,
+            level: codec::LEVEL,
+            effort: 0,
         }
     }
 }
@@ -93,6 +99,8 @@ pub struct PackWriter<'a> {
     /// Objects of the store that the caller vouches for.
     vouched: FxHashSet<ObjectId>,
     totals: WriterTotals,
+    /// Whether it took whole frames.
+    copied: bool,
     /// Set when a write failed: what is in the file is then unknown.
     failed: bool,
 }
@@ -107,13 +115,14 @@ impl<'a> PackWriter<'a> {
             frames: Vec::new(),
             group: Raw::default(),
             after_small: false,
-            encoder: Encoder::default(),
+            encoder: Encoder::new(options.level),
             files: Vec::new(),
             finished: Vec::new(),
             contents: BTreeSet::new(),
             confirmed: FxHashSet::default(),
             vouched: FxHashSet::default(),
             totals: WriterTotals::default(),
+            copied: false,
             failed: false,
         }
     }
@@ -148,7 +157,7 @@ impl<'a> PackWriter<'a> {
 
     /// Returns whether a commit would write nothing.
     pub fn is_empty(&self) -> bool {
-        self.places.is_empty() && self.contents.is_empty()
+        self.places.is_empty() && self.contents.is_empty() && !self.copied
     }
 
     /// Returns whether the object need not be written, and whether that was found by reading it.
@@ -209,6 +218,39 @@ impl<'a> PackWriter<'a> {
         self.write_ready(false)
     }
 
+    /// Takes an object that is to be in the new packs although the store holds it already; `id`
+    /// was computed from the bytes.
+    pub(super) fn put_anew(&mut self, id: ObjectId, bytes: &[u8]) -> Result<(), Error> {
+        self.take(id, bytes, Known::No)
+    }
+
+    /// Returns whether the object is among the new ones.
+    pub(super) fn has_taken(&self, id: &ObjectId) -> bool {
+        self.places.contains_key(id)
+    }
+
+    /// Takes a frame of a pack of the store as it is. Its members' ids are given as far as the
+    /// table keeps them, so they cannot be read back from this writer; the store has them.
+    pub(super) fn put_frame(
+        &mut self,
+        frame: &[u8],
+        ids: &[ObjectId],
+        raw_bytes: u64,
+    ) -> Result<(), Error> {
+        self.failed = true; // until it is known to have gone well
+        self.append(frame, ids, raw_bytes)?;
+        self.failed = false;
+        self.totals.objects += ids.len() as u64;
+        self.totals.raw_bytes += raw_bytes;
+        self.copied = true;
+        Ok(())
+    }
+
+    /// Takes a content row although the store has it already.
+    pub(super) fn put_row(&mut self, content: ObjectId, manifest: ObjectId) {
+        self.contents.insert((content, manifest));
+    }
+
     fn close_group(&mut self) {
         if self.group.ids.is_empty() {
             return;
@@ -237,6 +279,12 @@ impl<'a> PackWriter<'a> {
     }
 
     fn write(&mut self, raw: &Raw, frame: &[u8]) -> Result<(), Error> {
+        let written = self.append(frame, &raw.ids, raw.bytes.len() as u64)?;
+        self.frames.push(written);
+        Ok(())
+    }
+
+    fn append(&mut self, frame: &[u8], ids: &[ObjectId], raw: u64) -> Result<Written, Error> {
         let fits = |file: &PackFile| {
             file.objects() == 0 || file.len() + frame.len() as u64 <= self.options.pack_limit
         };
@@ -245,22 +293,19 @@ impl<'a> PackWriter<'a> {
             self.begin_file()?;
         }
         let pack = self.files.len().saturating_sub(1);
-        let Some(file) = self.files.last_mut() else {
-            return Ok(()); // begin_file pushed one
-        };
-        let offset = file.append(frame, &raw.ids, raw.bytes.len() as u64)?;
+        let file = &mut self.files[pack];
+        let offset = file.append(frame, ids, raw)?;
         self.totals.stored_bytes += frame.len() as u64;
-        self.frames.push(Written {
+        Ok(Written {
             pack,
             offset,
             size: frame.len(),
-        });
-        Ok(())
+        })
     }
 
     fn begin_file(&mut self) -> Result<(), Error> {
         let file = PackFile::create(&self.tmp_dir, self.options.id_bytes)?;
-        self.files.push(file);
+        self.files.push(file.with_effort(self.options.effort));
         Ok(())
     }
 

@@ -34,6 +34,9 @@ pub(crate) struct AddArgs {
     /// Declare no data sets
     #[arg(long)]
     pub no_declare: bool,
+    /// Read and store files that seem unchanged too: brings lost or damaged contents back
+    #[arg(long)]
+    pub again: bool,
 }
 
 /// Remove files from the worktree and from the next version
@@ -78,6 +81,7 @@ pub(crate) fn run(context: &mut Context, args: &AddArgs) -> Result<Answer, Failu
     let options = AddOptions {
         within: within.clone(),
         declare: !args.no_declare,
+        again: args.again,
         only_known: false,
     };
     let progress = context.progress();

@@ -50,6 +50,7 @@ pub(crate) fn run(context: &mut Context, args: &CommitArgs) -> Result<Answer, Fa
             within: Vec::new(),
             declare: false,
             only_known: true,
+            again: false,
         };
         let report = add::add(&mut repo, &options, progress.as_ref(), &mut waiting)?;
         context.findings(&report.findings, &[])?;

@@ -4,10 +4,13 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::super::Answer;
-use super::super::context::Context;
+use super::super::context::{Context, waiting};
+use super::super::env;
 use super::super::error::Failure;
 use super::super::ui::{Style, counted};
+use crate::base::ObjectId;
 use crate::ops::fsck::{self, Finding};
+use crate::ops::restore_head::restore_head;
 use crate::repo;
 
 /// Check every object that the history needs; it never deletes
@@ -18,28 +21,36 @@ use crate::repo;
 #[command(after_long_help = "\
 Examples:
   dver fsck
-  dver fsck --full")]
+  dver fsck --full
+  dver fsck --restore-head")]
 pub(crate) struct FsckArgs {
     /// Read and hash every byte, not only what leads to it
     #[arg(long)]
     pub full: bool,
-    /// Where `head` is lost or torn: name the latest complete operation again
-    #[arg(long)]
-    pub restore_head: bool,
+    /// Where `head` is lost or torn: name the latest complete operation again, or the one with ID
+    #[arg(long, value_name = "ID", num_args = 0..=1, require_equals = true)]
+    pub restore_head: Option<Option<ObjectId>>,
 }
 
 pub(crate) fn run(context: &mut Context, args: &FsckArgs) -> Result<Answer, Failure> {
     let root = repo::discover(&context.directory)?;
-    if args.restore_head {
-        let (id, operation) = fsck::restore_head(&root)?;
-        context.ui.line(&format!(
-            "head names operation {} again: {} of {}",
-            id.short(),
-            operation.verb,
-            operation.time
-        ))?;
+    if let Some(chosen) = args.restore_head {
+        let who = env::actor(None, &root);
+        let restored = restore_head(&root, chosen, who.name(), &mut waiting)?;
+        let (operation, id) = (&restored.operation, restored.id.short());
+        let again = if restored.was_sound { "" } else { " again" };
+        let told = format!(
+            "head names operation {id}{again}: {} of {}",
+            operation.verb, operation.time
+        );
+        if context.ui.json {
+            context.ui.note(&told);
+        } else {
+            context.ui.line(&told)?;
+        }
     }
-    let report = fsck::fsck(&root, args.full)?;
+    let progress = context.progress();
+    let report = fsck::fsck(&root, args.full, progress.as_ref())?;
     let sound = report.damaged.is_empty();
     if context.ui.json {
         let damaged: Vec<Value> = report.damaged.iter().map(as_json).collect();

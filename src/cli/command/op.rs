@@ -42,12 +42,17 @@ pub(crate) fn run(context: &mut Context, args: &OpArgs) -> Result<Answer, Failur
     let OpCommand::Log(args) = &args.command;
     let repo = context.repo()?;
     for (id, operation) in op_log(&repo, args.all, args.most)? {
+        let expired = repo.current.operation.has_expired(operation.seq);
         if context.ui.json {
-            context.ui.json_line(&json!({
+            let mut line = json!({
                 "seq": operation.seq, "operation": id, "verb": operation.verb,
                 "time": operation.time, "user": operation.user,
                 "revisions": operation.revisions,
-            }))?;
+            });
+            if expired {
+                line["expired"] = true.into();
+            }
+            context.ui.json_line(&line)?;
             continue;
         }
         let short = |text: &String| match text.parse::<crate::base::ObjectId>() {
@@ -56,13 +61,14 @@ pub(crate) fn run(context: &mut Context, args: &OpArgs) -> Result<Answer, Failur
         };
         let about: Vec<String> = operation.revisions.iter().map(short).collect();
         let line = format!(
-            "{:>5}  {}  {}  {} {}  {}",
+            "{:>5}  {}  {}  {} {}  {}{}",
             operation.seq,
             context.ui.paint(Style::Id, &id.short()),
             operation.time,
             operation.verb,
             about.join(" "),
             context.ui.paint(Style::Faint, &operation.user),
+            if expired { "  (expired)" } else { "" },
         );
         context.ui.line(&line)?;
     }

@@ -7,6 +7,8 @@
 mod stored;
 mod zstd;
 
+pub(super) use zstd::LEVEL;
+
 use crate::base::ObjectId;
 use crate::base::varint::Malformed;
 use crate::object;
@@ -58,8 +60,8 @@ impl Codec {
     }
 
     /// Appends the body of a frame that holds `raw`, in the codec that pays.
-    pub(super) fn encode(raw: &[u8], body: &mut Vec<u8>) -> Self {
-        if zstd::encode(raw, body) {
+    pub(super) fn encode(raw: &[u8], body: &mut Vec<u8>, level: i32) -> Self {
+        if zstd::encode(raw, body, level) {
             return Self::Zstd;
         }
         stored::encode(raw, body);
