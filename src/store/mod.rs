@@ -6,6 +6,7 @@
 //! docs/format.md, "Packs".
 
 mod cache;
+mod chain;
 mod codec;
 mod encoder;
 mod frame;

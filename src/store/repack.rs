@@ -10,21 +10,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::progress::Progress;
 use crate::base::{Hasher, ObjectId, fsio};
 use crate::object::{Error, ObjectSource as _};
 
+use super::codec::Level;
+use super::codec::delta::{Prefix, prefix};
 use super::frame::Frame;
 use super::pack::{Pack, PackId};
 use super::store::{PackInfo, Store};
 use super::table::{ID_BYTES, Locator};
 use super::writer::{Options, PackWriter};
 
-/// Level 6 makes 16 KiB chunks of records as small as `zstd -1` makes the whole file, at a third
-/// of the speed of level 1; level 9 gains 0.3 % more for twice the time.
-const LEVEL: i32 = 6;
 /// Frames are decoded in batches of about this many raw bytes.
 const BATCH: usize = 8 << 20;
 
@@ -177,7 +176,7 @@ impl Store {
                 .iter()
                 .filter(|id| sorted.twice.contains(&short_of(id)));
             for id in twice {
-                let holds = |pack: &&Arc<Pack>| pack.find(id).next().is_some();
+                let holds = |pack: &&Arc<Pack>| pack.find(id.as_bytes()).next().is_some();
                 let bad = sorted
                     .kept
                     .iter()
@@ -197,6 +196,7 @@ impl Store {
         unsound: &FxHashSet<PackId>,
     ) -> Result<Sorted, Error> {
         let shorts: FxHashSet<Short> = live.objects.iter().map(short_of).collect();
+        let bases = bases_of(live);
         let packs = self.packs();
         // An object that several packs hold stays in the one that is packed best, and largest.
         let mut order: Vec<&Arc<Pack>> = packs.open.iter().collect();
@@ -217,7 +217,7 @@ impl Store {
         for pack in order {
             if !has_short_ids(pack) {
                 // Of another writer; what it holds is found by looking for it.
-                let holds = |id: &&ObjectId| pack.find(id).next().is_some();
+                let holds = |id: &&ObjectId| pack.find(id.as_bytes()).next().is_some();
                 let held = live.objects.iter().filter(holds).map(short_of);
                 let held: Vec<Short> = held.collect();
                 sorted.keep.objects += held.len() as u64;
@@ -254,7 +254,7 @@ impl Store {
                 keep.bytes += share;
                 delete.objects += all - kept;
                 delete.bytes += size - share;
-                stays &= listed.is_whole && builds_on(&listed.frame, live);
+                stays &= listed.is_whole && builds_on(&listed.frame, &bases);
             }
             let row_stays = |(content, manifest): (ObjectId, ObjectId)| {
                 live.manifests.get(&content) == Some(&manifest)
@@ -307,8 +307,8 @@ impl Store {
         progress: &dyn Progress,
     ) -> Result<PackWriter<'_>, Error> {
         let options = Options {
-            level: LEVEL,
-            effort: LEVEL as u8,
+            level: Level::REPACKED,
+            effort: Level::REPACKED.effort(),
             ..Options::default()
         };
         let mut writer = PackWriter::new(self, tmp_dir, options);
@@ -318,6 +318,7 @@ impl Store {
             store: self,
             live,
             shorts: live.objects.iter().map(short_of).collect(),
+            bases: bases_of(live),
             progress,
             sound: sorted.kept.clone(),
             covered: sorted.covered.clone(),
@@ -354,17 +355,36 @@ impl Store {
     }
 }
 
-/// Returns whether all objects that a frame builds on stay. No codec builds on others yet: one
-/// that does must have its bases looked up here. An object that is only a base and not needed
-/// itself goes, and what builds on it is decoded and encoded anew.
-fn builds_on(_frame: &Frame<'_>, _live: Live<'_>) -> bool {
-    true
+/// The objects that stay, by what frames keep of the ids of their bases; `None` where several ids
+/// begin alike.
+type Bases = FxHashMap<Prefix, Option<ObjectId>>;
+
+fn bases_of(live: Live<'_>) -> Bases {
+    let mut bases = Bases::default();
+    for id in live.objects {
+        let same = bases.entry(prefix(id)).or_insert(Some(*id));
+        if *same != Some(*id) {
+            *same = None;
+        }
+    }
+    bases
 }
+
+/// Returns whether all objects that a frame builds on stay. An object that is only a base and not
+/// needed itself goes, and what builds on it is decoded and encoded anew.
+fn builds_on(frame: &Frame<'_>, bases: &Bases) -> bool {
+    let stays = |base: &Prefix| bases.get(base).is_some_and(Option::is_some);
+    frame.bases().is_ok_and(|all| all.iter().all(stays))
+}
+
+/// A member of a frame: its id, its bytes, and what it may build on.
+type Decoded = (ObjectId, Vec<u8>, Option<ObjectId>);
 
 struct Repack<'a> {
     store: &'a Store,
     live: Live<'a>,
     shorts: FxHashSet<Short>,
+    bases: Bases,
     progress: &'a dyn Progress,
     /// Packs that stay, and packs that hash to their names.
     sound: Vec<Arc<Pack>>,
@@ -384,7 +404,7 @@ impl Repack<'_> {
         let can_be_copied = |listed: &&Listed<'_>| {
             (packed_well || !listed.frame.is_compressed())
                 && listed.is_whole
-                && builds_on(&listed.frame, self.live)
+                && builds_on(&listed.frame, &self.bases)
                 && listed.ids.iter().all(|id| self.shorts.contains(id))
         };
         let copies: Vec<&Listed<'_>> = listed.iter().filter(can_be_copied).collect();
@@ -424,23 +444,34 @@ impl Repack<'_> {
             let (batch, after) = rest.split_at(count);
             rest = after;
             // What does not decode may be sound in another pack: `what_is_left` looks for it.
-            let decoded: Vec<Vec<(ObjectId, Vec<u8>)>> = batch
+            let decoded: Vec<Vec<Decoded>> = batch
                 .par_iter()
-                .map(|listed| {
-                    let members = self.store.decode_frame(pack.frames(), listed.offset);
-                    let members = members.unwrap_or_default().into_iter();
-                    members.map(|raw| (ObjectId::of(&raw), raw)).collect()
-                })
+                .map(|listed| self.decode(pack, listed))
                 .collect();
-            for (id, raw) in decoded.into_iter().flatten() {
+            for (id, raw, base) in decoded.into_iter().flatten() {
                 if self.live.objects.contains(&id) && !self.is_held(&id) {
-                    writer.put_anew(id, &raw)?;
+                    writer.put_anew(id, &raw, base)?;
                 }
             }
             let bytes = batch.iter().map(|listed| listed.bytes.len() as u64).sum();
             self.progress.advance(bytes);
         }
         Ok(())
+    }
+
+    /// Decodes the members of a frame that are sound, with the objects that they may go on building
+    /// on.
+    fn decode(&self, pack: &Pack, listed: &Listed<'_>) -> Vec<Decoded> {
+        let found = self
+            .store
+            .decode_frame(pack.frames(), listed.offset, &listed.ids);
+        let bases = listed.frame.bases().unwrap_or_default();
+        let mut members = Vec::new();
+        for (at, member) in found.unwrap_or_default().into_iter().enumerate() {
+            let base = bases.get(at).and_then(|base| *self.bases.get(base)?);
+            members.extend(member.map(|(raw, id)| (id, raw, base)));
+        }
+        members
     }
 
     /// Returns whether a pack that stays, or a frame that was copied, holds the object, sound.
@@ -457,7 +488,7 @@ impl Repack<'_> {
         left.sort_unstable();
         for id in left {
             let raw = self.store.get(id)?;
-            writer.put_anew(*id, &raw)?;
+            writer.put_anew(*id, &raw, None)?;
         }
         Ok(())
     }

@@ -5,6 +5,7 @@
 //! never speaks for one that could have changed unseen.
 
 mod apply;
+mod before;
 mod cache;
 mod error;
 mod ignore_rules;
