@@ -13,8 +13,11 @@ mod derived;
 mod errors;
 mod follow;
 mod format;
+mod gc;
+mod gc_model;
 #[allow(dead_code)] // parts of it wait for tests to come
 mod harness;
+mod head;
 mod help;
 mod histories;
 mod hostile;
