@@ -11,6 +11,7 @@ mod damage;
 #[cfg(unix)]
 mod derived;
 mod errors;
+mod findings;
 mod follow;
 mod format;
 mod gc;

@@ -15,6 +15,7 @@ mod damage;
 mod layout;
 mod merging;
 mod packs;
+mod repacking;
 mod sharing;
 
 /// A store in a directory that goes away.
