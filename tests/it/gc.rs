@@ -239,6 +239,29 @@ fn what_undo_brings_back_survives_gc() {
 }
 
 #[test]
+fn files_that_the_oldest_operation_kept_has_overwritten_stay() {
+    let scratch = Scratch::new();
+    scratch.write("a.txt", "one\n");
+    commit(&scratch, "one");
+    scratch.write("a.txt", "edited, in no version\n");
+    scratch.dver(&["restore", "a.txt"]).ok();
+    for n in 0..20 {
+        scratch.dver(&["branch", &format!("passing{n}")]).ok();
+    }
+    // The state after the commit is that after the restore, and stays with it.
+    assert_eq!(
+        gc(&scratch, &["--keep", "0"])["expired"],
+        3,
+        "init, add, pending"
+    );
+    assert!(holds(&scratch, b"edited, in no version\n"));
+    scratch.dver(&["branch", "one more"]).fails(2);
+    scratch.dver(&["branch", "passing20"]).ok();
+    gc(&scratch, &["--keep", "0"]);
+    assert!(!holds(&scratch, b"edited, in no version\n"));
+}
+
+#[test]
 fn the_index_knows_only_what_is_left() {
     let scratch = history();
     let dump = || {

@@ -156,7 +156,11 @@ impl Model {
                 while bytes.len() < length {
                     let line = bytes.len() as u64 / 40;
                     // Every seventh line is of this version alone.
-                    let version = if line.is_multiple_of(7) { self.count } else { 0 };
+                    let version = if line.is_multiple_of(7) {
+                        self.count
+                    } else {
+                        0
+                    };
                     let line = format!("{line},text of {version} in line {line},cat\n");
                     bytes.extend_from_slice(line.as_bytes());
                 }
