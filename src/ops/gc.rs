@@ -91,9 +91,11 @@ pub fn plan(repo: &Repo, options: GcOptions, progress: &dyn Progress) -> Result<
     // Operations are needed by none of their kind: the log is kept for its own sake.
     operations.iter().for_each(|(id, _)| closure.add(*id));
     let goes = |operation: &Operation| {
+        let wrote = operation.wrote.iter().flat_map(|w| [w.before, w.after]);
+        let mut names = wrote.chain([operation.view]);
         operation.seq < first
             && !repo.current.operation.has_expired(operation.seq)
-            && !closure.objects.contains(&operation.view)
+            && names.any(|id| !closure.objects.contains(&id))
     };
     let expiring = operations.iter().filter(|(_, o)| goes(o)).count() as u64;
     let oldest = operations.iter().rfind(|(_, o)| o.seq >= first);

@@ -19,7 +19,7 @@ use crate::repo;
 use crate::store::Store;
 
 use super::error::{Error, HeadCandidate};
-use super::fsck::MAX_OPERATION;
+use super::fsck::stored_operations;
 
 /// What `--restore-head` did.
 #[derive(Clone, Debug)]
@@ -77,15 +77,8 @@ struct Found {
 
 impl Found {
     fn read(store: &Store) -> Result<Self, Error> {
-        let mut operations = BTreeMap::new();
-        store.walk(MAX_OPERATION, &mut |id, bytes| {
-            if let Ok(operation) = object::decode::<Operation>(id, bytes) {
-                operations.insert(*id, operation);
-            }
-            Ok(())
-        })?;
         let mut found = Self {
-            operations,
+            operations: stored_operations(store)?,
             contents: FxHashSet::default(),
         };
         found.find_contents(store);

@@ -7,6 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use dver::base::ObjectId;
+use dver::object::{self, Commit, Content, Snapshot};
+use dver::store::Store;
+
 use crate::harness::Scratch;
 
 fn start(scratch: &Scratch, args: &[&str]) -> Child {
@@ -157,6 +161,117 @@ fn readers_see_whole_states_while_others_write() {
     assert_eq!(scratch.json(&["log"]).len(), 12);
 }
 
+/// Every version that has a name, file by file, through one store that was opened long ago.
+fn read_everything(store: &Store, tips: &[ObjectId]) {
+    let mut open = tips.to_vec();
+    while let Some(id) = open.pop() {
+        let commit: Commit = object::get(store, &id).unwrap();
+        for entry in Snapshot::entries(store, &commit.snapshot).unwrap() {
+            let content = Content::open(store, &entry.content, entry.size).unwrap();
+            let mut length = 0;
+            let read: Result<(), object::Error> = content.copy(store, &mut |part| {
+                length += part.len() as u64;
+                Ok(())
+            });
+            read.unwrap();
+            assert_eq!(length, entry.size);
+        }
+        open.extend(commit.parents);
+    }
+}
+
+#[test]
+fn readers_read_everything_while_packs_are_merged_and_collected() {
+    let scratch = Scratch::new();
+    for version in 0..4 {
+        scratch.write("labels.csv", labels(4000, version + 1));
+        scratch.write("small.txt", version.to_string());
+        scratch.dver(&["add", "."]).ok();
+        scratch.dver(&["commit", "-m", &version.to_string()]).ok();
+    }
+    let head = scratch.json(&["log"])[0]["commit"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let tips: Vec<ObjectId> = vec![head.parse().unwrap()];
+    let done = AtomicBool::new(false);
+    let (scratch, done, tips) = (&scratch, &done, &tips);
+    let store = Store::open(&scratch.path(".dver/packs")).unwrap();
+    let store = &store;
+    let mut collected = 0;
+    thread::scope(|scope| {
+        let _done = Done(done);
+        // One store for two threads, which miss objects at the same time; one opened again and
+        // again, in the middle of whatever happens; and a process.
+        for _ in 0..2 {
+            scope.spawn(move || {
+                while !done.load(Ordering::Relaxed) {
+                    read_everything(store, tips);
+                }
+            });
+        }
+        scope.spawn(move || {
+            while !done.load(Ordering::Relaxed) {
+                let store = Store::open(&scratch.path(".dver/packs")).unwrap();
+                read_everything(&store, tips);
+            }
+        });
+        let mut command = scratch.command(&["cat", "HEAD~3:labels.csv"]);
+        scope.spawn(move || {
+            while !done.load(Ordering::Relaxed) {
+                let output = command.output().unwrap();
+                assert!(
+                    output.status.success(),
+                    "{}",
+                    String::from_utf8_lossy(&output.stderr)
+                );
+            }
+        });
+        for turn in 0..36 {
+            scratch.write("other.txt", turn.to_string());
+            scratch.dver(&["add", "other.txt"]).ok();
+            scratch.dver(&["tag", "-f", "moving"]).ok();
+            if turn % 3 == 2 {
+                scratch.dver(&["gc", "--keep", "0", "--all"]).ok();
+                collected += 1;
+            }
+        }
+    });
+    assert_eq!(collected, 12);
+}
+
+#[test]
+fn writers_and_gc_take_turns() {
+    let scratch = Scratch::new();
+    scratch.write("labels.csv", labels(500, 1));
+    scratch.dver(&["add", "."]).ok();
+    scratch.dver(&["commit", "-m", "0"]).ok();
+    for name in 0..6 {
+        scratch.write(&format!("file{name}"), labels(300, name));
+    }
+    let mut children = Vec::new();
+    for name in 0..6 {
+        children.push(start(
+            &scratch,
+            &["add", "--no-declare", &format!("file{name}")],
+        ));
+        children.push(start(&scratch, &["gc", "--keep", "0"]));
+        children.push(start(&scratch, &["branch", &format!("b{name}")]));
+    }
+    for child in children {
+        let output = child.wait_with_output().unwrap();
+        let err = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{err}");
+    }
+    scratch.dver(&["commit", "-m", "all"]).ok();
+    for name in 0..6 {
+        let bytes = scratch.dver(&["cat", &format!("HEAD:file{name}")]).bytes;
+        assert_eq!(bytes, labels(300, name).into_bytes());
+    }
+    assert_eq!(scratch.dver(&["branch"]).ok().lines().count(), 7);
+    scratch.dver(&["fsck", "--full"]).ok();
+}
+
 /// Stops `args` with a signal after a while; returns whether it was still running.
 fn interrupt(scratch: &Scratch, args: &[&str], name: &str, after: Duration) -> bool {
     let mut child = start(scratch, args);
@@ -229,11 +344,12 @@ fn soak_killed_writers_leave_the_old_or_the_new_state() {
             .write("labels.csv", labels(2000 + turn, turn))
             .write("other.txt", turn.to_string());
         let message = turn.to_string();
-        let args: &[&str] = match random % 5 {
+        let args: &[&str] = match random % 6 {
             0 => &["add", "."],
             1 => &["commit", "-a", "-m", &message],
             2 => &["switch", "-f", "side"],
             3 => &["switch", "-f", "main"],
+            4 => &["gc", "--keep", "0"],
             _ => &["undo"],
         };
         stopped += usize::from(interrupt(&scratch, args, "-KILL", after));

@@ -291,3 +291,106 @@ fn an_init_that_was_stopped_is_finished_by_another() {
         assert!(stopped > 5, "{stopped}");
     }
 }
+
+/// Names that reach little of what there is, and enough operations that the rest may go.
+fn littered() -> Scratch {
+    let scratch = Scratch::new();
+    scratch
+        .write("labels.csv", labels(3000, 0))
+        .write("kept.txt", "kept");
+    scratch.dver(&["add", "."]).ok();
+    scratch.dver(&["commit", "-m", "first"]).ok();
+    scratch.dver(&["switch", "-c", "gone"]).ok();
+    scratch
+        .write("labels.csv", labels(3000, 40))
+        .write("lost.txt", "lost");
+    scratch.dver(&["add", "."]).ok();
+    scratch.dver(&["commit", "-m", "second"]).ok();
+    scratch.dver(&["switch", "main"]).ok();
+    scratch.dver(&["branch", "-D", "gone"]).ok();
+    for n in 0..11 {
+        scratch.dver(&["tag", &format!("t{n}")]).ok();
+        scratch.dver(&["tag", "-d", &format!("t{n}")]).ok();
+    }
+    scratch.write("staged.txt", "staged");
+    scratch.dver(&["add", "staged.txt"]).ok();
+    scratch
+}
+
+/// The bytes of all packs.
+fn pack_bytes(scratch: &Scratch) -> Vec<(String, u64)> {
+    let packs = fs::read_dir(scratch.path(".dver/packs")).unwrap();
+    let pack = |entry: std::io::Result<fs::DirEntry>| {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        (name, entry.metadata().unwrap().len())
+    };
+    let mut packs: Vec<_> = packs.map(pack).collect();
+    packs.sort();
+    packs
+}
+
+#[test]
+fn gc_survives_a_stop_at_every_step_and_a_second_one_finishes() {
+    let start = littered();
+    let seen_before = seen(&start);
+    let run = |scratch: &Scratch, environment: &[(&str, &str)]| {
+        let mut all = vec![("RAYON_NUM_THREADS", "1")];
+        all.extend_from_slice(environment);
+        scratch.dver_with(&["gc", "--keep", "0", "--json"], &all)
+    };
+    let done = start.copy();
+    let steps = done.path(".dver/steps");
+    run(&done, &[("DVER_TEST_STEPS", steps.to_str().unwrap())]).ok();
+    assert_eq!(seen(&done), seen_before);
+    let names = fs::read_to_string(&steps).unwrap();
+    let names: Vec<&str> = names.lines().collect();
+    assert!(names.contains(&"remove") && names.len() > 8, "{names:?}");
+    let log = done.dver(&["op", "log", "--all"]).ok();
+    for (step, name) in (1..).zip(&names) {
+        let number = step.to_string();
+        for environment in [
+            vec![("DVER_TEST_CRASH_AT", number.as_str())],
+            vec![
+                ("DVER_TEST_FAIL_AT", number.as_str()),
+                ("DVER_TEST_FAIL_CODE", FAILURES[step % FAILURES.len()]),
+            ],
+        ] {
+            let place = format!("{environment:?} ({name})");
+            let scratch = start.copy();
+            let output = run(&scratch, &environment);
+            assert_ne!(output.code, Some(101), "{place}: {}", output.err);
+            scratch.dver(&["fsck", "--full"]).ok();
+            assert_eq!(seen(&scratch), seen_before, "{place}");
+            run(&scratch, &[]).ok();
+            let again: serde_json::Value = serde_json::from_str(&run(&scratch, &[]).ok()).unwrap();
+            assert_eq!(again["delete"]["objects"], 0, "{place}");
+            // The same objects but for times: one pack of one size, and the same log.
+            let packs = pack_bytes(&scratch);
+            assert_eq!(packs.len(), pack_bytes(&done).len(), "{place}");
+            let ids = scratch.dver(&["op", "log", "--all"]).ok();
+            assert_eq!(ids.lines().count(), log.lines().count(), "{place}");
+            scratch.dver(&["fsck", "--full"]).ok();
+            assert_eq!(seen(&scratch), seen_before, "{place}");
+        }
+    }
+}
+
+#[test]
+fn merging_packs_survives_a_stop_at_every_step() {
+    let scratch = Scratch::new();
+    scratch.write("labels.csv", labels(3000, 0));
+    scratch.dver(&["add", "."]).ok();
+    scratch.dver(&["commit", "-m", "first"]).ok();
+    while pack_bytes(&scratch).len() < 12 {
+        let n = pack_bytes(&scratch).len();
+        scratch.dver(&["tag", &format!("t{n}")]).ok();
+    }
+    let merged = scratch.copy();
+    merged.dver(&["tag", "last"]).ok();
+    assert!(
+        pack_bytes(&merged).len() < 12,
+        "the thirteenth pack is merged with others"
+    );
+    at_every_step(&scratch, &["tag", "last"], &[]);
+}

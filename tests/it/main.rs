@@ -11,10 +11,14 @@ mod damage;
 #[cfg(unix)]
 mod derived;
 mod errors;
+mod findings;
 mod follow;
 mod format;
+mod gc;
+mod gc_model;
 #[allow(dead_code)] // parts of it wait for tests to come
 mod harness;
+mod head;
 mod help;
 mod histories;
 mod hostile;

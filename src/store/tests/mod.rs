@@ -16,6 +16,7 @@ mod deltas;
 mod layout;
 mod merging;
 mod packs;
+mod repacking;
 mod sharing;
 
 /// A store in a directory that goes away.
