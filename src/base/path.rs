@@ -43,6 +43,18 @@ impl RepoPath {
         Self::new(bytes)
     }
 
+    /// Returns the path of an entry of a directory: of the root where `parent` is `None`.
+    pub fn below(parent: Option<&Self>, name: &OsStr) -> Result<Self, BadPath> {
+        let name = os_bytes(name);
+        let mut bytes = Vec::with_capacity(parent.map_or(0, |p| p.0.len() + 1) + name.len());
+        if let Some(parent) = parent {
+            bytes.extend_from_slice(&parent.0);
+            bytes.push(b'/');
+        }
+        bytes.extend_from_slice(&name);
+        Self::new(bytes)
+    }
+
     /// Returns the bytes of the path.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0

@@ -63,6 +63,7 @@ pub(super) fn actor(configured: Option<String>, directory: &Path) -> Actor {
         fallback: fallback.unwrap_or_else(|| "unknown".into()),
         clock,
         environment,
+        notice: |e| super::ui::complain(&super::error::index_note(e)),
     }
 }
 

@@ -124,6 +124,17 @@ pub(super) fn usage_json(told: &str) -> String {
     json!({"error": {"kind": "usage", "message": message, "hint": hint}}).to_string()
 }
 
+/// Returns the words for an index that failed, which stops nothing.
+pub(super) fn index_note(e: &dyn std::error::Error) -> String {
+    let mut told = format!("note: {e}");
+    let mut cause = e.source();
+    while let Some(e) = cause {
+        told.push_str(&format!(": {e}"));
+        cause = e.source();
+    }
+    told + "; dver derives from the objects what it would have said"
+}
+
 /// You: bad input. It is not there, or it is in the way. The machine. Damage.
 const USAGE: u8 = 2;
 const USER: u8 = 3;

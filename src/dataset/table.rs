@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 
 use crate::base::{ObjectId, RepoPath};
 use crate::object::{EntryKind, Error as ObjectError, FileEntry, ObjectSource};
@@ -156,18 +157,22 @@ impl Table {
     /// Returns the fields that are known without reading records: those of headers and paths, and
     /// of JSON Lines those of each file's first records.
     pub fn fields(&self) -> Vec<Arc<str>> {
-        let mut all = Vec::new();
+        self.known_fields().all
+    }
+
+    fn known_fields(&self) -> FieldNames {
+        let mut names = FieldNames::default();
         for part in &self.parts {
             let of_path = part.path_fields.iter().map(|(field, _)| field);
-            merge(&mut all, part.layout.fields.iter().chain(of_path));
+            names.extend(part.layout.fields.iter().chain(of_path));
         }
-        all
+        names
     }
 
     /// Returns all fields that any record has, by reading the whole table.
     pub fn read_fields(&self, source: &dyn ObjectSource) -> Result<Vec<Arc<str>>, Error> {
         let places: Vec<_> = self.units().collect();
-        let mut all = self.fields();
+        let mut names = self.known_fields();
         let found: Vec<Vec<Arc<str>>> = places
             .par_iter()
             .map_init(Batch::default, |batch, &(part, unit)| {
@@ -177,16 +182,26 @@ impl Table {
             })
             .collect::<Result<_, _>>()?;
         for fields in &found {
-            merge(&mut all, fields.iter());
+            names.extend(fields.iter());
         }
-        Ok(all)
+        Ok(names.all)
     }
 }
 
-fn merge<'a>(all: &mut Vec<Arc<str>>, fields: impl Iterator<Item = &'a Arc<str>>) {
-    for field in fields {
-        if !all.contains(field) {
-            all.push(field.clone());
+/// Names of fields, each once, in the order in which they came.
+#[derive(Default)]
+struct FieldNames {
+    all: Vec<Arc<str>>,
+    known: FxHashSet<Arc<str>>,
+}
+
+impl FieldNames {
+    fn extend<'a>(&mut self, fields: impl Iterator<Item = &'a Arc<str>>) {
+        for field in fields {
+            if !self.known.contains(field) {
+                self.known.insert(field.clone());
+                self.all.push(field.clone());
+            }
         }
     }
 }

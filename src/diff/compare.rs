@@ -7,12 +7,11 @@ use crate::object::changes::{
 use crate::record::Format;
 
 use super::error::Error;
-use super::event::{
-    Event, EventSink, ProblemEvent, SchemaEvent, SummaryEvent, TransitionCount, Value,
-};
+use super::event::{Event, EventSink, SchemaEvent, SummaryEvent, TransitionCount, Value};
 use super::fields::{self, Declared, FieldMap};
 use super::kept::Kept;
 use super::matched::{Matched, matched};
+use super::problems;
 use super::reading::{Pairing, Side};
 use super::tell::Teller;
 use super::version::{Version, reading};
@@ -97,14 +96,15 @@ fn one(
             "minor"
         }
     };
+    let map = FieldMap::new(&version.facts.fields, &version.facts.fields);
+    let reading = reading(&map, version, version);
     if options.records && options.whole {
-        let map = FieldMap::new(&version.facts.fields, &version.facts.fields);
-        let reading = reading(&map, version, version);
         let teller = Teller::new(dataset, &reading, version, version, &map);
         teller.records(&matched, sink)?;
     }
     if side == Side::After {
-        problems(dataset, version, sink)?;
+        let locates = options.records && options.whole;
+        problems::tell(dataset, None, version, &reading, locates, sink)?;
     }
     let report = report(dataset, counts, &[], Vec::new(), step);
     sink.event(Event::Summary(summary(dataset, counts, Vec::new(), step)))?;
@@ -165,7 +165,8 @@ fn both(
     if options.cells {
         teller.cells(&mut kept, sink)?;
     }
-    problems(dataset, after, sink)?;
+    let locates = options.records && options.whole;
+    problems::tell(dataset, Some(before), after, &reading, locates, sink)?;
     let report = report(dataset, counts, &transitions, schema, step);
     sink.event(Event::Summary(summary(dataset, counts, transitions, step)))?;
     Ok(report)
@@ -208,32 +209,6 @@ fn dialect_changes(before: Version<'_>, after: Version<'_>) -> Vec<SchemaChange>
         changes.iter_mut().for_each(|change| change.count = None);
     }
     changes
-}
-
-fn problems(dataset: &str, version: Version<'_>, sink: &mut dyn EventSink) -> Result<(), Error> {
-    let facts = version.facts;
-    let Some(part) = version.records.parts().first() else {
-        return Ok(());
-    };
-    let mut problems = facts.problems.clone();
-    problems.insert(
-        "duplicate_key".to_owned(),
-        facts.duplicate_keys.unwrap_or(0),
-    );
-    if !version.roles.key().is_empty() {
-        problems.insert("null_key".to_owned(), facts.null_keys);
-    }
-    for (problem, count) in problems.into_iter().filter(|(_, count)| *count > 0) {
-        sink.event(Event::Problem(ProblemEvent {
-            dataset: dataset.to_owned(),
-            path: part.path.clone(),
-            problem,
-            count,
-            record: None,
-            line: None,
-        }))?;
-    }
-    Ok(())
 }
 
 /// Returns the version step as Croissant defines it.

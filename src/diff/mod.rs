@@ -20,6 +20,7 @@ mod matched;
 mod matching;
 mod moved;
 mod plan;
+mod problems;
 mod reading;
 mod records;
 mod renamed;

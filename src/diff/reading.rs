@@ -277,6 +277,11 @@ impl<'a> View<'a> {
         }
     }
 
+    /// Returns a print of the record's key, equal for equal keys; `None` where it has none.
+    pub(crate) fn key(&self, record: RecordRef<'a>, buffer: &mut Vec<u8>) -> Option<u128> {
+        Some(self.key_hash(record, buffer)).filter(|hash| *hash != 0)
+    }
+
     fn key_hash(&self, record: RecordRef<'a>, buffer: &mut Vec<u8>) -> u128 {
         buffer.clear();
         for (part, column) in self.reading.key.iter().zip(&self.key) {

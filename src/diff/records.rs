@@ -24,6 +24,8 @@ pub(crate) struct UnitRef {
     pub(crate) first: u64,
     /// How many records it holds.
     pub(crate) records: u64,
+    /// The line of its file on which it begins, counted from 1.
+    pub(crate) first_line: u64,
     /// How many bytes it has.
     pub(crate) bytes: u64,
 }

@@ -113,6 +113,7 @@ impl<'a> TableRecords<'a> {
                 unit,
                 first,
                 records: cut.records,
+                first_line: cut.first_line,
                 bytes: cut.bytes,
             });
             first += cut.records;

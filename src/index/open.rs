@@ -39,6 +39,8 @@ enum Unusable {
     Other,
     /// It cannot be written, or WAL does not work there.
     ReadOnly,
+    /// Another process is making it or going over to WAL, which SQLite's own waiting leaves out.
+    Busy,
     /// SQLite failed otherwise.
     Failed(rusqlite::Error),
 }
@@ -56,10 +58,15 @@ impl From<rusqlite::Error> for Unusable {
                 | ErrorCode::SystemIoFailure
                 | ErrorCode::DiskFull,
             ) => Self::ReadOnly,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
             _ => Self::Failed(e),
         }
     }
 }
+
+/// How long another process may be busy with the file, and how often it is asked again.
+const PATIENCE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(10);
 
 impl Index {
     /// Opens the index at `path`, making it where it is missing.
@@ -68,8 +75,11 @@ impl Index {
     /// directory cannot be written, its rows are copied to memory: see [`Index::storage`].
     pub fn open(path: &Path) -> Result<Self, Error> {
         let mut replaced = None;
+        let mut waited = Duration::ZERO;
         // Twice, because what another process does between our steps can spoil the first try.
-        for _ in 0..2 {
+        let mut tries = 0;
+        while tries < 2 {
+            tries += 1;
             match open_file(path) {
                 Ok(connection) => {
                     return Ok(Self {
@@ -80,6 +90,12 @@ impl Index {
                     });
                 }
                 Err(Unusable::ReadOnly) => break,
+                Err(Unusable::Busy) if waited < PATIENCE => {
+                    std::thread::sleep(PAUSE);
+                    waited += PAUSE;
+                    tries -= 1;
+                }
+                Err(Unusable::Busy) => break,
                 Err(Unusable::Foreign) => match set_aside(path) {
                     Ok(aside) => replaced = Some(aside),
                     Err(_) => break, // it cannot be moved, so it cannot be replaced either
@@ -184,7 +200,7 @@ fn open_file(path: &Path) -> Result<Connection, Unusable> {
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(Duration::from_secs(10))?;
+    connection.busy_timeout(PATIENCE)?;
     let mode: String =
         connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     if !mode.eq_ignore_ascii_case("wal") || connection.is_readonly("main")? {

@@ -8,7 +8,7 @@ use crate::base::varint::{self, Malformed, Reader};
 
 use super::error::Error;
 use super::source::{ObjectSink, ObjectSource};
-use super::tree::{Builder, Entry, Node, Totals, Walker};
+use super::tree::{Builder, Entry, Node, Outline, Totals, Walker};
 
 /// The first byte of every manifest.
 const MARK: u8 = 0xD8;
@@ -198,12 +198,22 @@ pub struct ManifestRoot {
 #[derive(Default)]
 pub struct ManifestBuilder {
     tree: Builder<ChunkEntry>,
+    before: Option<ObjectId>,
 }
 
 impl ManifestBuilder {
     /// Returns a builder without chunks.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Returns a builder without chunks, of a content that comes after another.
+    pub fn near(before: Option<Outline>) -> Self {
+        let before = before.unwrap_or_default();
+        Self {
+            before: before.root(),
+            tree: Builder::near(before),
+        }
     }
 
     /// Appends the next chunk.
@@ -224,7 +234,7 @@ impl ManifestBuilder {
         varint::write(&mut bytes, built.totals.bytes);
         varint::write_bytes(&mut bytes, cutter.as_bytes());
         bytes.extend_from_slice(&built.root);
-        let id = sink.put(&bytes)?;
+        let id = sink.put_near(&bytes, self.before)?;
         sink.put_manifest(content, id)?;
         Ok(id)
     }

@@ -32,7 +32,8 @@ pub use scorecard::{
     Scorecard, State, Values,
 };
 pub use snapshot::{EntryKind, FileEntry, Snapshot, SnapshotBuilder, SnapshotChange};
-pub use source::{ObjectSink, ObjectSource};
+pub use source::{Near, ObjectSink, ObjectSource};
+pub use tree::Outline;
 pub use view::{Head, Pending, RefEntry, Refs, View, WorktreeState};
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::base::{ObjectId, RepoPath};
 
 use super::error::Error;
 use super::source::{ObjectSink, ObjectSource};
-use super::tree::{self, Builder, Difference, Entry, Totals};
+use super::tree::{self, Builder, Difference, Entry, Outline, Totals};
 
 /// What a path is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash, Serialize, Deserialize)]
@@ -174,7 +174,10 @@ impl Snapshot {
 
 /// Collects entries in any order and writes them as a snapshot.
 #[derive(Default, Clone, Debug)]
-pub struct SnapshotBuilder(BTreeMap<RepoPath, FileEntry>);
+pub struct SnapshotBuilder {
+    entries: BTreeMap<RepoPath, FileEntry>,
+    before: Outline,
+}
 
 impl SnapshotBuilder {
     /// Returns a builder without entries.
@@ -184,7 +187,11 @@ impl SnapshotBuilder {
 
     /// Returns a builder with the entries of a snapshot.
     pub fn from_snapshot(source: &dyn ObjectSource, id: &ObjectId) -> Result<Self, Error> {
-        Ok(Self(Snapshot::map(source, id)?))
+        let root = tree::read_node::<FileEntry>(source, id)?;
+        Ok(Self {
+            entries: Snapshot::map(source, id)?,
+            before: Outline::read(source, id, root)?,
+        })
     }
 
     /// Puts an entry, replacing the one at its path.
@@ -195,7 +202,7 @@ impl SnapshotBuilder {
         let mut below = entry.path.as_bytes().to_vec();
         below.push(b'/');
         let hidden: Vec<RepoPath> = self
-            .0
+            .entries
             .range(entry.path.clone()..)
             .skip_while(|(path, _)| **path == entry.path)
             .map(|(path, _)| path)
@@ -207,7 +214,7 @@ impl SnapshotBuilder {
             .cloned()
             .collect();
         for path in hidden {
-            self.0.remove(&path);
+            self.entries.remove(&path);
         }
         let bytes = entry.path.as_bytes();
         for at in bytes
@@ -217,26 +224,26 @@ impl SnapshotBuilder {
             .map(|(at, _)| at)
         {
             if let Ok(above) = RepoPath::new(&bytes[..at]) {
-                self.0.remove(&above);
+                self.entries.remove(&above);
             }
         }
-        self.0.insert(entry.path.clone(), entry);
+        self.entries.insert(entry.path.clone(), entry);
     }
 
     /// Takes out the entry at a path.
     pub fn remove(&mut self, path: &RepoPath) -> Option<FileEntry> {
-        self.0.remove(path)
+        self.entries.remove(path)
     }
 
     /// Returns the entries.
     pub fn entries(&self) -> &BTreeMap<RepoPath, FileEntry> {
-        &self.0
+        &self.entries
     }
 
     /// Writes the snapshot and returns its id.
     pub fn finish(self, sink: &mut dyn ObjectSink) -> Result<ObjectId, Error> {
-        let mut builder = Builder::new();
-        for entry in self.0.into_values() {
+        let mut builder = Builder::near(self.before);
+        for entry in self.entries.into_values() {
             builder.push(entry, sink)?;
         }
         builder.finish_into(sink)

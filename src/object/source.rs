@@ -18,16 +18,39 @@ pub trait ObjectSource: Sync {
     fn manifest_of(&self, content: &ObjectId) -> Result<Option<ObjectId>, Error>;
 }
 
+/// An object that is like another.
+#[derive(Clone, Copy, Debug)]
+pub struct Near<'a> {
+    /// Its bytes.
+    pub bytes: &'a [u8],
+    /// The object of an earlier version that it is like, if any.
+    pub base: Option<ObjectId>,
+}
+
 /// Takes objects. What it took can be read back from it at once.
 pub trait ObjectSink {
     /// Keeps the object and returns its id; an object that is there already costs only its hash.
     fn put(&mut self, bytes: &[u8]) -> Result<ObjectId, Error>;
 
+    /// Keeps the object as [`ObjectSink::put`] does. A sink may write it as what has changed since
+    /// `base`, an object of an earlier version, if it has that one and it helps.
+    fn put_near(&mut self, bytes: &[u8], base: Option<ObjectId>) -> Result<ObjectId, Error> {
+        let _ = base;
+        self.put(bytes)
+    }
+
     /// Keeps several objects, in order, and returns their ids.
+    fn put_all(&mut self, objects: &[&[u8]]) -> Result<Vec<ObjectId>, Error> {
+        let near = objects.iter().map(|&bytes| Near { bytes, base: None });
+        self.put_all_near(&near.collect::<Vec<_>>())
+    }
+
+    /// Keeps several objects, in order, as [`ObjectSink::put_near`] does.
     ///
     /// A sink may hash and compress them on all cores; the result is the same as of single puts.
-    fn put_all(&mut self, objects: &[&[u8]]) -> Result<Vec<ObjectId>, Error> {
-        objects.iter().map(|bytes| self.put(bytes)).collect()
+    fn put_all_near(&mut self, objects: &[Near<'_>]) -> Result<Vec<ObjectId>, Error> {
+        let put = |near: &Near<'_>| self.put_near(near.bytes, near.base);
+        objects.iter().map(put).collect()
     }
 
     /// Records that `manifest` describes `content`.

@@ -7,13 +7,13 @@ use crate::dataset::infer::Inference;
 use crate::object::FileEntry;
 use crate::repo::Repo;
 use crate::store::PackWriter;
-use crate::worktree::{Finding, Scan, StatCache, WorkFile, ingest, scan};
+use crate::worktree::{Finding, Scan, StatCache, WorkFile, ingest};
 
 use super::declare;
 use super::error::Error;
 use super::stage;
 use super::transaction::{self, Note};
-use super::working;
+use super::working::{self, Looked};
 
 /// What to add.
 #[derive(Clone, Debug, Default)]
@@ -49,10 +49,12 @@ pub fn add(
     waiting: &mut dyn FnMut(&str),
 ) -> Result<AddReport, Error> {
     let locked = transaction::lock(repo, "add", waiting)?;
-    let mut cache = StatCache::load(&repo.index, &repo.dir.join("tmp"))?;
+    let Looked {
+        staged,
+        mut cache,
+        found,
+    } = working::look(repo, &options.within, progress)?;
     let report = transaction::write(repo, &locked, |repo, writer, draft| {
-        let staged = stage::entries(repo)?;
-        let found = scan(&repo.root, &staged, &options.within, &mut cache, progress)?;
         check_paths(options, &staged, &found)?;
         let mut builder = stage::builder(repo)?;
         let mut report = AddReport::default();
@@ -81,8 +83,9 @@ pub fn add(
             let entries: Vec<FileEntry> = builder.entries().values().cloned().collect();
             Declarations::read(writer, &entries)?;
         }
+        let mut wrote = None;
         if options.declare {
-            report.inference = declare::found(
+            (report.inference, wrote) = declare::found(
                 repo,
                 writer,
                 &mut builder,
@@ -94,12 +97,10 @@ pub fn add(
         let changed = stage::set(repo, draft, builder, writer)?;
         let paths = options.within.iter().map(RepoPath::to_string).collect();
         let heals = options.again && !writer.is_empty();
-        Ok((
-            report,
-            (changed || heals).then(|| Note::new("add", paths).hidden()),
-        ))
+        let note = Note::new("add", paths).hidden().wrote(wrote);
+        Ok((report, (changed || heals).then_some(note)))
     })?;
-    cache.save(&mut repo.index)?;
+    stage::remember(repo, &mut cache);
     Ok(report)
 }
 

@@ -222,11 +222,9 @@ pub(super) fn compare(
     let mut datasets = Vec::new();
     for name in names {
         let new = assessed.get(name);
-        if let Some(Assessed {
-            worth: Worth::Unchanged(_),
-            ..
-        }) = new
-        {
+        // Measuring went by the first parent: what is the same in another one is seen here.
+        let sealed_same = |new: &Assessed| before?.sealed_same(after, &new.table.declaration);
+        if new.and_then(sealed_same).is_some() {
             continue;
         }
         let old = match before.and_then(|v| Some((v, v.declarations.get(name)?))) {

@@ -3,14 +3,13 @@
 use crate::base::progress::Progress;
 use crate::object::{self, Commit, GateOverride, Head, Scorecard};
 use crate::repo::Repo;
-use crate::worktree::{StatCache, scan};
 
 use super::assess::{self, Version};
 use super::error::Error;
 use super::follow::Measuring;
 use super::show::Sealed;
-use super::stage;
 use super::transaction::{self, Note};
+use super::working;
 
 /// How to commit.
 #[derive(Clone, Debug, Default)]
@@ -162,14 +161,7 @@ pub fn declares_gates(repo: &Repo, sealed: &Sealed) -> Result<bool, Error> {
 }
 
 fn nothing_staged(repo: &Repo, progress: &dyn Progress) -> Result<Error, Error> {
-    let mut cache = StatCache::load(&repo.index, &repo.dir.join("tmp"))?;
-    let found = scan(
-        &repo.root,
-        &stage::entries(repo)?,
-        &[],
-        &mut cache,
-        progress,
-    )?;
+    let found = working::look(repo, &[], progress)?.found;
     Ok(Error::NothingStaged {
         unstaged: found.modified.len() + found.deleted.len(),
         untracked: found.untracked.len(),

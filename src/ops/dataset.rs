@@ -117,12 +117,14 @@ pub fn add(
         let proposal = infer::declare(&repo.store, paths, &entries, &declarations, given)?;
         let mut builder = stage::builder(repo)?;
         let configs = [&proposal.config];
-        declare::write_down(repo, writer, &mut builder, &configs, &mut cache, progress)?;
+        let wrote =
+            declare::write_down(repo, writer, &mut builder, &configs, &mut cache, progress)?;
         let changed = stage::set(repo, draft, builder, writer)?;
-        let note = Note::new("dataset", vec![proposal.config.name.clone()]).hidden();
+        let name = proposal.config.name.clone();
+        let note = Note::new("dataset", vec![name]).hidden().wrote(Some(wrote));
         Ok((proposal, changed.then_some(note)))
     })?;
-    cache.save(&mut repo.index)?;
+    stage::remember(repo, &mut cache);
     Ok(proposal)
 }
 
@@ -139,13 +141,14 @@ pub fn remove(
         let entries = stage::entries(repo)?;
         find(&Declarations::read(&repo.store, &entries)?, name)?;
         let mut builder = stage::builder(repo)?;
-        declare::change(repo, writer, &mut builder, &mut cache, progress, &|text| {
-            edit::remove_dataset(text, name)
-        })?;
+        let edit = |text: &str| edit::remove_dataset(text, name);
+        let wrote = declare::change(repo, writer, &mut builder, &mut cache, progress, &edit)?;
         let changed = stage::set(repo, draft, builder, writer)?;
-        let note = Note::new("dataset", vec![name.to_owned()]).hidden();
+        let note = Note::new("dataset", vec![name.to_owned()])
+            .hidden()
+            .wrote(Some(wrote));
         Ok(((), changed.then_some(note)))
     })?;
-    cache.save(&mut repo.index)?;
+    stage::remember(repo, &mut cache);
     Ok(())
 }

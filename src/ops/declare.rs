@@ -6,7 +6,7 @@ use crate::base::progress::Progress;
 use crate::config::{self, DatasetConfig, edit};
 use crate::dataset::infer::{Inference, infer};
 use crate::dataset::{self, Declarations};
-use crate::object::{FileEntry, SnapshotBuilder};
+use crate::object::{FileEntry, SnapshotBuilder, Written};
 use crate::repo::Repo;
 use crate::store::PackWriter;
 use crate::worktree::{Found, StatCache, WorkFile, look};
@@ -14,7 +14,8 @@ use crate::worktree::{Found, StatCache, WorkFile, look};
 use super::add;
 use super::error::Error;
 
-/// Declares the data sets that new files hold, and stages dver.toml with them.
+/// Declares the data sets that new files hold, and stages dver.toml with them. Returns what was
+/// found, and what was written.
 pub(super) fn found(
     repo: &Repo,
     writer: &mut PackWriter<'_>,
@@ -22,9 +23,9 @@ pub(super) fn found(
     new: &[FileEntry],
     cache: &mut StatCache,
     progress: &dyn Progress,
-) -> Result<Inference, Error> {
+) -> Result<(Inference, Option<Written>), Error> {
     if new.is_empty() {
-        return Ok(Inference::default());
+        return Ok((Inference::default(), None));
     }
     let entries: Vec<FileEntry> = builder.entries().values().cloned().collect();
     let declarations = Declarations::read(writer, &entries)?;
@@ -34,8 +35,13 @@ pub(super) fn found(
         .iter()
         .map(|proposal| &proposal.config)
         .collect();
-    write_down(repo, writer, builder, &configs, cache, progress)?;
-    Ok(inference)
+    let wrote = match configs.is_empty() {
+        true => None,
+        false => Some(write_down(
+            repo, writer, builder, &configs, cache, progress,
+        )?),
+    };
+    Ok((inference, wrote))
 }
 
 /// Writes data sets into dver.toml, keeping what stands there, and stages the file.
@@ -46,10 +52,7 @@ pub(super) fn write_down(
     configs: &[&DatasetConfig],
     cache: &mut StatCache,
     progress: &dyn Progress,
-) -> Result<(), Error> {
-    if configs.is_empty() {
-        return Ok(());
-    }
+) -> Result<Written, Error> {
     change(repo, writer, builder, cache, progress, &|text| {
         let mut text = text.to_owned();
         for config in configs {
@@ -59,7 +62,8 @@ pub(super) fn write_down(
     })
 }
 
-/// Changes the text of dver.toml in the worktree and stages the file.
+/// Changes the text of dver.toml in the worktree and stages the file. Returns what stood there and
+/// what stands there now, both stored: the operation names them, so that `undo` goes back.
 pub(super) fn change(
     repo: &Repo,
     writer: &mut PackWriter<'_>,
@@ -67,33 +71,35 @@ pub(super) fn change(
     cache: &mut StatCache,
     progress: &dyn Progress,
     edit: &dyn Fn(&str) -> Result<String, config::Error>,
-) -> Result<(), Error> {
-    let path = file();
-    let place = path.to_path(&repo.root);
+) -> Result<Written, Error> {
+    let place = file().to_path(&repo.root);
+    let staged: Vec<FileEntry> = builder.entries().values().cloned().collect();
+    let mut store = |writer: &mut PackWriter<'_>| -> Result<Vec<FileEntry>, Error> {
+        let Found::File(stat) = look(&place)? else {
+            return Ok(Vec::new());
+        };
+        let files = [WorkFile { path: file(), stat }];
+        let none = Declarations::default();
+        let taken = add::take(repo, writer, &none, &staged, &files, cache, progress)?;
+        Ok(taken.entries)
+    };
+    let before = store(writer)?;
     let old = fsio::read_if_exists(&place)?.unwrap_or_default();
     let old = String::from_utf8(old).map_err(|_| dataset::Error::NotText)?;
     let text = edit(&old)?;
     let temporary = repo.dir.join("tmp").join(config::Declarations::FILE);
     fsio::write_durable_by(&temporary, &place, text.as_bytes())?;
-    if let Found::File(stat) = look(&place)? {
-        let files = [WorkFile { path, stat }];
-        let before: Vec<FileEntry> = builder.entries().values().cloned().collect();
-        let declarations = Declarations::default();
-        let taken = add::take(
-            repo,
-            writer,
-            &declarations,
-            &before,
-            &files,
-            cache,
-            progress,
-        )?;
-        taken
-            .entries
-            .into_iter()
-            .for_each(|entry| builder.put(entry));
-    }
-    Ok(())
+    let after = store(writer)?;
+    let mut snapshot = |entries: Vec<FileEntry>| {
+        let mut builder = SnapshotBuilder::new();
+        entries.into_iter().for_each(|entry| builder.put(entry));
+        builder.finish(writer)
+    };
+    after.iter().for_each(|entry| builder.put(entry.clone()));
+    Ok(Written {
+        before: snapshot(before)?,
+        after: snapshot(after)?,
+    })
 }
 
 /// Returns the path of dver.toml.

@@ -7,13 +7,12 @@ use crate::diff::{EventSink, Options};
 use crate::object::FileEntry;
 use crate::object::changes::DatasetChanges;
 use crate::repo::Repo;
-use crate::worktree::{StatCache, scan};
 
 use super::assess::{self, Version};
 use super::error::Error;
 use super::follow::Measuring;
 use super::stage;
-use super::working;
+use super::working::{self, Looked};
 
 /// Which versions to compare.
 #[derive(Clone, Debug)]
@@ -63,9 +62,11 @@ pub fn diff(
     };
     match &options.ends {
         Ends::StageAndFiles | Ends::RevisionAndFiles(_) => {
-            let staged = stage::entries(repo)?;
-            let mut cache = StatCache::load(&repo.index, &repo.dir.join("tmp"))?;
-            let found = scan(&repo.root, &staged, &[], &mut cache, progress)?;
+            let Looked {
+                staged,
+                mut cache,
+                found,
+            } = working::look(repo, &[], progress)?;
             let changes = {
                 let working = working::open(repo, &staged, &found, &mut cache, progress)?;
                 let versions = (before, working.version);
@@ -77,7 +78,7 @@ pub fn diff(
                     (&Measuring::of(repo), progress),
                 )?
             };
-            cache.save(&mut repo.index)?;
+            stage::remember(repo, &mut cache);
             Ok(changes)
         }
         Ends::HeadAndStage | Ends::RevisionAndStage(_) => {

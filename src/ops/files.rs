@@ -6,11 +6,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::RepoPath;
 use crate::base::progress::Progress;
+use crate::base::{Hasher, RepoPath};
 use crate::dataset::Declarations;
 use crate::object::{
-    self, FileEntry, Pending, Refs, Snapshot, SnapshotBuilder, SnapshotChange, Written,
+    self, Content, FileEntry, ObjectSource, Pending, Refs, Snapshot, SnapshotBuilder,
+    SnapshotChange, Written,
 };
 use crate::repo::Repo;
 use crate::store::PackWriter;
@@ -162,17 +163,34 @@ pub(super) fn resume(
     // stored all the same, for it may be someone's work by now.
     let stakes = plan.at_stake();
     if !stakes.is_empty() {
-        transaction::write(repo, locked, |repo, writer, _| {
-            let mut before = SnapshotBuilder::new();
+        transaction::write(repo, locked, |repo, writer, draft| {
             let kept = keep(repo, writer, &stakes, cache, progress)?;
-            kept.into_iter().for_each(|entry| before.put(entry));
-            let mut note = Note::new("checkout", Vec::new()).hidden();
+            let mut before = SnapshotBuilder::new();
+            kept.iter().for_each(|entry| before.put(entry.clone()));
             let before = before.finish(writer)?;
-            note.wrote = Some(Written {
-                before,
-                after: before,
-            });
-            Ok(((), Some(note)))
+            if forward {
+                // `undo` of the checkout brings back the work that is overwritten now, rather
+                // than what the checkout found at its beginning.
+                let mut journal = SnapshotBuilder::from_snapshot(&repo.store, &pending.from)?;
+                for entry in kept {
+                    let at = to.binary_search_by(|target| target.path.cmp(&entry.path));
+                    if !is_torn(writer, &entry, at.ok().map(|at| &to[at]))? {
+                        journal.put(entry);
+                    }
+                }
+                draft.worktree()?.pending = Some(Pending {
+                    from: journal.finish(writer)?,
+                    ..pending.clone()
+                });
+            }
+            let note = Note::new("checkout", Vec::new()).hidden();
+            Ok((
+                (),
+                Some(note.wrote(Some(Written {
+                    before,
+                    after: before,
+                }))),
+            ))
         })?;
         plan.overwrite();
     }
@@ -185,6 +203,39 @@ pub(super) fn resume(
         return Err(Error::InTheWay { paths });
     }
     carry_out(repo, locked, &plan, forward, Vec::new(), cache, progress)
+}
+
+/// Returns whether a file looks like one that dver was writing when the machine failed: the
+/// beginning of what it was to become, or as many zeros.
+fn is_torn(
+    source: &dyn ObjectSource,
+    found: &FileEntry,
+    target: Option<&FileEntry>,
+) -> Result<bool, Error> {
+    let Some(target) = target.filter(|target| found.size <= target.size) else {
+        return Ok(false);
+    };
+    let found = Content::open(source, &found.content, found.size)?;
+    let mut zeros = true;
+    let mut hasher = Hasher::new();
+    found.copy::<object::Error>(source, &mut |bytes| {
+        zeros = zeros && bytes.iter().all(|&byte| byte == 0);
+        Ok(())
+    })?;
+    if zeros {
+        return Ok(true);
+    }
+    let mut left = found.size;
+    Content::open(source, &target.content, target.size)?.copy::<object::Error>(
+        source,
+        &mut |bytes| {
+            let part = left.min(bytes.len() as u64);
+            hasher.update(&bytes[..part as usize]);
+            left -= part;
+            Ok(())
+        },
+    )?;
+    Ok(hasher.id() == found.id)
 }
 
 /// Writes the files of a plan and clears the journal.
@@ -228,7 +279,7 @@ fn carry_out(
         }
         Ok(((), Some(note)))
     })?;
-    cache.save(&mut repo.index)?;
+    stage::remember(repo, cache);
     let mut paths = applied.written;
     paths.extend(applied.removed);
     paths.sort();

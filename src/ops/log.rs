@@ -3,18 +3,14 @@
 use std::collections::BTreeMap;
 
 use crate::base::ObjectId;
-use crate::base::progress::Quiet;
-use crate::diff::{self, Event, EventSink, Options};
 use crate::history::{self, split_range};
 use crate::object::changes::{ChangeSet, DatasetChanges, Row, RowChange, RowKey};
-use crate::object::tree::Walker;
 use crate::object::{self, Commit, Snapshot};
 use crate::repo::Repo;
 
-use super::assess::{self, Version};
 use super::error::Error;
-use super::follow::Measuring;
 use super::lookup::KeyFields;
+use super::rows;
 
 /// Which commits to show.
 #[derive(Clone, Debug, Default)]
@@ -106,60 +102,28 @@ impl LogFilter {
         }
         let takes =
             |row: &Row| asked(&row.dataset) && self.takes(row, keys.get(row.dataset.as_str()));
-        if let Some(body) = changes.body {
-            for row in Walker::<Row>::open(&repo.store, &body)? {
-                if takes(&row?) {
-                    return Ok(true);
-                }
-            }
+        let mut found = false;
+        rows::kept(repo, &changes, &mut |row| {
+            found = takes(&row);
+            !found
+        })?;
+        if found {
+            return Ok(true);
         }
         // The body keeps no rows of data sets that were new or changed very much: the versions
         // tell, with the same answer.
-        let tells = |dataset: &&DatasetChanges| {
+        let tells = |dataset: &DatasetChanges| {
             !dataset.rows
                 && (keys.contains_key(dataset.name.as_str()) || self.key.is_empty())
                 && (!self.asks_for_labels() || !dataset.labels.transitions.is_empty())
         };
-        if !datasets.into_iter().any(|dataset| tells(&dataset)) {
-            return Ok(false);
+        if datasets.iter().any(|dataset| tells(dataset)) {
+            let wanted = |name: &str| datasets.iter().any(|d| d.name == name && tells(d));
+            rows::computed(repo, commit, &wanted, &mut |row| {
+                found = found || takes(&row);
+            })?;
         }
-        let mut found = Search {
-            takes: &takes,
-            found: false,
-        };
-        let before = match commit.parents.first() {
-            Some(parent) => Some(Version::of_commit(
-                &repo.store,
-                &object::get(&repo.store, parent)?,
-            )?),
-            None => None,
-        };
-        let after = Version::of_commit(&repo.store, commit)?;
-        let measuring = Measuring::of(repo);
-        let assessed = assess::measure(&repo.store, before.as_ref(), &after, &measuring, &Quiet)?;
-        let options = Options::DEFAULT;
-        assess::compare(
-            &repo.store,
-            before.as_ref(),
-            &after,
-            &assessed,
-            options,
-            &mut found,
-        )?;
-        Ok(found.found)
-    }
-}
-
-/// Looks for a row among events.
-struct Search<'a> {
-    takes: &'a dyn Fn(&Row) -> bool,
-    found: bool,
-}
-
-impl EventSink for Search<'_> {
-    fn event(&mut self, event: Event) -> Result<(), diff::Error> {
-        self.found = self.found || diff::row(event).is_some_and(|row| (self.takes)(&row));
-        Ok(())
+        Ok(found)
     }
 }
 

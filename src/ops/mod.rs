@@ -9,6 +9,7 @@ mod error;
 mod files;
 mod follow;
 mod lookup;
+mod rows;
 mod stage;
 mod transaction;
 mod working;

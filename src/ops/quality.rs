@@ -5,14 +5,13 @@ use crate::base::progress::Progress;
 use crate::object::{self, Commit, DatasetScore, ObjectSource};
 use crate::quality::{self, Metric};
 use crate::repo::Repo;
-use crate::worktree::{StatCache, scan};
 
 use super::assess::{self, Version};
 use super::dataset::{self, Described};
 use super::error::Error;
 use super::follow::Measuring;
 use super::stage;
-use super::working;
+use super::working::{self, Looked};
 
 /// The metrics of one data set.
 #[derive(Debug)]
@@ -100,9 +99,11 @@ fn of_working<T>(
     progress: &dyn Progress,
     read: impl FnOnce(&dyn ObjectSource, Option<&Version>, &Version) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    let staged = stage::entries(repo)?;
-    let mut cache = StatCache::load(&repo.index, &repo.dir.join("tmp"))?;
-    let found = scan(&repo.root, &staged, &[], &mut cache, progress)?;
+    let Looked {
+        staged,
+        mut cache,
+        found,
+    } = working::look(repo, &[], progress)?;
     let head = match repo.head_commit()? {
         Some((_, commit)) => Some(Version::of_commit(&repo.store, &commit)?),
         None => None,
@@ -111,7 +112,7 @@ fn of_working<T>(
         let working = working::open(repo, &staged, &found, &mut cache, progress)?;
         read(&working.source, head.as_ref(), &working.version)?
     };
-    cache.save(&mut repo.index)?;
+    stage::remember(repo, &mut cache);
     Ok(out)
 }
 

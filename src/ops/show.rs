@@ -2,11 +2,11 @@
 
 use crate::base::ObjectId;
 use crate::object::changes::{ChangeSet, DatasetChanges, Row};
-use crate::object::tree::Walker;
 use crate::object::{self, Commit, Scorecard};
 use crate::repo::Repo;
 
 use super::error::Error;
+use super::rows;
 
 /// A commit with the objects that it names.
 #[derive(Clone, Debug)]
@@ -46,13 +46,13 @@ impl Sealed {
             .find(|dataset| dataset.name == name)
     }
 
-    /// Returns the rows of the change set, at most `most`.
+    /// Returns the first `most` rows of the change set. Where its body keeps none, because very
+    /// much changed, the two versions are compared again.
     pub fn rows(&self, repo: &Repo, most: usize) -> Result<Vec<Row>, Error> {
-        let Some(body) = self.changes.as_ref().and_then(|changes| changes.body) else {
-            return Ok(Vec::new());
-        };
-        let walker = Walker::<Row>::open(&repo.store, &body)?;
-        Ok(walker.take(most).collect::<Result<_, _>>()?)
+        match &self.changes {
+            Some(changes) => rows::first(repo, &self.commit, changes, most),
+            None => Ok(Vec::new()),
+        }
     }
 }
 

@@ -1,11 +1,13 @@
 //! What the verbs that stage share: the entries to start from, and what to write into the view.
 
+use std::collections::HashSet;
+
 use crate::base::progress::Progress;
 use crate::base::{ObjectId, RepoPath};
 use crate::dataset::Declarations;
 use crate::object::{FileEntry, ObjectSink, Snapshot, SnapshotBuilder};
 use crate::repo::Repo;
-use crate::worktree::Ingest;
+use crate::worktree::{Ingest, StatCache};
 
 use super::error::Error;
 use super::transaction::Draft;
@@ -63,19 +65,38 @@ pub(super) fn is_within(path: &RepoPath, within: &[RepoPath]) -> bool {
     within.is_empty() || within.iter().any(|dir| path.is_within(dir.as_bytes()))
 }
 
-/// Checks that each given path names something among these.
+/// Checks that each given path names something among these, or is a directory above one.
 pub(super) fn check_paths<'a>(
     within: &[RepoPath],
-    known: impl Iterator<Item = &'a RepoPath> + Clone,
+    known: impl Iterator<Item = &'a RepoPath>,
 ) -> Result<(), Error> {
-    for dir in within {
-        if !known.clone().any(|path| path.is_within(dir.as_bytes())) {
-            return Err(Error::NoSuchPath {
-                path: dir.to_string(),
-            });
+    if within.is_empty() {
+        return Ok(());
+    }
+    // Every path and every directory above one, so that each argument is one look.
+    let mut names: HashSet<&[u8]> = HashSet::new();
+    for path in known {
+        let mut name = path.as_bytes();
+        while names.insert(name)
+            && let Some(slash) = memchr::memrchr(b'/', name)
+        {
+            name = &name[..slash];
         }
     }
-    Ok(())
+    match within.iter().find(|dir| !names.contains(dir.as_bytes())) {
+        None => Ok(()),
+        Some(dir) => Err(Error::NoSuchPath {
+            path: dir.to_string(),
+        }),
+    }
+}
+
+/// Keeps what the command learnt of working files. It is done by now: what cannot be kept is found
+/// out again by the next one.
+pub(super) fn remember(repo: &mut Repo, cache: &mut StatCache) {
+    if let Err(failure) = cache.save(&mut repo.index) {
+        (repo.actor.notice)(&failure);
+    }
 }
 
 /// Calls `run` with what reading working files needs: each path is cut as its version before was,

@@ -4,16 +4,16 @@ use crate::base::progress::Progress;
 use crate::base::{ObjectId, RepoPath};
 use crate::diff::{self, Event, FileStatus};
 use crate::object::changes::DatasetChanges;
-use crate::object::{FileEntry, Head, Pending};
+use crate::object::{FileEntry, Head, Pending, Snapshot};
 use crate::repo::Repo;
-use crate::worktree::{Finding, Scan, StatCache, scan};
+use crate::worktree::{Finding, Scan, StatCache};
 
 use super::assess;
 use super::error::Error;
 use super::files;
 use super::follow::Measuring;
 use super::stage;
-use super::working;
+use super::working::{self, Looked};
 
 /// One changed path.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -52,11 +52,12 @@ pub struct StatusReport {
 /// Compares HEAD, stage and files.
 pub fn status(repo: &mut Repo, progress: &dyn Progress) -> Result<StatusReport, Error> {
     let head_snapshot = repo.head_snapshot()?;
-    let staged = stage::entries(repo)?;
-    let base = stage::snapshot_entries(repo, head_snapshot.as_ref())?;
-    let mut cache = StatCache::load(&repo.index, &repo.dir.join("tmp"))?;
-    let found = scan(&repo.root, &staged, &[], &mut cache, progress)?;
-    cache.save(&mut repo.index)?;
+    let Looked {
+        staged,
+        mut cache,
+        found,
+    } = working::look(repo, &[], progress)?;
+    stage::remember(repo, &mut cache);
     let declarations = working::declarations(repo, &staged);
     let changed = repo.state()?.stage.is_some()
         || !found.is_clean()
@@ -72,7 +73,7 @@ pub fn status(repo: &mut Repo, progress: &dyn Progress) -> Result<StatusReport, 
         },
         head: repo.head_commit()?.map(|(id, _)| id),
         pending: repo.pending().cloned(),
-        staged: path_changes(repo, &base, &staged)?,
+        staged: staged_changes(repo, head_snapshot.as_ref())?,
         unstaged: unstaged(&found),
         untracked: found
             .untracked
@@ -136,14 +137,17 @@ fn unstaged(found: &Scan) -> Vec<PathChange> {
     all
 }
 
-/// Compares two lists of entries; a file of equal content under another path was renamed.
-fn path_changes(
-    repo: &Repo,
-    before: &[FileEntry],
-    after: &[FileEntry],
-) -> Result<Vec<PathChange>, Error> {
+/// Compares HEAD and the stage; a file of equal content under another path was renamed.
+fn staged_changes(repo: &Repo, head: Option<&ObjectId>) -> Result<Vec<PathChange>, Error> {
+    let changes = match (head, repo.state()?.stage) {
+        (_, None) => return Ok(Vec::new()),
+        (Some(head), Some(stage)) => Snapshot::changes(&repo.store, head, &stage)?,
+        (None, Some(stage)) => {
+            let entries = Snapshot::entries(&repo.store, &stage)?;
+            files::changes(&[], &entries)
+        }
+    };
     let mut events: Vec<Event> = Vec::new();
-    let changes = files::changes(before, after);
     diff::file_events(&repo.store, changes, &|_| false, &mut events)?;
     let changes = events.into_iter().filter_map(|event| match event {
         Event::File(file) => Some(PathChange {

@@ -61,6 +61,12 @@ impl Note {
         self.hidden = true;
         self
     }
+
+    /// Names the files that it wrote.
+    pub(super) fn wrote(mut self, wrote: Option<Written>) -> Self {
+        self.wrote = wrote;
+        self
+    }
 }
 
 /// Holds the writers' lock; the state was read again after it was taken.

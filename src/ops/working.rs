@@ -1,6 +1,7 @@
 //! The working files as a version: readable like a commit, without storing anything.
 
 use std::collections::BTreeSet;
+use std::thread;
 
 use crate::base::RepoPath;
 use crate::base::fsio;
@@ -8,12 +9,49 @@ use crate::base::progress::Progress;
 use crate::dataset::Declarations;
 use crate::object::FileEntry;
 use crate::repo::Repo;
-use crate::worktree::{Overlay, Scan, StatCache, WorkFile};
+use crate::worktree::{Overlay, Scan, StatCache, WorkFile, scan_walked, walk};
 
 use super::assess::Version;
 use super::declare;
 use super::error::Error;
 use super::stage;
+
+/// What stands in the worktree, against what is staged.
+pub(super) struct Looked {
+    /// The staged entries.
+    pub staged: Vec<FileEntry>,
+    /// What is known of working files.
+    pub cache: StatCache,
+    /// How they differ.
+    pub found: Scan,
+}
+
+/// Compares the working files with the staged ones. With many files, walking takes as long as
+/// reading what is known of them: both happen at once.
+pub(super) fn look(
+    repo: &Repo,
+    within: &[RepoPath],
+    progress: &dyn Progress,
+) -> Result<Looked, Error> {
+    let root = &repo.root;
+    let (walked, staged, cache) = thread::scope(|scope| {
+        let walking = scope.spawn(|| walk(root, within));
+        let staged = stage::entries(repo);
+        let cache = StatCache::load(&repo.index, &repo.dir.join("tmp"));
+        let walked = match walking.join() {
+            Ok(walked) => walked,
+            Err(panic) => std::panic::resume_unwind(panic),
+        };
+        Ok::<_, Error>((walked?, staged?, cache?))
+    })?;
+    let mut cache = cache;
+    let found = scan_walked(walked, root, &staged, within, &mut cache, progress)?;
+    Ok(Looked {
+        staged,
+        cache,
+        found,
+    })
+}
 
 /// The working files with what reads them.
 pub(super) struct Working<'a> {

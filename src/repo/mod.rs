@@ -33,6 +33,8 @@ pub struct Actor {
     pub clock: Clock,
     /// Which of `author` and `time` came from environment variables.
     pub environment: Vec<String>,
+    /// Hears of trouble that stops nothing: only the index can make it.
+    pub notice: fn(&dyn std::error::Error),
 }
 
 impl Actor {
@@ -162,7 +164,30 @@ impl Repo {
     }
 
     /// Brings the index up to the current operation.
+    ///
+    /// The index is derived: one that fails stops nothing. A damaged file is replaced; where a
+    /// file cannot be written or read, an index in memory serves this command.
     pub fn catch_up(&mut self) -> Result<(), Error> {
+        let failure = match self.follow_head() {
+            Err(Error::Index(failure)) => failure,
+            other => return other,
+        };
+        (self.actor.notice)(&failure);
+        let spare = Index::in_memory()?;
+        let failed = std::mem::replace(&mut self.index, spare);
+        if failure.is_damaged()
+            && let Ok(fresh) = failed.recreate()
+        {
+            self.index = fresh;
+            if !matches!(self.follow_head(), Err(Error::Index(_))) {
+                return Ok(());
+            }
+            self.index = Index::in_memory()?;
+        }
+        self.follow_head()
+    }
+
+    fn follow_head(&mut self) -> Result<(), Error> {
         // An index that is ahead of what was read says that a writer moved `head` meanwhile: then
         // that is the current state. Only one that `head` itself does not lead to is foreign.
         while !indexing::catch_up(&self.store, &self.current, &mut self.index, false)? {

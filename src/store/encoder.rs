@@ -10,22 +10,58 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::base::ObjectId;
 
+use super::codec::Level;
+use super::codec::script::Script;
 use super::frame;
 
-/// How many raw bytes may wait before the one who puts them has to.
+/// How many bytes may wait before the one who puts them has to.
 const LIMIT: usize = 32 << 20;
 /// How many raw bytes make a job: one message for each chunk would cost more than its hash.
 const JOB: usize = 256 << 10;
 
-/// The members of one frame to be.
+/// One frame to be.
+pub(super) enum Raw {
+    /// Members that stand for themselves.
+    Whole(Whole),
+    /// Members that build on other objects.
+    Deltas(Deltas),
+}
+
+/// Members whose bytes lie one after the other.
 #[derive(Default)]
-pub(super) struct Raw {
+pub(super) struct Whole {
     pub(super) ids: Vec<ObjectId>,
     pub(super) lengths: Vec<u32>,
     pub(super) bytes: Vec<u8>,
 }
 
-impl Raw {
+/// Members that are scripts.
+#[derive(Default)]
+pub(super) struct Deltas {
+    pub(super) ids: Vec<ObjectId>,
+    lengths: Vec<u32>,
+    deltas: Vec<Delta>,
+    /// The sum of the lengths.
+    pub(super) raw_bytes: usize,
+    /// The sum of the scripts' lengths.
+    pub(super) script_bytes: usize,
+}
+
+/// How an object comes from another.
+pub(super) struct Delta {
+    pub(super) base: ObjectId,
+    pub(super) script: Script,
+}
+
+/// A member of a frame to be.
+pub(super) enum Member<'a> {
+    /// Its bytes.
+    Whole(&'a [u8]),
+    /// What they are made of, and how many there are.
+    Delta(&'a Delta, u32),
+}
+
+impl Whole {
     /// Appends a member.
     pub(super) fn push(&mut self, id: ObjectId, bytes: &[u8]) {
         self.ids.push(id);
@@ -34,15 +70,74 @@ impl Raw {
     }
 
     /// Returns the bytes of a member.
-    pub(super) fn member(&self, index: u16) -> Option<&[u8]> {
+    pub(super) fn member(&self, index: u16) -> Option<Member<'_>> {
         let index = usize::from(index);
         let length = *self.lengths.get(index)? as usize;
         let start: usize = self.lengths[..index].iter().map(|&l| l as usize).sum();
-        self.bytes.get(start..start + length)
+        Some(Member::Whole(self.bytes.get(start..start + length)?))
+    }
+}
+
+impl Deltas {
+    /// Appends a member of this many raw bytes.
+    pub(super) fn push(&mut self, id: ObjectId, length: usize, delta: Delta) {
+        self.ids.push(id);
+        self.lengths.push(length as u32); // at most frame::MAX_RAW
+        self.raw_bytes += length;
+        self.script_bytes += delta.script.len();
+        self.deltas.push(delta);
     }
 
-    fn encode(&self, level: i32) -> Vec<u8> {
-        frame::encode(&self.lengths, &self.bytes, level)
+    /// Returns a member.
+    pub(super) fn member(&self, index: u16) -> Option<Member<'_>> {
+        let index = usize::from(index);
+        let (delta, length) = (self.deltas.get(index)?, self.lengths.get(index)?);
+        Some(Member::Delta(delta, *length))
+    }
+}
+
+impl Raw {
+    /// Returns the ids of the members.
+    pub(super) fn ids(&self) -> &[ObjectId] {
+        match self {
+            Self::Whole(whole) => &whole.ids,
+            Self::Deltas(deltas) => &deltas.ids,
+        }
+    }
+
+    /// Returns the sum of the members' raw lengths.
+    pub(super) fn raw_bytes(&self) -> u64 {
+        match self {
+            Self::Whole(whole) => whole.bytes.len() as u64,
+            Self::Deltas(deltas) => deltas.raw_bytes as u64,
+        }
+    }
+
+    /// Returns a member.
+    pub(super) fn member(&self, index: u16) -> Option<Member<'_>> {
+        match self {
+            Self::Whole(whole) => whole.member(index),
+            Self::Deltas(deltas) => deltas.member(index),
+        }
+    }
+
+    /// Returns how many bytes it takes while it waits.
+    fn waiting_bytes(&self) -> usize {
+        match self {
+            Self::Whole(whole) => whole.bytes.len(),
+            Self::Deltas(deltas) => deltas.script_bytes,
+        }
+    }
+
+    fn encode(&self, level: Level) -> Vec<u8> {
+        match self {
+            Self::Whole(whole) => frame::encode(&whole.lengths, &whole.bytes, level),
+            Self::Deltas(deltas) => {
+                let members = deltas.deltas.iter();
+                let members = members.map(|delta| (&delta.base, &delta.script));
+                frame::encode_deltas(&deltas.lengths, members)
+            }
+        }
     }
 }
 
@@ -57,7 +152,7 @@ struct Slot {
 /// Takes raw frames and gives encoded ones.
 pub(super) struct Encoder {
     /// The level of compression.
-    level: i32,
+    level: Level,
     queue: VecDeque<Slot>,
     /// The number of the frame at the front of the queue.
     first: u64,
@@ -76,7 +171,7 @@ struct Threads {
 impl Threads {
     /// Starts a thread for each core. Where that fails, there are fewer or none, and the frames
     /// are encoded by the one who waits for them.
-    fn start(level: i32) -> Self {
+    fn start(level: Level) -> Self {
         let (jobs, incoming) = channel::<Jobs>();
         let (outgoing, results) = channel();
         let incoming = Arc::new(Mutex::new(incoming));
@@ -113,7 +208,7 @@ impl Threads {
 
 impl Encoder {
     /// Returns an encoder that compresses at `level`.
-    pub(super) fn new(level: i32) -> Self {
+    pub(super) fn new(level: Level) -> Self {
         Self {
             level,
             queue: VecDeque::new(),
@@ -129,8 +224,8 @@ impl Encoder {
     pub(super) fn push(&mut self, raw: Raw) -> u64 {
         let number = self.first + self.queue.len() as u64;
         let raw = Arc::new(raw);
-        self.waiting_bytes += raw.bytes.len();
-        self.unsent_bytes += raw.bytes.len();
+        self.waiting_bytes += raw.waiting_bytes();
+        self.unsent_bytes += raw.waiting_bytes();
         self.unsent.push((number, raw.clone()));
         self.queue.push_back(Slot { raw, encoded: None });
         if self.unsent_bytes >= JOB {
@@ -160,7 +255,7 @@ impl Encoder {
             if let Some(encoded) = front.encoded.take() {
                 let raw = self.queue.pop_front()?.raw;
                 self.first += 1;
-                self.waiting_bytes -= raw.bytes.len();
+                self.waiting_bytes -= raw.waiting_bytes();
                 return Some((raw, encoded));
             }
             let unsent = self.unsent.first().is_some_and(|&(n, _)| n == self.first);

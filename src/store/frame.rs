@@ -3,11 +3,12 @@
 //! Invariant: a frame says how long it is and how long its members are whatever its codec, so a
 //! pack can be walked from front to back without its table. Lengths are bounded before use.
 
-use std::ops::Range;
-
+use crate::base::ObjectId;
 use crate::base::varint::{self, Malformed, Reader};
 
-use super::codec::{Bases, Codec, Fault};
+use super::codec::delta::{self, Prefix, Scripts};
+use super::codec::script::Script;
+use super::codec::{self, Codec, Fault, Level, Unpacked};
 
 /// The largest object, and the largest sum of a frame's members, in raw bytes.
 pub(super) const MAX_RAW: u64 = 64 << 20;
@@ -58,36 +59,145 @@ impl<'a> Frame<'a> {
 
     /// Returns whether another writer might make the frame smaller by trying harder.
     pub(super) fn is_compressed(&self) -> bool {
-        self.codec != Codec::Stored as u8
+        self.codec == Codec::Zstd as u8
     }
 
-    /// Returns where a member lies in the decoded bytes.
-    pub(super) fn member(&self, index: u16) -> Result<Range<usize>, Fault> {
-        let index = usize::from(index);
-        let length = *self
-            .lengths
-            .get(index)
-            .ok_or(Fault::NoMember(index as u16))?;
-        let start: usize = self.lengths[..index].iter().map(|&l| l as usize).sum();
-        Ok(start..start + length as usize)
+    /// Returns whether its members build on other objects.
+    pub(super) fn has_bases(&self) -> bool {
+        self.codec == Codec::Delta as u8
     }
 
-    /// Returns the raw bytes of all members, one after the other.
-    pub(super) fn decode(&self, bases: &mut Bases<'_>) -> Result<Vec<u8>, Fault> {
-        Codec::from_mark(self.codec)?.decode(self.body, self.raw_size, bases)
+    /// Returns what the ids of the objects begin with that its members build on, one for each
+    /// member; none where they build on nothing.
+    pub(super) fn bases(&self) -> Result<Vec<Prefix>, Malformed> {
+        match self.has_bases() {
+            true => delta::bases(self.body, self.lengths.len()),
+            false => Ok(Vec::new()),
+        }
+    }
+
+    /// Unpacks the body.
+    pub(super) fn open(self) -> Result<Opened, Fault> {
+        let codec = Codec::from_mark(self.codec)?;
+        let unpacked = codec::unpack(codec, self.body, &self.lengths, self.raw_size)?;
+        Ok(Opened {
+            lengths: self.lengths,
+            unpacked,
+        })
     }
 }
 
+/// Offers bytes of objects whose id begins like the prefix, until one is taken.
+pub(super) type Bases<'a> =
+    dyn FnMut(&Prefix, &mut dyn FnMut(&[u8]) -> bool) -> Result<(), Fault> + 'a;
+
+/// A frame whose body was unpacked: its members can be had one by one.
+pub(super) struct Opened {
+    lengths: Vec<u32>,
+    unpacked: Unpacked,
+}
+
+impl Opened {
+    /// Returns how many members it has.
+    pub(super) fn members(&self) -> usize {
+        self.lengths.len()
+    }
+
+    /// Returns how many bytes it takes in memory, about.
+    pub(super) fn len(&self) -> usize {
+        4 * self.lengths.len()
+            + match &self.unpacked {
+                Unpacked::Raw(raw) => raw.len(),
+                Unpacked::Scripts(scripts) => scripts.len(),
+            }
+    }
+
+    /// Returns a member and its id.
+    ///
+    /// Where several objects may be its base, the one counts that gives it an id which begins with
+    /// `wanted`; where none does, what any of them gives.
+    pub(super) fn member(
+        &self,
+        index: u16,
+        wanted: &[u8],
+        bases: &mut Bases<'_>,
+    ) -> Result<(Vec<u8>, ObjectId), Fault> {
+        match &self.unpacked {
+            Unpacked::Raw(raw) => {
+                let at = usize::from(index);
+                let length = *self.lengths.get(at).ok_or(Fault::NoMember(index))? as usize;
+                let start: usize = self.lengths[..at].iter().map(|&l| l as usize).sum();
+                let member = raw[start..start + length].to_vec();
+                let id = ObjectId::of(&member);
+                Ok((member, id))
+            }
+            Unpacked::Scripts(scripts) => apply(scripts, index, wanted, bases),
+        }
+    }
+
+    /// Returns the only member, where there is one that builds on nothing.
+    pub(super) fn into_single(self) -> Result<Vec<u8>, Self> {
+        match self.unpacked {
+            Unpacked::Raw(raw) if self.lengths.len() == 1 => Ok(raw),
+            _ => Err(self),
+        }
+    }
+}
+
+fn apply(
+    scripts: &Scripts,
+    index: u16,
+    wanted: &[u8],
+    bases: &mut Bases<'_>,
+) -> Result<(Vec<u8>, ObjectId), Fault> {
+    let at = usize::from(index);
+    let base = scripts.base(at).ok_or(Fault::NoMember(index))?;
+    let mut made = None;
+    bases(base, &mut |base| {
+        let Some(raw) = scripts.apply(at, base) else {
+            return false;
+        };
+        let id = ObjectId::of(&raw);
+        let right = id.as_bytes().starts_with(wanted);
+        made = Some((raw, id));
+        right
+    })?;
+    made.ok_or_else(|| Fault::Base {
+        base: codec::hex(base),
+        reason: "of which its script makes nothing".to_owned(),
+    })
+}
+
 /// Returns a whole frame of members that lie one after the other in `raw`.
-pub(super) fn encode(lengths: &[u32], raw: &[u8], level: i32) -> Vec<u8> {
-    // The head before the body is at most this long; it is moved into place once the body's
-    // length is known.
-    let mut rest = Vec::with_capacity(raw.len() / 2 + 5 * lengths.len() + 5);
+pub(super) fn encode(lengths: &[u32], raw: &[u8], level: Level) -> Vec<u8> {
+    assemble(lengths, raw.len() / 2, |body| {
+        codec::encode(raw, level, body)
+    })
+}
+
+/// Returns a whole frame of members with these raw lengths that build on others.
+pub(super) fn encode_deltas<'a>(
+    lengths: &[u32],
+    members: impl Iterator<Item = (&'a ObjectId, &'a Script)>,
+) -> Vec<u8> {
+    assemble(lengths, 16 * lengths.len(), |body| {
+        delta::encode(members, body);
+        Codec::Delta
+    })
+}
+
+fn assemble(
+    lengths: &[u32],
+    expected: usize,
+    write_body: impl FnOnce(&mut Vec<u8>) -> Codec,
+) -> Vec<u8> {
+    // The head is moved before the rest once the rest's length is known.
+    let mut rest = Vec::with_capacity(expected + 5 * lengths.len() + 5);
     varint::write(&mut rest, lengths.len() as u64);
     for &length in lengths {
         varint::write(&mut rest, u64::from(length));
     }
-    let codec = Codec::encode(raw, &mut rest, level);
+    let codec = write_body(&mut rest);
     let mut frame = Vec::with_capacity(rest.len() + 11);
     frame.push(codec as u8);
     varint::write_bytes(&mut frame, &rest);

@@ -126,7 +126,9 @@ impl Store {
         Ok(Some(Merged { pack, replaced }))
     }
 
-    /// Returns whether every object of the frame is in a pack that was copied before.
+    /// Returns whether every object of the frame is in a pack that was copied before, and builds on
+    /// nothing there: of two objects that are each whole in one pack and a delta on the other in
+    /// the next, the deltas alone would be worth nothing.
     fn is_taken(
         &self,
         source: &Source<'_>,
@@ -138,12 +140,14 @@ impl Store {
             return false;
         }
         // Truncated ids may collide: only full ids tell.
-        let Ok(members) = self.decode_frame(source.pack.frames(), frame.offset) else {
+        let kept = |id: &'_ ObjectId| id.as_bytes()[..usize::from(ID_BYTES)].to_vec();
+        let wanted: Vec<Vec<u8>> = frame.ids.iter().map(kept).collect();
+        let Ok(members) = self.decode_frame(source.pack.frames(), frame.offset, &wanted) else {
             return false;
         };
-        members.iter().all(|raw| {
-            let id = ObjectId::of(raw);
-            before.iter().any(|older| self.holds(older.pack, &id))
+        members.iter().all(|member| match member {
+            Ok((_, id)) => before.iter().any(|older| self.holds_whole(older.pack, id)),
+            Err(_) => false,
         })
     }
 }

@@ -6,7 +6,9 @@
 //! docs/format.md, "Packs".
 
 mod cache;
+mod chain;
 mod codec;
+mod copies;
 mod encoder;
 mod frame;
 mod merge;

@@ -74,9 +74,9 @@ impl Pack {
         frame_at(self.frames(), offset)
     }
 
-    /// Returns where the objects lie whose ids begin like `id`.
-    pub(super) fn find<'a>(&'a self, id: &ObjectId) -> impl Iterator<Item = Locator> + use<'a> {
-        self.table().find(id)
+    /// Returns where the objects lie whose ids begin with these bytes, as far as ids are kept.
+    pub(super) fn find<'a>(&'a self, prefix: &[u8]) -> impl Iterator<Item = Locator> + use<'a> {
+        self.table().find(prefix)
     }
 }
 

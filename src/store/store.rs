@@ -11,13 +11,14 @@ use crate::base::{IoError, ObjectId, fsio};
 use crate::object::{Error, ObjectSource};
 
 use super::cache::GroupCache;
-use super::codec::Fault;
+use super::chain::Chain;
+use super::codec::delta::Prefix;
+use super::codec::{self, Fault};
+use super::frame::Opened;
 use super::pack::{Pack, PackId};
 use super::table::Locator;
 use super::writer::{Options, PackWriter};
 
-/// How many objects may build on one another before one of them stands for itself.
-const MAX_CHAIN: u32 = 16;
 /// How often packs may come and go while one object is looked for.
 const MAX_LOOKS: usize = 16;
 
@@ -28,6 +29,8 @@ pub struct Store {
     /// Held while the directory is read, so that many misses at once read it one after the other.
     scanning: Mutex<()>,
     groups: GroupCache,
+    /// Whether these packs are meant and no others, whatever the directory holds.
+    is_fixed: bool,
 }
 
 /// What was found in the directory.
@@ -78,6 +81,7 @@ impl Store {
             packs: RwLock::default(),
             scanning: Mutex::default(),
             groups: GroupCache::default(),
+            is_fixed: false,
         };
         store.rescan()?;
         Ok(store)
@@ -88,8 +92,23 @@ impl Store {
         &self.dir
     }
 
+    /// Returns a store of some packs of this one.
+    pub(super) fn of_packs(&self, open: Vec<Arc<Pack>>) -> Self {
+        let damaged = Vec::new();
+        Self {
+            dir: self.dir.clone(),
+            packs: RwLock::new(Arc::new(Packs { open, damaged })),
+            scanning: Mutex::default(),
+            groups: GroupCache::default(),
+            is_fixed: true,
+        }
+    }
+
     /// Reads the directory again and returns whether packs came or went.
     pub fn rescan(&self) -> Result<bool, Error> {
+        if self.is_fixed {
+            return Ok(false);
+        }
         let _one_at_a_time = self.scanning.lock().unwrap_or_else(PoisonError::into_inner);
         let old = self.packs();
         let mut packs = Packs::default();
@@ -201,32 +220,29 @@ impl Store {
     /// Returns whether some object's id begins like `id`. Only a hint.
     pub(super) fn may_contain(&self, id: &ObjectId) -> bool {
         let packs = self.packs();
-        packs.open.iter().any(|pack| pack.find(id).next().is_some())
+        packs
+            .open
+            .iter()
+            .any(|pack| pack.find(id.as_bytes()).next().is_some())
     }
 
     /// Returns the bytes of an object from the packs known now.
-    pub(super) fn find(&self, id: &ObjectId, depth: u32) -> Result<Option<Vec<u8>>, Error> {
-        if depth > MAX_CHAIN {
-            return Err(Error::corrupt(
-                *id,
-                format!("it builds on more than {MAX_CHAIN} objects"),
-            ));
-        }
+    pub(super) fn find(&self, id: &ObjectId, chain: &Chain) -> Result<Option<Vec<u8>>, Error> {
         let packs = self.packs();
         let mut damage = None;
         for pack in &packs.open {
-            for place in pack.find(id) {
-                match self.read(pack, place, depth) {
-                    Ok(raw) if ObjectId::of(&raw) == *id => return Ok(Some(raw)),
-                    Ok(raw) => {
+            for place in pack.find(id.as_bytes()) {
+                match self.read(pack, place, id.as_bytes(), chain) {
+                    Ok((raw, found)) if found == *id => return Ok(Some(raw)),
+                    Ok((_, found)) => {
                         // Either another object with the same truncated id, which is sound, or
                         // bytes that went bad.
                         let kept = usize::from(pack.trailer.id_bytes);
-                        if ObjectId::of(&raw).as_bytes()[..kept] != id.as_bytes()[..kept] {
+                        if found.as_bytes()[..kept] != id.as_bytes()[..kept] {
                             damage = Some((pack, place, "its bytes do not hash to it".to_owned()));
                         }
                     }
-                    Err(Fault::Base(Error::Io(e))) => return Err(e.into()),
+                    Err(Fault::Io(e)) => return Err(e.into()),
                     Err(e) => damage = Some((pack, place, e.to_string())),
                 }
             }
@@ -244,38 +260,45 @@ impl Store {
         }
     }
 
-    fn read(&self, pack: &Pack, place: Locator, depth: u32) -> Result<Vec<u8>, Fault> {
-        let frame = pack.frame(place.offset)?;
-        let member = frame.member(place.member)?;
-        let mut bases = |id: &ObjectId| self.get_at(id, depth + 1);
-        if frame.lengths.len() == 1 {
-            return frame.decode(&mut bases);
-        }
+    /// Returns the object at a place, and its id, which begins with `wanted` if all is well.
+    fn read(
+        &self,
+        pack: &Pack,
+        place: Locator,
+        wanted: &[u8],
+        chain: &Chain,
+    ) -> Result<(Vec<u8>, ObjectId), Fault> {
         let key = (pack.id, place.offset);
         let group = match self.groups.get(&key) {
             Some(group) => group,
-            None => {
-                let group = Arc::new(frame.decode(&mut bases)?);
-                self.groups.keep(key, &group);
-                group
-            }
+            None => match pack.frame(place.offset)?.open()?.into_single() {
+                Ok(_) if place.member > 0 => return Err(Fault::NoMember(place.member)),
+                Ok(raw) => {
+                    let id = ObjectId::of(&raw);
+                    return Ok((raw, id));
+                }
+                Err(group) => {
+                    let group = Arc::new(group);
+                    self.groups.keep(key, &group);
+                    group
+                }
+            },
         };
-        Ok(group[member].to_vec())
+        self.member(&group, place.member, wanted, chain)
     }
 
-    /// Returns whether a pack holds the object, sound.
-    pub(super) fn holds(&self, pack: &Pack, id: &ObjectId) -> bool {
-        pack.find(id).any(|place| {
-            let raw = self.read(pack, place, 0);
-            raw.is_ok_and(|raw| ObjectId::of(&raw) == *id)
+    /// Returns a member of an unpacked frame, and its id.
+    pub(super) fn member(
+        &self,
+        group: &Opened,
+        member: u16,
+        wanted: &[u8],
+        chain: &Chain,
+    ) -> Result<(Vec<u8>, ObjectId), Fault> {
+        group.member(member, wanted, &mut |prefix, take| {
+            let _deeper = chain.deeper()?;
+            self.offer(prefix, chain, take)
         })
-    }
-
-    pub(super) fn get_at(&self, id: &ObjectId, depth: u32) -> Result<Vec<u8>, Error> {
-        match self.look(&mut || self.find(id, depth))? {
-            Some(raw) => Ok(raw),
-            None => Err(self.absent(id)),
-        }
     }
 
     /// Looks for something, and again after reading the directory, as long as packs come and go:
@@ -301,6 +324,76 @@ impl Store {
         Ok(None)
     }
 
+    /// Offers the objects whose ids begin like the prefix, until one is taken.
+    fn offer(
+        &self,
+        prefix: &Prefix,
+        chain: &Chain,
+        take: &mut dyn FnMut(&[u8]) -> bool,
+    ) -> Result<(), Fault> {
+        let mut offered: Vec<ObjectId> = Vec::new();
+        let mut reason = "which is not there".to_owned();
+        let mut packs = self.packs();
+        for _ in 0..MAX_LOOKS {
+            for pack in &packs.open {
+                for place in pack.find(prefix) {
+                    let read = chain
+                        .count()
+                        .and_then(|()| self.read(pack, place, prefix, chain));
+                    match read {
+                        Ok((_, found)) if offered.contains(&found) => {}
+                        Ok((raw, found)) if found.as_bytes().starts_with(prefix) => {
+                            if take(&raw) {
+                                return Ok(());
+                            }
+                            offered.push(found);
+                        }
+                        Ok(_) => reason = "whose bytes do not hash to it".to_owned(),
+                        Err(Fault::Io(e)) => return Err(e.into()),
+                        Err(e @ (Fault::Base { .. } | Fault::Chain(_))) => {
+                            reason = format!("but {e}");
+                        }
+                        Err(e) => reason = format!("which is damaged: {e}"),
+                    }
+                }
+            }
+            if !offered.is_empty() {
+                break;
+            }
+            // Another process may have moved it to another pack: see `look`.
+            self.rescan().map_err(io)?;
+            let now = self.packs();
+            if now.is_same(&packs) {
+                break;
+            }
+            packs = now;
+        }
+        match offered.is_empty() {
+            false => Ok(()),
+            true => Err(Fault::Base {
+                base: codec::hex(prefix),
+                reason,
+            }),
+        }
+    }
+
+    /// Returns whether a pack holds the object, sound.
+    pub(super) fn holds(&self, pack: &Pack, id: &ObjectId) -> bool {
+        pack.find(id.as_bytes()).any(|place| {
+            let raw = self.read(pack, place, id.as_bytes(), &Chain::default());
+            raw.is_ok_and(|(_, found)| found == *id)
+        })
+    }
+
+    /// Returns whether a pack holds the object, sound, in a frame that builds on no other.
+    pub(super) fn holds_whole(&self, pack: &Pack, id: &ObjectId) -> bool {
+        pack.find(id.as_bytes()).any(|place| {
+            let whole = pack.frame(place.offset).is_ok_and(|f| !f.has_bases());
+            let raw = self.read(pack, place, id.as_bytes(), &Chain::default());
+            whole && raw.is_ok_and(|(_, found)| found == *id)
+        })
+    }
+
     /// Returns why an object that no table lists cannot be had: absence, or a damaged table.
     pub(super) fn absent(&self, id: &ObjectId) -> Error {
         let packs = self.packs();
@@ -320,19 +413,33 @@ impl Store {
     }
 }
 
+/// Only the machine can fail while a directory is read; a damaged pack is noted and passed over.
+fn io(error: Error) -> Fault {
+    match error {
+        Error::Io(e) => Fault::Io(e),
+        other => Fault::Base {
+            base: String::new(),
+            reason: other.to_string(),
+        },
+    }
+}
+
 fn sort(packs: &mut [Arc<Pack>]) {
     packs.sort_by_key(|pack| Reverse((pack.modified, pack.id)));
 }
 
 impl ObjectSource for Store {
     fn get(&self, id: &ObjectId) -> Result<Vec<u8>, Error> {
-        self.get_at(id, 0)
+        match self.look(&mut || self.find(id, &Chain::default()))? {
+            Some(raw) => Ok(raw),
+            None => Err(self.absent(id)),
+        }
     }
 
     /// Reads the object to be sure: a table keeps only the first bytes of an id. Does not look for
     /// new packs.
     fn contains(&self, id: &ObjectId) -> Result<bool, Error> {
-        Ok(self.find(id, 0)?.is_some())
+        Ok(self.find(id, &Chain::default())?.is_some())
     }
 
     fn manifest_of(&self, content: &ObjectId) -> Result<Option<ObjectId>, Error> {

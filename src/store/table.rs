@@ -243,21 +243,22 @@ impl<'a> Table<'a> {
         Locator::from_bits(u64::from_le_bytes(bits))
     }
 
-    /// Returns where the objects lie whose ids begin like `id`: mostly none or one.
-    pub(super) fn find(self, id: &ObjectId) -> impl Iterator<Item = Locator> + use<'a> {
+    /// Returns where the objects lie whose ids, as far as they are kept, begin with these bytes,
+    /// at most 32: mostly none or one.
+    pub(super) fn find(self, prefix: &[u8]) -> impl Iterator<Item = Locator> + use<'a> {
         let mut kept = [0u8; 32];
-        let length = usize::from(self.trailer.id_bytes);
-        kept[..length].copy_from_slice(&id.as_bytes()[..length]);
+        let length = usize::from(self.trailer.id_bytes).min(prefix.len());
+        kept[..length].copy_from_slice(&prefix[..length]);
         let mut rows = self.bucket(bucket_of(&kept[..length], self.trailer.fan_out_bits));
         while !rows.is_empty() {
             let middle = rows.start + rows.len() / 2;
-            match self.id(middle).cmp(&kept[..length]) {
+            match self.id(middle)[..length].cmp(&kept[..length]) {
                 Ordering::Less => rows.start = middle + 1,
                 Ordering::Equal | Ordering::Greater => rows.end = middle,
             }
         }
         (rows.start..self.len())
-            .take_while(move |&row| self.id(row) == &kept[..length])
+            .take_while(move |&row| self.id(row)[..length] == kept[..length])
             .map(move |row| self.place(row))
     }
 

@@ -10,13 +10,15 @@ use crate::base::mmap::Mapped;
 use crate::base::{Hasher, ObjectId};
 use crate::object::{Error, Manifest};
 
+use super::chain::Chain;
+use super::codec::hex;
 use super::frame::Frame;
 use super::pack::{HEADER, Pack, PackId, frame_at};
 use super::store::Store;
 use super::table::Locator;
 
-/// Frames decoded at once while all objects are walked: at most 64 MiB each, mostly 16 KiB.
-const WALK_BATCH: usize = 64;
+/// While all objects are walked, frames are decoded together up to this many raw bytes.
+const WALK_BATCH: usize = 32 << 20;
 
 /// What checking a pack found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +66,9 @@ pub enum DamageKind {
     /// A frame does not decode.
     #[error("the frame does not decode: {0}")]
     Frame(String),
+    /// An object builds on another one that cannot be had, or not on what that one is.
+    #[error("an object of the frame cannot be made: {0}")]
+    Delta(String),
     /// An object lies in a frame but not in the table, or not under this id.
     #[error("the object is not in the table")]
     Unlisted,
@@ -85,8 +90,8 @@ pub enum DamageKind {
 /// Hears of one object after the other.
 pub type Visit<'a> = dyn FnMut(&ObjectId, &[u8]) -> Result<(), Error> + 'a;
 
-/// The members of a frame, or why there are none.
-pub(super) type Decoded = Result<Vec<Vec<u8>>, String>;
+/// The members of a frame with their ids, or why there are none; each, or why it cannot be had.
+pub(super) type Decoded = Result<Vec<Result<(Vec<u8>, ObjectId), String>>, String>;
 
 impl Store {
     /// Checks every byte of a pack: its name, table, frames, objects and content rows.
@@ -138,12 +143,14 @@ impl Store {
             report.found(Some(offset), ids_at(&listed, offset), kind);
         }
 
-        let decoded: Vec<Result<Vec<(ObjectId, u64)>, String>> = offsets
+        type Facts = Vec<Result<(ObjectId, u64), String>>;
+        let decoded: Vec<Result<Facts, String>> = offsets
             .par_iter()
             .map(|&offset| {
-                let members = self.decode_frame(pack.frames(), offset)?;
-                let fact = |raw: &Vec<u8>| (ObjectId::of(raw), raw.len() as u64);
-                Ok(members.iter().map(fact).collect())
+                let wanted: Vec<&[u8]> = rows_at(&listed, offset).iter().map(|row| row.1).collect();
+                let members = self.decode_frame(pack.frames(), offset, &wanted)?;
+                let fact = |(raw, id): (Vec<u8>, ObjectId)| (id, raw.len() as u64);
+                Ok(members.into_iter().map(|member| member.map(fact)).collect())
             })
             .collect();
         for (&offset, members) in offsets.iter().zip(decoded) {
@@ -156,8 +163,18 @@ impl Store {
                     continue;
                 }
             };
-            for ((id, size), member) in members.iter().zip(0u16..) {
+            for (fact, member) in members.iter().zip(0u16..) {
                 let place = Locator { offset, member };
+                let (id, size) = match fact {
+                    Ok(fact) => fact,
+                    Err(reason) => {
+                        let objects = rows.iter().filter(|row| row.0 == place);
+                        let objects = objects.map(|(_, id)| hex(id)).collect();
+                        let kind = DamageKind::Delta(reason.clone());
+                        report.found(Some(offset), objects, kind);
+                        continue;
+                    }
+                };
                 if rows.contains(&(place, &id.as_bytes()[..kept])) {
                     report.objects += 1;
                     report.raw_bytes += size;
@@ -166,8 +183,12 @@ impl Store {
                 }
             }
             for (place, id) in rows {
-                let member = members.get(usize::from(place.member));
-                if member.is_none_or(|(found, _)| found.as_bytes()[..kept] != **id) {
+                let found = match members.get(usize::from(place.member)) {
+                    Some(Ok((found, _))) => found.as_bytes()[..kept] == **id,
+                    Some(Err(_)) => true, // it was reported
+                    None => false,
+                };
+                if !found {
                     report.found(Some(offset), vec![hex(id)], DamageKind::Absent);
                 }
             }
@@ -227,35 +248,52 @@ impl Store {
             let fits = |frame: Frame<'_>| frame.lengths.iter().any(|&l| u64::from(l) <= largest);
             frame_at(frames, **offset).is_ok_and(fits)
         };
+        let raw_size = |offset: &u64| frame_at(frames, *offset).map_or(0, |frame| frame.raw_size);
         let offsets: Vec<u64> = offsets.iter().filter(wanted).copied().collect();
-        for batch in offsets.chunks(WALK_BATCH) {
-            let decoded: Vec<Vec<(ObjectId, Vec<u8>)>> = batch
+        let mut rest = offsets.as_slice();
+        while !rest.is_empty() {
+            let mut bytes = 0;
+            let fits = |offset: &&u64| {
+                bytes += raw_size(offset);
+                bytes <= WALK_BATCH
+            };
+            let count = rest.iter().take_while(fits).count().max(1);
+            let (batch, after) = rest.split_at(count);
+            rest = after;
+            let decoded: Vec<Vec<(Vec<u8>, ObjectId)>> = batch
                 .par_iter()
                 .map(|&offset| {
-                    let members = self.decode_frame(frames, offset).unwrap_or_default();
-                    let small = members.into_iter().filter(|m| m.len() as u64 <= largest);
-                    small.map(|raw| (ObjectId::of(&raw), raw)).collect()
+                    let members = self.decode_frame(frames, offset, &[] as &[&[u8]]);
+                    let sound = members.unwrap_or_default().into_iter().flatten();
+                    sound
+                        .filter(|(raw, _)| raw.len() as u64 <= largest)
+                        .collect()
                 })
                 .collect();
-            for (id, raw) in decoded.iter().flatten() {
+            for (raw, id) in decoded.iter().flatten() {
                 visit(id, raw)?;
             }
         }
         Ok(())
     }
 
-    pub(super) fn decode_frame(&self, frames: &[u8], offset: u64) -> Decoded {
+    /// Decodes a frame. `wanted` are what the ids of its members begin with, as far as it is known:
+    /// an object whose base may be one of several is then made of the right one.
+    pub(super) fn decode_frame(
+        &self,
+        frames: &[u8],
+        offset: u64,
+        wanted: &[impl AsRef<[u8]>],
+    ) -> Decoded {
         let frame = frame_at(frames, offset).map_err(|e| e.to_string())?;
-        let raw = frame
-            .decode(&mut |base| self.get_at(base, 1))
-            .map_err(|e| e.to_string())?;
-        let mut rest = raw.as_slice();
-        let split = |&length: &u32| {
-            let (member, after) = rest.split_at(length as usize); // the lengths sum up to raw's
-            rest = after;
-            member.to_vec()
+        let opened = frame.open().map_err(|e| e.to_string())?;
+        let member = |index: usize| {
+            let wanted = wanted.get(index).map_or(&[] as &[u8], AsRef::as_ref);
+            // A frame has at most 2^16 members.
+            let member = self.member(&opened, index as u16, wanted, &Chain::default());
+            member.map_err(|e| e.to_string())
         };
-        Ok(frame.lengths.iter().map(split).collect())
+        Ok((0..opened.members()).map(member).collect())
     }
 }
 
@@ -312,8 +350,4 @@ fn rows_at<'a, 'b>(listed: &'a [(Locator, &'b [u8])], offset: u64) -> &'a [(Loca
 fn ids_at(listed: &[(Locator, &[u8])], offset: u64) -> Vec<String> {
     let rows = rows_at(listed, offset).iter();
     rows.map(|(_, id)| hex(id)).collect()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -11,10 +11,12 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::{IoError, ObjectId, fsio};
-use crate::object::{Error, Manifest, ObjectSink, ObjectSource};
+use crate::object::{Error, Manifest, Near, ObjectSink, ObjectSource};
 
-use super::codec::{self, Fault};
-use super::encoder::{Encoder, Raw};
+use super::chain::{Chain, MAX_CHAIN};
+use super::codec::script::{self, Script};
+use super::codec::{Fault, Level, differ};
+use super::encoder::{Delta, Deltas, Encoder, Member, Raw, Whole};
 use super::frame::{Frame, MAX_RAW};
 use super::pack::PackId;
 use super::pack_file::PackFile;
@@ -30,8 +32,16 @@ const SMALL: usize = 8 << 10;
 const GROUP_BYTES: usize = 128 << 10;
 /// A group ends when it has this many members.
 const GROUP_MEMBERS: usize = 1024;
-/// Frame number of the members of the open group, which has none yet.
+/// A group of deltas ends when it has this many members, scripts of this many bytes, or would make
+/// this many raw bytes: whoever reads one member unpacks the scripts of all.
+const DELTA_MEMBERS: usize = 256;
+const DELTA_BYTES: usize = 64 << 10;
+const DELTA_RAW_BYTES: usize = 8 << 20;
+/// What a delta costs besides its script: its base's id, and its lengths.
+const DELTA_HEAD: usize = 12;
+/// Frame numbers of the members of the open groups, which have none yet.
 const OPEN_GROUP: u64 = u64::MAX;
+const OPEN_DELTAS: u64 = u64::MAX - 1;
 
 /// What tests change.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +51,7 @@ pub(super) struct Options {
     /// How many bytes of an id the table keeps.
     pub(super) id_bytes: u8,
     /// The level of compression.
-    pub(super) level: i32,
+    pub(super) level: Level,
     /// What the packs say of how hard their writer tried.
     pub(super) effort: u8,
 }
@@ -51,7 +61,7 @@ impl Default for Options {
         Self {
             pack_limit: 4 << 30,
             id_bytes: table::ID_BYTES,
-            level: codec::LEVEL,
+            level: Level::OBJECTS,
             effort: 0,
         }
     }
@@ -86,7 +96,8 @@ pub struct PackWriter<'a> {
     places: FxHashMap<ObjectId, (u64, u16)>,
     /// Frames by number; those not written yet are in the encoder.
     frames: Vec<Written>,
-    group: Raw,
+    group: Whole,
+    deltas: Deltas,
     /// Whether the last new object was small.
     after_small: bool,
     encoder: Encoder,
@@ -113,7 +124,8 @@ impl<'a> PackWriter<'a> {
             options,
             places: FxHashMap::default(),
             frames: Vec::new(),
-            group: Raw::default(),
+            group: Whole::default(),
+            deltas: Deltas::default(),
             after_small: false,
             encoder: Encoder::new(options.level),
             files: Vec::new(),
@@ -171,22 +183,54 @@ impl<'a> PackWriter<'a> {
         if self.vouched.contains(id) {
             return Known::Yes;
         }
-        // What cannot be read is written again: the new copy heals the old one.
-        match self.store.find(id, 0) {
+        // What cannot be read is written again: the new copy heals the old one. It builds on
+        // nothing, so that no chain through it becomes longer than it was, or a circle.
+        match self.store.find(id, &Chain::default()) {
             Ok(Some(held)) if held == bytes => Known::Confirmed,
-            _ => Known::No,
+            _ => Known::Healing,
         }
     }
 
-    fn take(&mut self, id: ObjectId, bytes: &[u8], known: Known) -> Result<(), Error> {
+    /// Hashes an object, looks whether it is known, and if not tries to build it on `base`.
+    fn look(&self, bytes: &[u8], base: Option<ObjectId>) -> Looked {
+        let id = ObjectId::of(bytes);
+        let known = self.is_known(&id, bytes);
+        let delta = match (&known, base) {
+            (Known::No, Some(base)) if base != id => self.delta(bytes, base),
+            _ => None,
+        };
+        Looked { id, known, delta }
+    }
+
+    /// Returns how the object comes from its base, where that is much shorter than the object.
+    fn delta(&self, bytes: &[u8], base: ObjectId) -> Option<Delta> {
+        // Literals are compressed as well as the object would be, so its raw length is a measure.
+        let most = (bytes.len() / 2).checked_sub(DELTA_HEAD)?;
+        // Only what the store has already may be a base, so that the same puts give the same bytes
+        // however they are batched. One that is damaged or gone is none.
+        let chain = Chain::default();
+        let held = self.store.find(&base, &chain).ok()??;
+        if chain.deepest() >= MAX_CHAIN {
+            return None;
+        }
+        let script = differ::script(&held, bytes, most)?;
+        // The bytes themselves are not kept, so that nothing is taken on trust.
+        let Script { numbers, literals } = &script;
+        let made = script::apply(numbers, literals, &held, bytes.len());
+        (made.as_deref() == Some(bytes)).then_some(Delta { base, script })
+    }
+
+    fn take(&mut self, bytes: &[u8], looked: Looked) -> Result<ObjectId, Error> {
+        let Looked { id, known, delta } = looked;
         match known {
-            Known::Yes => return Ok(()),
+            Known::Yes => return Ok(id),
             Known::Confirmed => {
                 self.confirmed.insert(id);
-                return Ok(());
+                return Ok(id);
             }
-            Known::No if self.places.contains_key(&id) => return Ok(()), // earlier in this batch
-            Known::No => {}
+            // It may have come earlier in this batch.
+            Known::No | Known::Healing if self.places.contains_key(&id) => return Ok(id),
+            Known::No | Known::Healing => {}
         }
         if bytes.len() as u64 > MAX_RAW {
             return Err(Error::TooLarge {
@@ -196,15 +240,24 @@ impl<'a> PackWriter<'a> {
         }
         self.totals.objects += 1;
         self.totals.raw_bytes += bytes.len() as u64;
+        match delta {
+            Some(delta) => self.take_delta(id, bytes.len(), delta),
+            None => self.take_whole(id, bytes),
+        }
+        self.write_ready(false)?;
+        Ok(id)
+    }
+
+    fn take_whole(&mut self, id: ObjectId, bytes: &[u8]) {
         let small = bytes.len() <= SMALL;
         let grouped = bytes.len() <= TINY || (small && self.after_small);
         self.after_small = small;
         if !grouped {
-            let mut raw = Raw::default();
-            raw.push(id, bytes);
-            let number = self.encoder.push(raw);
+            let mut whole = Whole::default();
+            whole.push(id, bytes);
+            let number = self.encoder.push(Raw::Whole(whole));
             self.places.insert(id, (number, 0));
-            return self.write_ready(false);
+            return;
         }
         if self.group.bytes.len() + bytes.len() > GROUP_BYTES {
             self.close_group();
@@ -215,13 +268,48 @@ impl<'a> PackWriter<'a> {
         if self.group.ids.len() == GROUP_MEMBERS {
             self.close_group();
         }
-        self.write_ready(false)
+    }
+
+    fn take_delta(&mut self, id: ObjectId, length: usize, delta: Delta) {
+        if self.deltas.script_bytes + delta.script.len() > DELTA_BYTES
+            || self.deltas.raw_bytes + length > DELTA_RAW_BYTES
+        {
+            self.close_deltas();
+        }
+        let member = self.deltas.ids.len() as u16; // below DELTA_MEMBERS
+        self.places.insert(id, (OPEN_DELTAS, member));
+        self.deltas.push(id, length, delta);
+        if self.deltas.ids.len() == DELTA_MEMBERS {
+            self.close_deltas();
+        }
+    }
+
+    fn close_groups(&mut self) {
+        self.close_group();
+        self.close_deltas();
+    }
+
+    fn close_deltas(&mut self) {
+        if !self.deltas.ids.is_empty() {
+            let deltas = std::mem::take(&mut self.deltas);
+            self.close(Raw::Deltas(deltas));
+        }
     }
 
     /// Takes an object that is to be in the new packs although the store holds it already; `id`
-    /// was computed from the bytes.
-    pub(super) fn put_anew(&mut self, id: ObjectId, bytes: &[u8]) -> Result<(), Error> {
-        self.take(id, bytes, Known::No)
+    /// was computed from the bytes. It builds on `base`, which stays, where that pays.
+    pub(super) fn put_anew(
+        &mut self,
+        id: ObjectId,
+        bytes: &[u8],
+        base: Option<ObjectId>,
+    ) -> Result<(), Error> {
+        let looked = Looked {
+            id,
+            known: Known::No,
+            delta: base.and_then(|base| self.delta(bytes, base)),
+        };
+        self.take(bytes, looked).map(|_| ())
     }
 
     /// Returns whether the object is among the new ones.
@@ -252,12 +340,15 @@ impl<'a> PackWriter<'a> {
     }
 
     fn close_group(&mut self) {
-        if self.group.ids.is_empty() {
-            return;
+        if !self.group.ids.is_empty() {
+            let group = std::mem::take(&mut self.group);
+            self.close(Raw::Whole(group));
         }
-        let group = std::mem::take(&mut self.group);
-        let ids = group.ids.clone();
-        let number = self.encoder.push(group);
+    }
+
+    fn close(&mut self, raw: Raw) {
+        let ids = raw.ids().to_vec();
+        let number = self.encoder.push(raw);
         for (id, member) in ids.into_iter().zip(0u16..) {
             self.places.insert(id, (number, member));
         }
@@ -279,7 +370,7 @@ impl<'a> PackWriter<'a> {
     }
 
     fn write(&mut self, raw: &Raw, frame: &[u8]) -> Result<(), Error> {
-        let written = self.append(frame, &raw.ids, raw.bytes.len() as u64)?;
+        let written = self.append(frame, raw.ids(), raw.raw_bytes())?;
         self.frames.push(written);
         Ok(())
     }
@@ -319,7 +410,7 @@ impl<'a> PackWriter<'a> {
     /// Makes everything durable and visible, and returns the packs that were written: none where
     /// nothing was new.
     pub fn commit(mut self) -> Result<Vec<PackId>, Error> {
-        self.close_group();
+        self.close_groups();
         self.write_ready(true)?;
         if self.is_empty() {
             return Ok(Vec::new());
@@ -346,14 +437,26 @@ impl<'a> PackWriter<'a> {
     }
 
     fn read(&self, id: &ObjectId, number: u64, member: u16) -> Result<Vec<u8>, Error> {
-        if number == OPEN_GROUP {
-            let bytes = self.group.member(member).ok_or(Error::Missing(*id))?;
-            return Ok(bytes.to_vec());
+        let waiting = match number {
+            OPEN_GROUP => self.group.member(member),
+            OPEN_DELTAS => self.deltas.member(member),
+            _ => match self.encoder.waiting(number) {
+                Some(raw) => raw.member(member),
+                None => return self.read_written(id, number, member),
+            },
+        };
+        match waiting.ok_or(Error::Missing(*id))? {
+            Member::Whole(bytes) => Ok(bytes.to_vec()),
+            Member::Delta(delta, length) => {
+                let base = self.store.get(&delta.base)?;
+                let Script { numbers, literals } = &delta.script;
+                script::apply(numbers, literals, &base, length as usize)
+                    .ok_or_else(|| Error::corrupt(*id, "its base is not what it was"))
+            }
         }
-        if let Some(raw) = self.encoder.waiting(number) {
-            let bytes = raw.member(member).ok_or(Error::Missing(*id))?;
-            return Ok(bytes.to_vec());
-        }
+    }
+
+    fn read_written(&self, id: &ObjectId, number: u64, member: u16) -> Result<Vec<u8>, Error> {
         let written = self
             .frames
             .get(number as usize)
@@ -361,16 +464,13 @@ impl<'a> PackWriter<'a> {
         let bytes = self.files[written.pack].read(written.offset, written.size)?;
         let decode = || {
             let frame = Frame::parse(&bytes)?.ok_or(Fault::NoMember(member))?;
-            let range = frame.member(member)?;
-            let mut raw = frame.decode(&mut |base| self.get(base))?;
-            raw.truncate(range.end);
-            raw.drain(..range.start);
-            Ok(raw)
+            let chain = Chain::default();
+            self.store
+                .member(&frame.open()?, member, id.as_bytes(), &chain)
         };
-        let raw = decode().map_err(|e: Fault| Error::corrupt(*id, e.to_string()))?;
-        match ObjectId::of(&raw) == *id {
-            true => Ok(raw),
-            false => Err(Error::corrupt(*id, "its bytes do not hash to it")),
+        match decode().map_err(|e: Fault| Error::corrupt(*id, e.to_string()))? {
+            (raw, found) if found == *id => Ok(raw),
+            _ => Err(Error::corrupt(*id, "its bytes do not hash to it")),
         }
     }
 }
@@ -383,6 +483,15 @@ enum Known {
     Confirmed,
     /// It must be written.
     No,
+    /// It must be written and stand for itself: what is listed under its id may be damaged.
+    Healing,
+}
+
+/// An object that is put.
+struct Looked {
+    id: ObjectId,
+    known: Known,
+    delta: Option<Delta>,
 }
 
 impl ObjectSource for PackWriter<'_> {
@@ -410,29 +519,26 @@ impl ObjectSource for PackWriter<'_> {
 
 impl ObjectSink for PackWriter<'_> {
     fn put(&mut self, bytes: &[u8]) -> Result<ObjectId, Error> {
-        let id = ObjectId::of(bytes);
-        let known = self.is_known(&id, bytes);
-        self.take(id, bytes, known)?;
-        Ok(id)
+        self.put_near(bytes, None)
     }
 
-    fn put_all(&mut self, objects: &[&[u8]]) -> Result<Vec<ObjectId>, Error> {
-        let look = |bytes: &&[u8]| {
-            let id = ObjectId::of(bytes);
-            (id, self.is_known(&id, bytes))
-        };
+    fn put_near(&mut self, bytes: &[u8], base: Option<ObjectId>) -> Result<ObjectId, Error> {
+        let looked = self.look(bytes, base);
+        self.take(bytes, looked)
+    }
+
+    fn put_all_near(&mut self, objects: &[Near<'_>]) -> Result<Vec<ObjectId>, Error> {
+        let look = |near: &Near<'_>| self.look(near.bytes, near.base);
         // A rayon task has its siblings on the other cores already, and if it holds a lock that
         // they wait for, it must not wait for them.
-        let looked: Vec<(ObjectId, Known)> = match rayon::current_thread_index() {
+        let looked: Vec<Looked> = match rayon::current_thread_index() {
             None => objects.par_iter().map(look).collect(),
             Some(_) => objects.iter().map(look).collect(),
         };
-        let mut ids = Vec::with_capacity(objects.len());
-        for (bytes, (id, known)) in objects.iter().zip(looked) {
-            self.take(id, bytes, known)?;
-            ids.push(id);
-        }
-        Ok(ids)
+        let taken = objects.iter().zip(looked);
+        taken
+            .map(|(near, looked)| self.take(near.bytes, looked))
+            .collect()
     }
 
     fn put_manifest(&mut self, content: ObjectId, manifest: ObjectId) -> Result<(), Error> {

@@ -58,6 +58,16 @@ impl StatCache {
         (same && !is_racy(&file.stat, row.cached_at)).then_some(row.content)
     }
 
+    /// Returns how many paths it knows.
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Returns whether it knows a path, whatever became of the file.
+    pub(super) fn knows(&self, path: &RepoPath) -> bool {
+        self.rows.contains_key(path)
+    }
+
     /// Notes the content of a file that had this stat before and after it was read.
     pub fn remember(&mut self, path: &RepoPath, stat: &Stat, content: ObjectId) {
         let Some(now) = self.now else { return };

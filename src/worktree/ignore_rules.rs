@@ -4,6 +4,7 @@
 //! also overrule the built-in names, but never `.dver` and `.git`.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
@@ -53,33 +54,33 @@ fn is_litter(name: &[u8]) -> bool {
         || name.starts_with(b".") && name.ends_with(b".swp")
 }
 
-/// The rules in force at one place of a walk: those of each directory from the root down.
-#[derive(Default)]
-pub(super) struct Rules {
-    levels: Vec<(usize, Gitignore)>,
+/// The rules in force in one directory of a walk: its own, and those of the directories above.
+#[derive(Clone, Default)]
+pub(super) struct Rules(Option<Arc<Level>>);
+
+struct Level {
+    own: Gitignore,
+    above: Rules,
 }
 
 impl Rules {
-    /// Enters a directory whose entries stand at `depth`, reading its `.dverignore`; returns what does not read.
-    pub(super) fn enter(&mut self, directory: &Path, depth: usize) -> Option<String> {
+    /// Returns the rules inside a directory that stands where these are in force, and what of its
+    /// `.dverignore` does not read.
+    pub(super) fn enter(&self, directory: &Path) -> (Self, Option<String>) {
         let file = directory.join(FILE_NAME);
         // Most directories have none; asking first is cheaper than building a matcher.
         if !file.is_file() {
-            return None;
+            return (self.clone(), None);
         }
         let mut builder = GitignoreBuilder::new(directory);
-        let mut complaint = builder.add(file);
+        let complaint = builder.add(file);
         match builder.build() {
-            Ok(rules) => self.levels.push((depth, rules)),
-            Err(e) => complaint = Some(e),
-        }
-        complaint.map(|e| e.to_string())
-    }
-
-    /// Forgets the rules of directories whose entries stand deeper than `depth`.
-    pub(super) fn leave(&mut self, depth: usize) {
-        while self.levels.last().is_some_and(|(at, _)| *at > depth) {
-            self.levels.pop();
+            Ok(own) => {
+                let above = self.clone();
+                let rules = Self(Some(Arc::new(Level { own, above })));
+                (rules, complaint.map(|e| e.to_string()))
+            }
+            Err(e) => (self.clone(), Some(e.to_string())),
         }
     }
 
@@ -88,11 +89,12 @@ impl Rules {
         if is_reserved(name) {
             return true;
         }
-        for (_, rules) in self.levels.iter().rev() {
-            match rules.matched(path, is_directory) {
+        let mut rules = self;
+        while let Some(level) = &rules.0 {
+            match level.own.matched(path, is_directory) {
                 Match::Ignore(_) => return true,
                 Match::Whitelist(_) => return false,
-                Match::None => {}
+                Match::None => rules = &level.above,
             }
         }
         is_litter(name)

@@ -14,11 +14,11 @@ use crate::base::{Hasher, ObjectId, RepoPath};
 use crate::chunk::Cut;
 use crate::dataset::cutter::Cutter;
 use crate::object::{
-    self, ChunkEntry, Content, EntryKind, FileEntry, Manifest, ManifestBuilder, ObjectSink,
-    ObjectSource,
+    self, ChunkEntry, Content, EntryKind, FileEntry, Manifest, Near, ObjectSink, ObjectSource,
 };
 use crate::record::{DeclaredDialect, Format, HEAD_BYTES};
 
+use super::before::Before;
 use super::cache::StatCache;
 use super::error::{Error, Finding, Problem};
 use super::read::{self, Ending, Open};
@@ -82,6 +82,8 @@ pub(super) struct Piece<'a> {
     pub(super) offset: u64,
     /// The bytes.
     pub(super) bytes: &'a [u8],
+    /// The chunk of the version before that they are like.
+    pub(super) base: Option<ObjectId>,
 }
 
 /// Where pieces and manifests go: a store, or a note of where the bytes stand.
@@ -96,8 +98,11 @@ struct Stored<'a>(&'a mut dyn ObjectSink);
 
 impl Keep for Stored<'_> {
     fn pieces(&mut self, pieces: &[Piece<'_>]) -> Result<Vec<ObjectId>, object::Error> {
-        let bytes: Vec<&[u8]> = pieces.iter().map(|piece| piece.bytes).collect();
-        self.0.put_all(&bytes)
+        let near = pieces.iter().map(|piece| Near {
+            bytes: piece.bytes,
+            base: piece.base,
+        });
+        self.0.put_all_near(&near.collect::<Vec<_>>())
     }
 
     fn sink(&mut self) -> &mut dyn ObjectSink {
@@ -156,6 +161,8 @@ struct Whole {
     ending: Ending,
     bytes: Vec<u8>,
     content: ObjectId,
+    /// What of the version before it is like.
+    before: Before,
     /// How it is cut; `None` where it is an object itself.
     cut: Option<(String, Vec<Chunk>)>,
 }
@@ -259,30 +266,33 @@ impl Taking<'_, '_> {
             }
         }
         let mut pieces = Vec::with_capacity(whole.len());
-        for (path, file) in &whole {
+        for (path, file) in &mut whole {
             let is_link = file.stat.kind == EntryKind::Symlink;
-            let piece = |start: usize, length: usize| Piece {
+            let piece = |start: usize, length: usize, base| Piece {
                 path,
                 is_link,
                 offset: start as u64,
                 bytes: &file.bytes[start..start + length],
+                base,
             };
             match &file.cut {
-                None => pieces.push(piece(0, file.bytes.len())),
-                Some((_, chunks)) => pieces.extend(
-                    chunks
-                        .iter()
-                        .map(|chunk| piece(chunk.start, chunk.entry.length as usize)),
-                ),
+                None => pieces.push(piece(0, file.bytes.len(), file.before.whole())),
+                Some((_, chunks)) => {
+                    let bases = file.before.align(chunks.iter().map(|chunk| &chunk.entry));
+                    let chunks = chunks.iter().zip(bases);
+                    pieces.extend(chunks.map(|(chunk, base)| {
+                        piece(chunk.start, chunk.entry.length as usize, base)
+                    }));
+                }
             }
         }
         let mut ids = self.keep.pieces(&pieces)?.into_iter();
         drop(pieces);
-        for (path, file) in whole {
+        for (path, mut file) in whole {
             match file.cut {
                 None => drop(ids.next()),
                 Some((cutter, chunks)) => {
-                    let mut manifest = ManifestBuilder::new();
+                    let mut manifest = file.before.manifest();
                     for (mut chunk, id) in chunks.into_iter().zip(&mut ids) {
                         chunk.entry.id = id;
                         manifest.push(chunk.entry, self.keep.sink())?;
@@ -314,7 +324,8 @@ impl Taking<'_, '_> {
     /// Returns whether the file held still.
     fn stream_once(&mut self, path: &RepoPath) -> Result<Result<bool, Problem>, Error> {
         let options = self.options;
-        let mut manifest = ManifestBuilder::new();
+        let mut before = Before::read(options, path);
+        let mut manifest = before.manifest();
         // One batch being kept, one waiting, one being cut.
         let (sender, batches) = mpsc::sync_channel::<Batch>(1);
         let streamed = std::thread::scope(|scope| {
@@ -322,13 +333,15 @@ impl Taking<'_, '_> {
             for batch in batches {
                 let mut start = 0;
                 let mut pieces = Vec::with_capacity(batch.entries.len());
-                for entry in &batch.entries {
+                let bases = before.align(batch.entries.iter());
+                for (entry, base) in batch.entries.iter().zip(bases) {
                     let end = start + entry.length as usize;
                     pieces.push(Piece {
                         path,
                         is_link: false,
                         offset: batch.offset + start as u64,
                         bytes: &batch.bytes[start..end],
+                        base,
                     });
                     start = end;
                 }
@@ -398,6 +411,7 @@ fn load(options: &Ingest<'_>, path: &RepoPath) -> Result<Option<Loaded>, Problem
                 ending,
                 content: ObjectId::of(&target),
                 bytes: target,
+                before: Before::default(),
                 cut: None,
             };
             return Ok((ending == Ending::Same).then_some(Loaded::Whole(whole)));
@@ -417,12 +431,17 @@ fn load(options: &Ingest<'_>, path: &RepoPath) -> Result<Option<Loaded>, Problem
         return Ok(None);
     }
     let content = ObjectId::of(&bytes);
+    let before = match stat.size > Content::MAX_WHOLE {
+        true => Before::read(options, path),
+        false => Before::whole_of(options, path),
+    };
     let cut = (stat.size > Content::MAX_WHOLE).then(|| cut_whole(options, path, &bytes));
     Ok(Some(Loaded::Whole(Whole {
         stat,
         ending,
         bytes,
         content,
+        before,
         cut,
     })))
 }

@@ -5,6 +5,7 @@
 //! never speaks for one that could have changed unseen.
 
 mod apply;
+mod before;
 mod cache;
 mod error;
 mod ignore_rules;
@@ -22,7 +23,7 @@ pub use error::{Error, Finding, Problem};
 pub use ingest::{Declared, Ingest, Ingested, Previous, ingest};
 pub use overlay::Overlay;
 pub use plan::{Conflict, Plan, Reason, WriteAction, plan, plan_changes};
-pub use scan::{Modified, Scan, WorkEntry, scan};
+pub use scan::{Modified, Scan, WorkEntry, scan, scan_walked};
 pub use stat::{Found, Stat, WorkFile, is_beyond_symlink, look};
 pub use walk::{Walked, is_left_out, walk};
 

@@ -79,12 +79,26 @@ pub fn scan(
     cache: &mut StatCache,
     progress: &dyn Progress,
 ) -> Result<Scan, Error> {
-    let Walked { files, findings } = walk(root, within)?;
+    let walked = walk(root, within)?;
+    scan_walked(walked, root, entries, within, cache, progress)
+}
+
+/// Does the same with the files that a walk of the same `root` and `within` found.
+pub fn scan_walked(
+    walked: Walked,
+    root: &Path,
+    entries: &[FileEntry],
+    within: &[RepoPath],
+    cache: &mut StatCache,
+    progress: &dyn Progress,
+) -> Result<Scan, Error> {
+    let Walked { files, findings } = walked;
     let mut scan = Scan {
         findings,
         ..Scan::default()
     };
-    if within.is_empty() {
+    // Usually every path that the cache knows is there. Only where some are not, they are sought.
+    if within.is_empty() && files.iter().filter(|f| cache.knows(&f.path)).count() < cache.len() {
         let tracked = |path: &RepoPath| entries.binary_search_by(|e| e.path.cmp(path)).is_ok();
         let walked = |path: &RepoPath| files.binary_search_by(|f| f.path.cmp(path)).is_ok();
         cache.retain(|path| walked(path) || tracked(path));

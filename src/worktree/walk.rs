@@ -2,16 +2,20 @@
 //!
 //! Invariant: symbolic links are recorded, never followed, so a walk ends and stays inside.
 
+use std::fs::{self, DirEntry};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use walkdir::WalkDir;
 
 use crate::base::{IoError, RepoPath};
 
 use super::error::{Error, Finding, Problem};
-use super::ignore_rules::Rules;
+use super::ignore_rules::{FILE_NAME, Rules};
 use super::stat::{Found, WorkFile, look};
+
+/// Looking at fewer files than this is not worth another thread.
+const FEW: usize = 256;
 
 /// What a walk found.
 #[derive(Debug, Default)]
@@ -29,35 +33,124 @@ pub fn walk(root: &Path, within: &[RepoPath]) -> Result<Walked, Error> {
     if !root.is_dir() {
         return Err(Error::NoWorktree(root.to_owned()));
     }
-    let mut findings = Vec::new();
-    let found = paths(root, within, &mut findings);
-    let looked: Vec<_> = found
-        .into_par_iter()
-        .map(|(path, place)| {
-            let found = look(&place);
-            (path, found)
-        })
-        .collect();
-    let mut files = Vec::with_capacity(looked.len());
-    for (path, found) in looked {
-        match found {
-            Ok(Found::File(stat)) => files.push(WorkFile { path, stat }),
-            Ok(Found::Special(kind)) => findings.push(Finding {
-                path,
-                problem: Problem::Special(kind),
-            }),
-            // Gone since the directory was read, or replaced by a directory: as if never seen.
-            Ok(Found::Nothing | Found::Directory) => {}
-            Err(e) => findings.push(Finding {
-                path,
-                problem: e.into(),
-            }),
+    let mut all = Walked::default();
+    let mut open = vec![Directory {
+        path: None,
+        place: root.to_owned(),
+        above: Rules::default(),
+    }];
+    // One level of directories after the other, however deep they are nested.
+    while !open.is_empty() {
+        let read: Vec<_> = open.par_iter().map(|dir| dir.read(within)).collect();
+        open.clear();
+        for (found, below) in read {
+            all.files.extend(found.files);
+            all.findings.extend(found.findings);
+            open.extend(below);
         }
     }
     // A directory's listing sorts `a` below `a.b`; the bytes of whole paths sort otherwise.
-    files.par_sort_unstable_by(|a, b| a.path.cmp(&b.path));
-    findings.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(Walked { files, findings })
+    all.files.par_sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    all.findings.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(all)
+}
+
+/// A directory to read.
+struct Directory {
+    /// Its path; `None` at the root.
+    path: Option<RepoPath>,
+    place: PathBuf,
+    /// The rules that are in force where it stands.
+    above: Rules,
+}
+
+impl Directory {
+    /// Returns the files in the directory, and the directories.
+    fn read(&self, within: &[RepoPath]) -> (Walked, Vec<Self>) {
+        let mut walked = Walked::default();
+        let (rules, complaint) = self.above.enter(&self.place);
+        if let Some(complaint) = complaint
+            && let Ok(path) = RepoPath::below(self.path.as_ref(), FILE_NAME.as_ref())
+        {
+            let problem = Problem::BadPattern(complaint);
+            walked.findings.push(Finding { path, problem });
+        }
+        let (mut files, mut below) = (Vec::new(), Vec::new());
+        if let Err(e) = self.list(&rules, within, &mut files, &mut below) {
+            walked.findings.extend(self.unreadable(e));
+        }
+        let look = |(path, entry): (RepoPath, DirEntry)| {
+            // Looks from the open directory, which spares the system its way down to it.
+            let found = match entry.metadata() {
+                Ok(metadata) => Ok(Found::from_metadata(&metadata)),
+                Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Found::Nothing),
+                Err(e) => Err(IoError::new("look at", &entry.path(), e)),
+            };
+            (path, found)
+        };
+        let looked: Vec<_> = files.into_par_iter().with_min_len(FEW).map(look).collect();
+        for (path, found) in looked {
+            let problem = match found {
+                Ok(Found::File(stat)) => {
+                    walked.files.push(WorkFile { path, stat });
+                    continue;
+                }
+                // Gone since the directory was read, or replaced by one: as if never seen.
+                Ok(Found::Nothing | Found::Directory) => continue,
+                Ok(Found::Special(kind)) => Problem::Special(kind),
+                Err(e) => e.into(),
+            };
+            walked.findings.push(Finding { path, problem });
+        }
+        (walked, below)
+    }
+
+    fn list(
+        &self,
+        rules: &Rules,
+        within: &[RepoPath],
+        files: &mut Vec<(RepoPath, DirEntry)>,
+        below: &mut Vec<Self>,
+    ) -> io::Result<()> {
+        for entry in fs::read_dir(&self.place)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let is_directory = entry.file_type()?.is_dir();
+            let Ok(path) = RepoPath::below(self.path.as_ref(), &name) else {
+                continue; // `.dver`
+            };
+            let wanted = within.is_empty()
+                || within.iter().any(|within| {
+                    path.is_within(within.as_bytes())
+                        || (is_directory && within.is_within(path.as_bytes()))
+                });
+            let place = self.place.join(&name);
+            if !wanted || rules.leaves_out(&place, name.as_encoded_bytes(), is_directory) {
+                continue;
+            }
+            if is_directory {
+                below.push(Self {
+                    path: Some(path),
+                    place,
+                    above: rules.clone(),
+                });
+            } else {
+                files.push((path, entry));
+            }
+        }
+        Ok(())
+    }
+
+    /// Turns a failure to read the directory into a finding about it.
+    fn unreadable(&self, e: io::Error) -> Option<Finding> {
+        if e.kind() == io::ErrorKind::NotFound {
+            return None; // gone since the directory above it was read
+        }
+        Some(Finding {
+            path: self.path.clone()?,
+            problem: IoError::new("read", &self.place, e).into(),
+        })
+    }
 }
 
 /// Returns whether a rule leaves out the path or a directory above it.
@@ -66,7 +159,7 @@ pub fn is_left_out(root: &Path, path: &RepoPath) -> bool {
     let mut place = root.to_owned();
     let parts: Vec<&[u8]> = path.as_bytes().split(|&b| b == b'/').collect();
     for (depth, name) in (1..).zip(&parts) {
-        let _ = rules.enter(&place, depth); // what does not read is told by a walk
+        rules = rules.enter(&place).0; // what does not read is told by a walk
         match RepoPath::new(*name) {
             Ok(part) => place = part.to_path(&place),
             Err(_) => return true, // `.dver`
@@ -77,80 +170,4 @@ pub fn is_left_out(root: &Path, path: &RepoPath) -> bool {
         }
     }
     false
-}
-
-/// Returns everything but directories.
-fn paths(
-    root: &Path,
-    within: &[RepoPath],
-    findings: &mut Vec<Finding>,
-) -> Vec<(RepoPath, PathBuf)> {
-    let mut out = Vec::new();
-    let mut rules = Rules::default();
-    let mut walker = WalkDir::new(root).follow_links(false).into_iter();
-    while let Some(entry) = walker.next() {
-        let entry = match entry {
-            Ok(entry) => entry,
-            Err(e) => {
-                findings.extend(unreadable(root, e));
-                continue;
-            }
-        };
-        let is_directory = entry.file_type().is_dir();
-        let path = match entry.path().strip_prefix(root) {
-            Ok(relative) if entry.depth() > 0 => {
-                let name = entry.file_name().as_encoded_bytes();
-                rules.leave(entry.depth());
-                let path = RepoPath::from_path(relative);
-                let wanted = |path: &RepoPath| {
-                    within.is_empty()
-                        || within.iter().any(|within| {
-                            path.is_within(within.as_bytes())
-                                || (is_directory && within.is_within(path.as_bytes()))
-                        })
-                };
-                match path {
-                    Ok(path)
-                        if wanted(&path) && !rules.leaves_out(entry.path(), name, is_directory) =>
-                    {
-                        Some(path)
-                    }
-                    _ => {
-                        if is_directory {
-                            walker.skip_current_dir();
-                        }
-                        continue;
-                    }
-                }
-            }
-            _ => None,
-        };
-        if is_directory {
-            if let Some(complaint) = rules.enter(entry.path(), entry.depth() + 1) {
-                let file = entry.path().join(super::ignore_rules::FILE_NAME);
-                let relative = file.strip_prefix(root).unwrap_or(&file);
-                findings.extend(RepoPath::from_path(relative).ok().map(|path| Finding {
-                    path,
-                    problem: Problem::BadPattern(complaint),
-                }));
-            }
-        } else if let Some(path) = path {
-            out.push((path, entry.into_path()));
-        }
-    }
-    out
-}
-
-/// Turns a failure of the walk into a finding about the path.
-fn unreadable(root: &Path, error: walkdir::Error) -> Option<Finding> {
-    let place = error.path()?.to_owned();
-    let path = RepoPath::from_path(place.strip_prefix(root).ok()?).ok()?;
-    let source = error.into_io_error()?;
-    if source.kind() == std::io::ErrorKind::NotFound {
-        return None; // gone since its directory was read
-    }
-    Some(Finding {
-        path,
-        problem: IoError::new("read", &place, source).into(),
-    })
 }

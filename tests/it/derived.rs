@@ -237,3 +237,26 @@ fn readers_need_no_leave_to_write() {
     }
     walk(0o755, 0o644);
 }
+
+#[test]
+fn an_index_that_fails_stops_no_command() {
+    // Random pages: the file opens, and its tables do not read.
+    for start in [4096, 12_288] {
+        let scratch = history();
+        let expected = looks(&scratch);
+        let path = scratch.path(".dver/index.sqlite");
+        for name in ["index.sqlite-wal", "index.sqlite-shm"] {
+            let _ = fs::remove_file(scratch.path(&format!(".dver/{name}")));
+        }
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[start..]
+            .iter_mut()
+            .for_each(|byte| *byte = byte.wrapping_mul(31) ^ 0x5a);
+        fs::write(&path, bytes).unwrap();
+        let reset = scratch.dver(&["reset", "--hard"]);
+        assert!(reset.err.contains("note: the index"), "{}", reset.err);
+        reset.ok();
+        scratch.dver(&["undo"]).ok();
+        same(&looks(&scratch), &expected);
+    }
+}

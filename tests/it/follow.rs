@@ -122,3 +122,33 @@ fn a_lost_or_damaged_cache_changes_nothing_that_is_sealed() {
 fn tables_that_are_kept_change_nothing_that_is_sealed() {
     follows(66_000, 3);
 }
+
+#[test]
+fn tables_of_another_branch_are_never_taken_for_this_one() {
+    // As many records as have tables that are kept.
+    let table = |salt: usize, edits: usize| -> String {
+        let record = |id: usize| {
+            let label = ["cat", "dog", "cow"][(id + salt + usize::from(id < edits)) % 3];
+            format!("{id},text {},{label}\n", (id * (salt + 1)) % 60_000)
+        };
+        "id,text,label\n".to_owned() + &(0..66_000).map(record).collect::<String>()
+    };
+    let scratch = Scratch::new();
+    let commit = |text: String, message: &str| {
+        scratch.write("labels.csv", text);
+        scratch.dver(&["add", "."]).ok();
+        scratch.dver(&["commit", "-m", message]).ok();
+    };
+    commit(table(0, 0), "main");
+    scratch.dver(&["switch", "-c", "side"]).ok();
+    commit(table(1, 0), "side");
+    commit(table(1, 10), "side again");
+    scratch.dver(&["switch", "main"]).ok();
+    for n in 1..=10 {
+        commit(table(0, 20 * n), &n.to_string());
+    }
+    let followed = sealed(&scratch);
+    fs::remove_dir_all(scratch.path(".dver/cache")).unwrap();
+    scratch.dver(&["commit", "--amend", "-m", "10"]).ok();
+    assert_eq!(sealed(&scratch), followed);
+}

@@ -168,6 +168,7 @@ fn a_reader_that_a_writer_overtakes_keeps_the_index() {
         fallback: "a reader".into(),
         clock: dver::base::Clock::System,
         environment: Vec::new(),
+        notice: |e| panic!("{e}"),
     };
     let mut reader = dver::repo::Repo::open(scratch.root(), actor).unwrap();
     let before = reader.current.id;

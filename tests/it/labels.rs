@@ -161,3 +161,30 @@ fn tacrev_corrected_936_of_15_509_labels() {
     assert_eq!(log[0]["datasets"][0]["relabelled"], 936);
     assert_eq!(log[0]["datasets"][0]["records"], 15_509);
 }
+
+#[test]
+fn label_changes_that_are_too_many_to_keep_are_computed_again() {
+    const MANY: usize = 100_001;
+    let scratch = Scratch::new();
+    let table = |label: &str| {
+        let lines = (0..MANY).map(|id| format!("{id},{label}\n"));
+        format!("id,label\n{}{MANY},x\n", lines.collect::<String>())
+    };
+    scratch.write("many.csv", table("a"));
+    scratch
+        .dver(&[
+            "dataset", "add", "many.csv", "--key", "id", "--label", "label",
+        ])
+        .ok();
+    scratch.dver(&["commit", "-m", "one"]).ok();
+    scratch.write("many.csv", table("b"));
+    scratch.dver(&["commit", "-a", "-m", "two"]).ok();
+    let log = scratch.json(&["log", "--labels", "-n", "1"]);
+    let labels = log[0]["labels"].as_array().unwrap();
+    assert_eq!(labels.len(), MANY);
+    assert_eq!(labels[1]["from"], "a");
+    assert_eq!(labels[1]["to"], "b");
+    let shown = scratch.dver(&["show"]).ok();
+    assert!(shown.contains("many  100000  label: a -> b"), "{shown}");
+    assert!(shown.contains("`dver diff --json` shows all"), "{shown}");
+}

@@ -217,3 +217,22 @@ fn fractions_as_keys_and_labels_read_as_people_write_them() {
     );
     assert_eq!(events.last().unwrap()["records"]["respelled"], 1);
 }
+
+#[test]
+fn a_problem_that_is_new_says_where_it_first_stands() {
+    let before = "id,note,label\n1,a,x\n2,b,x\n,c,x\n";
+    // Record 2 has a line end inside, so that records and lines differ.
+    let after = "id,note,label\n1,a,x\n2,\"b\nb\",x\n,c,x\n3,d\n1,e,x\n2,f,x\n";
+    let events = diff(&["id"], before, after);
+    let told: Vec<Value> = of(&events, "problem")
+        .iter()
+        .map(|p| json!([p["problem"], p["count"], p["record"], p["line"]]))
+        .collect();
+    let expected = [
+        json!(["duplicate_key", 2, 5, 7]),
+        // As many as before: that is no news.
+        json!(["null_key", 1, null, null]),
+        json!(["ragged_record", 1, 4, 6]),
+    ];
+    assert_eq!(told, expected);
+}

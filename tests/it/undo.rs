@@ -307,3 +307,78 @@ fn checkout_refuses_to_overwrite_work_and_names_it() {
     assert_eq!(scratch.read("dir/b.txt"), b"edited, equal in both");
     assert_eq!(scratch.read("free.txt"), b"untracked");
 }
+
+/// Leaves `switch main` pending with both files of the branch still in place.
+fn pending() -> Scratch {
+    let scratch = Scratch::new();
+    scratch
+        .write("a.txt", "main a")
+        .write("b.txt", "the b of main");
+    scratch.dver(&["add", "-A"]).ok();
+    scratch.dver(&["commit", "-m", "one"]).ok();
+    scratch.dver(&["switch", "-c", "fix"]).ok();
+    scratch.write("a.txt", "fix a").write("b.txt", "fix b");
+    scratch.dver(&["commit", "-a", "-m", "two"]).ok();
+    let mut step = 0;
+    loop {
+        let copy = scratch.copy();
+        step += 1;
+        let at = step.to_string();
+        let stopped = copy.dver_with(&["switch", "main"], &[("DVER_TEST_CRASH_AT", &at)]);
+        assert_ne!(stopped.code, Some(0), "a step leaves the switch pending");
+        if copy.json(&["status"])[0]["pending"].is_object() {
+            assert_eq!(copy.read("a.txt"), b"fix a");
+            return copy;
+        }
+    }
+}
+
+#[test]
+fn undo_of_a_continued_checkout_brings_back_what_was_edited_meanwhile() {
+    let scratch = pending();
+    scratch.write("a.txt", "work of the meantime");
+    scratch.dver(&["checkout", "--continue"]).ok();
+    assert_eq!(scratch.read("a.txt"), b"main a");
+    scratch.dver(&["undo"]).ok();
+    assert_eq!(scratch.read("a.txt"), b"work of the meantime");
+    assert_eq!(scratch.read("b.txt"), b"fix b");
+    assert_eq!(scratch.json(&["status"])[0]["branch"], "fix");
+}
+
+#[test]
+fn undo_of_a_continued_checkout_does_not_bring_back_torn_files() {
+    for torn in [&b"the b"[..], b"", &[0; 9]] {
+        let scratch = pending();
+        scratch.write("b.txt", torn);
+        scratch.dver(&["checkout", "--continue"]).ok();
+        assert_eq!(scratch.read("b.txt"), b"the b of main");
+        scratch.dver(&["undo"]).ok();
+        assert_eq!(scratch.read("b.txt"), b"fix b", "{torn:?}");
+    }
+}
+
+#[test]
+fn undo_brings_dver_toml_back_as_it_was() {
+    let table = |label: &str| format!("id,label\n{}", format!("1,{label}\n2,b\n3,a\n4,b\n"));
+    let scratch = Scratch::new();
+    scratch.write("one.csv", table("a"));
+    scratch.dver(&["add", "-A"]).ok();
+    scratch.dver(&["commit", "-m", "one"]).ok();
+    scratch.dver(&["branch", "mark"]).ok();
+    // Words that are in no version yet.
+    let mut edited = scratch.read("dver.toml");
+    edited.extend_from_slice(b"# a note of mine\n");
+    scratch.write("dver.toml", &edited);
+    scratch.write("sub/other.csv", table("b"));
+    scratch.dver(&["add", "sub"]).ok();
+    let declared = String::from_utf8(scratch.read("dver.toml")).unwrap();
+    assert!(declared.contains("other"), "{declared}");
+    scratch.dver(&["undo"]).ok();
+    assert_eq!(scratch.read("dver.toml"), edited, "undo of add");
+    assert!(scratch.path("sub/other.csv").exists(), "add wrote no data");
+    scratch.dver(&["branch", "mark"]).ok();
+    scratch.dver(&["dataset", "remove", "one"]).ok();
+    assert_ne!(scratch.read("dver.toml"), edited);
+    scratch.dver(&["undo"]).ok();
+    assert_eq!(scratch.read("dver.toml"), edited, "undo of dataset remove");
+}

@@ -116,9 +116,13 @@ fn hint(undeclared: &Undeclared) -> String {
     let key = undeclared.key.first().map_or("FIELD", String::as_str);
     let label = undeclared.labels.first().map_or("FIELD", String::as_str);
     let paths = undeclared.paths.join(" ");
+    let (hold, their) = match undeclared.paths.len() {
+        1 => ("holds", "its"),
+        _ => ("hold", "their"),
+    };
     format!(
-        "hint: {paths} holds records, but no key and label were found. Declare them with \
-         `dver dataset add {paths} --key {key} --label {label}`; its fields are {}.",
+        "hint: {paths} {hold} records, but no key and label were found. Declare them with \
+         `dver dataset add {paths} --key {key} --label {label}`; {their} fields are {}.",
         fields(undeclared)
     )
 }

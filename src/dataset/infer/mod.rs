@@ -74,7 +74,10 @@ pub fn infer(
             }
             continue;
         }
-        inference.undeclared.push(found.into_undeclared());
+        // Where there is no field there is nothing to declare.
+        if !found.fields.is_empty() {
+            inference.undeclared.push(found.into_undeclared());
+        }
     }
     Ok(inference)
 }

@@ -77,6 +77,7 @@ impl Sheet {
                     unit: cut.units.len(),
                     first,
                     records,
+                    first_line: first + 1,
                     bytes: bytes.len() as u64,
                 });
                 cut.bytes.push(std::mem::take(&mut bytes));

@@ -5,6 +5,7 @@ use crate::base::ObjectId;
 use super::super::error::Error;
 use super::super::source::ObjectSink;
 use super::node::{ChildRef, Entry, MAX_ENTRIES, MIN_ENTRIES, Node, Totals};
+use super::outline::Outline;
 
 /// A node ends after an entry whose hash has this many zero bits at its level, so that nodes have
 /// 64 + 256 entries on average.
@@ -17,6 +18,8 @@ pub struct Builder<E> {
     inner: Vec<Vec<ChildRef>>,
     /// The bytes of the node written last: the root, where it turns out to have no siblings.
     last_node: Vec<u8>,
+    /// What the nodes may be like.
+    before: Outline,
 }
 
 /// A finished tree.
@@ -36,6 +39,7 @@ impl<E: Entry> Default for Builder<E> {
             leaf: Vec::new(),
             inner: Vec::new(),
             last_node: Vec::new(),
+            before: Outline::default(),
         }
     }
 }
@@ -44,6 +48,15 @@ impl<E: Entry> Builder<E> {
     /// Returns a builder of an empty tree.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Returns a builder of the next version of a tree, which is built the same and may be kept as
+    /// what has changed.
+    pub fn near(before: Outline) -> Self {
+        Self {
+            before,
+            ..Self::default()
+        }
     }
 
     /// Appends an entry; in sorted trees its key must be above the last one's.
@@ -98,8 +111,9 @@ impl<E: Entry> Builder<E> {
 
     /// Ends the tree, writes the root too and returns its id.
     pub fn finish_into(self, sink: &mut dyn ObjectSink) -> Result<ObjectId, Error> {
+        let root = self.before.root();
         let built = self.finish(sink)?;
-        sink.put(&built.root)
+        sink.put_near(&built.root, root)
     }
 
     fn close_leaf(&mut self, sink: &mut dyn ObjectSink) -> Result<(), Error> {
@@ -113,7 +127,7 @@ impl<E: Entry> Builder<E> {
             .fold(Totals::default(), |t, e| t.plus(e.totals()));
         let count = entries.len() as u64;
         self.last_node = Node::Leaf(entries).encode();
-        let id = sink.put(&self.last_node)?;
+        let id = sink.put_near(&self.last_node, self.before.find(0, cut))?;
         self.push_child(
             0,
             ChildRef {
@@ -135,7 +149,8 @@ impl<E: Entry> Builder<E> {
         let (last_key, cut) = (last.last_key.clone(), last.cut);
         let (entries, totals) = sum(&children);
         self.last_node = Node::<E>::Inner(level as u8 + 1, children).encode();
-        let id = sink.put(&self.last_node)?;
+        let before = self.before.find(level + 1, cut);
+        let id = sink.put_near(&self.last_node, before)?;
         self.push_child(
             level + 1,
             ChildRef {

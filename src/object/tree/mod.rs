@@ -5,11 +5,13 @@
 
 mod build;
 mod node;
+mod outline;
 mod walk;
 
 pub use build::{Builder, Built};
 pub use node::{ChildRef, Entry, MAX_ENTRIES, MIN_ENTRIES, Node, Totals};
-pub use walk::{Difference, Walker, differences, find, read_all};
+pub use outline::Outline;
+pub use walk::{Difference, Walker, differences, find, read_all, read_node};
 
 use xxhash_rust::xxh3::xxh3_64;
 

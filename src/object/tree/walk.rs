@@ -8,17 +8,18 @@ use super::super::error::Error;
 use super::super::source::ObjectSource;
 use super::node::{ChildRef, Entry, Node};
 
-/// Reads one node and checks that it stands on the level its parent expects.
-fn node<E: Entry>(source: &dyn ObjectSource, id: &ObjectId) -> Result<Node<E>, Error> {
+/// Reads one node.
+pub fn read_node<E: Entry>(source: &dyn ObjectSource, id: &ObjectId) -> Result<Node<E>, Error> {
     Node::decode(&source.get(id)?).map_err(Error::malformed(*id))
 }
 
-fn child_node<E: Entry>(
+/// Reads one node and checks that it stands on the level its parent expects.
+pub(super) fn child_node<E: Entry>(
     source: &dyn ObjectSource,
     child: &ChildRef,
     level: u8,
 ) -> Result<Node<E>, Error> {
-    let node = node::<E>(source, &child.id)?;
+    let node = read_node::<E>(source, &child.id)?;
     let found = match &node {
         Node::Leaf(_) => 0,
         Node::Inner(level, _) => *level,
@@ -44,7 +45,7 @@ pub struct Walker<'a, E> {
 impl<'a, E: Entry> Walker<'a, E> {
     /// Starts at the first entry of the tree whose root is `root`.
     pub fn open(source: &'a dyn ObjectSource, root: &ObjectId) -> Result<Self, Error> {
-        Ok(Self::from_node(source, node(source, root)?))
+        Ok(Self::from_node(source, read_node(source, root)?))
     }
 
     /// Starts at the first entry below a node.
@@ -100,7 +101,7 @@ pub fn find<E: Entry>(
     root: &ObjectId,
     key: &[u8],
 ) -> Result<Option<E>, Error> {
-    let mut at = node::<E>(source, root)?;
+    let mut at = read_node::<E>(source, root)?;
     loop {
         match at {
             Node::Leaf(entries) => {
@@ -167,7 +168,7 @@ struct Frontier<E> {
 
 impl<E: Entry> Frontier<E> {
     fn open(source: &dyn ObjectSource, root: &ObjectId) -> Result<Self, Error> {
-        Ok(match node(source, root)? {
+        Ok(match read_node(source, root)? {
             Node::Leaf(entries) => Self {
                 level: 0,
                 children: Vec::new(),

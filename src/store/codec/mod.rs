@@ -1,20 +1,19 @@
 //! Codecs: how the bytes of a frame's members are written down.
 //!
 //! Invariant: identity is independent of the codec. A codec gives back exactly the raw bytes or a
-//! [`Fault`], never a panic and never more memory than the frame's raw size. A codec that builds
-//! on other objects gets them through [`Bases`]; the caller bounds how deep that may go.
+//! [`Fault`], never a panic and never more memory than the frame's raw size and a few times its
+//! own. What a delta builds on is fetched by the caller, who bounds how deep that may go.
 
+pub(super) mod delta;
+pub(super) mod differ;
+pub(super) mod script;
 mod stored;
 mod zstd;
 
-pub(super) use zstd::LEVEL;
+pub(super) use zstd::Level;
 
-use crate::base::ObjectId;
+use crate::base::IoError;
 use crate::base::varint::Malformed;
-use crate::object;
-
-/// Fetches the object that a delta is based on.
-pub(super) type Bases<'a> = dyn FnMut(&ObjectId) -> Result<Vec<u8>, object::Error> + 'a;
 
 /// Why a frame does not decode.
 #[derive(Debug, thiserror::Error)]
@@ -34,10 +33,20 @@ pub(super) enum Fault {
     /// The frame has fewer members than the locator says.
     #[error("it has no member {0}")]
     NoMember(u16),
-    /// An object that the frame builds on cannot be had.
-    #[allow(dead_code)] // no delta codec is written yet
+    /// An object that it builds on cannot be had.
+    #[error("it builds on the object {base}, {reason}")]
+    Base {
+        /// The first bytes of the object's id, in hex.
+        base: String,
+        /// What is wrong with the object.
+        reason: String,
+    },
+    /// It builds on an object that builds on another, and so on, for too long.
+    #[error("it builds on more than {0} objects")]
+    Chain(u32),
+    /// The machine failed where the object that it builds on should be read.
     #[error(transparent)]
-    Base(object::Error),
+    Io(#[from] IoError),
 }
 
 /// The codecs that this version reads. The numbers are those of docs/format.md, "Packs".
@@ -47,6 +56,8 @@ pub(super) enum Codec {
     Stored = 1,
     /// One zstd frame.
     Zstd = 2,
+    /// Scripts against other objects.
+    Delta = 3,
 }
 
 impl Codec {
@@ -55,32 +66,47 @@ impl Codec {
         match mark {
             1 => Ok(Self::Stored),
             2 => Ok(Self::Zstd),
+            3 => Ok(Self::Delta),
             _ => Err(Fault::UnknownCodec(mark)),
         }
     }
+}
 
-    /// Appends the body of a frame that holds `raw`, in the codec that pays.
-    pub(super) fn encode(raw: &[u8], body: &mut Vec<u8>, level: i32) -> Self {
-        if zstd::encode(raw, body, level) {
-            return Self::Zstd;
-        }
-        stored::encode(raw, body);
-        Self::Stored
+/// Appends the body of a frame that holds `raw`, in the codec that pays.
+pub(super) fn encode(raw: &[u8], level: Level, body: &mut Vec<u8>) -> Codec {
+    if zstd::encode(raw, level, body) {
+        return Codec::Zstd;
     }
+    stored::encode(raw, body);
+    Codec::Stored
+}
 
-    /// Returns the `size` raw bytes of a body.
-    pub(super) fn decode(
-        self,
-        body: &[u8],
-        size: usize,
-        _bases: &mut Bases<'_>,
-    ) -> Result<Vec<u8>, Fault> {
-        let raw = match self {
-            Self::Stored => stored::decode(body, size),
-            Self::Zstd => zstd::decode(body, size),
-        };
-        raw.ok_or(Fault::Body {
-            expected: size as u64,
-        })
-    }
+/// Returns bytes as hex digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What a frame's body unpacks to.
+pub(super) enum Unpacked {
+    /// The members' raw bytes, one after the other.
+    Raw(Vec<u8>),
+    /// A script for each member.
+    Scripts(delta::Scripts),
+}
+
+/// Unpacks the body of a frame whose members have these raw lengths, which sum up to `size`.
+pub(super) fn unpack(
+    codec: Codec,
+    body: &[u8],
+    lengths: &[u32],
+    size: usize,
+) -> Result<Unpacked, Fault> {
+    let raw = match codec {
+        Codec::Stored => stored::decode(body, size),
+        Codec::Zstd => zstd::decode(body, size),
+        Codec::Delta => return Ok(Unpacked::Scripts(delta::Scripts::open(body, lengths)?)),
+    };
+    raw.map(Unpacked::Raw).ok_or(Fault::Body {
+        expected: size as u64,
+    })
 }

@@ -12,6 +12,7 @@ use super::store::Store;
 use super::writer::{Options, PackWriter};
 
 mod damage;
+mod deltas;
 mod layout;
 mod merging;
 mod packs;
