@@ -158,6 +158,8 @@ fn carry_out(
         latest = Some(refs::record(&mut writer, Some(current), view, &current.refs, change)?.0);
     }
     let written = writer.commit()?;
+    repo.store
+        .check_repacked(&plan.repack, &written, progress)?;
     // From here on the older states have expired, whether or not their objects are gone yet.
     if let Some(latest) = latest {
         HeadFile::new(&repo.dir).write(&latest)?;

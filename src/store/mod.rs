@@ -8,6 +8,7 @@
 mod cache;
 mod chain;
 mod codec;
+mod copies;
 mod encoder;
 mod frame;
 mod merge;

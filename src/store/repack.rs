@@ -1,34 +1,33 @@
 //! Repacking: what is needed goes into new packs, packed better; then the old packs can go.
 //!
 //! Invariant: nothing is removed here before every object that is to stay is durable in a pack
-//! that stays, checked against its id (or in a frame of a pack that hashes to its name). A pack
-//! that is packed well already and holds nothing else is left alone: the cost follows what is new
-//! and what is to go.
+//! that stays, and everything that was written was read back with the packs that stay alone. A
+//! pack that is packed well already and holds nothing else is left alone: the cost follows what is
+//! new and what is to go.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
 use crate::base::progress::Progress;
 use crate::base::{Hasher, ObjectId, fsio};
 use crate::object::{Error, ObjectSource as _};
 
 use super::codec::Level;
-use super::codec::delta::{Prefix, prefix};
-use super::frame::Frame;
+use super::copies::{
+    Bases, Copy, Kind, Listed, Short, Sorted, bases_of, frames, has_short_ids, short_of,
+};
 use super::pack::{Pack, PackId};
 use super::store::{PackInfo, Store};
-use super::table::{ID_BYTES, Locator};
+use super::table::Locator;
 use super::writer::{Options, PackWriter};
 
 /// Frames are decoded in batches of about this many raw bytes.
 const BATCH: usize = 8 << 20;
-
-/// The first bytes of an id, as tables keep them.
-type Short = [u8; ID_BYTES as usize];
 
 /// What is to stay.
 #[derive(Clone, Copy)]
@@ -75,80 +74,18 @@ impl RepackPlan {
     pub fn replaced_bytes(&self) -> u64 {
         self.replaced.iter().map(|pack| pack.size).sum()
     }
-}
 
-/// One frame of a pack, as the table lists it.
-struct Listed<'a> {
-    offset: u64,
-    frame: Frame<'a>,
-    bytes: &'a [u8],
-    /// The ids of its members, in order.
-    ids: Vec<Short>,
-    /// Whether the table lists each member once.
-    is_whole: bool,
-}
-
-/// Returns the frames that the table of a pack lists, in the order of the file. What cannot be
-/// read as a frame is left out: its objects are then missed, or found elsewhere.
-fn frames(pack: &Pack) -> Vec<Listed<'_>> {
-    let table = pack.table();
-    let mut rows: Vec<(Locator, &[u8])> = (0..table.len())
-        .map(|row| (table.place(row), table.id(row)))
-        .collect();
-    rows.sort_unstable();
-    let mut listed = Vec::new();
-    for members in rows.chunk_by(|(a, _), (b, _)| a.offset == b.offset) {
-        let offset = members[0].0.offset;
-        let Ok(frame) = pack.frame(offset) else {
-            continue;
-        };
-        let numbers = members.iter().map(|(place, _)| usize::from(place.member));
-        let at = offset as usize; // inside the pack, or `frame` would have refused it
-        listed.push(Listed {
-            offset,
-            bytes: &pack.frames()[at..at + frame.size],
-            is_whole: numbers.eq(0..frame.lengths.len()),
-            frame,
-            ids: members.iter().filter_map(|(_, id)| short(id)).collect(),
-        });
+    fn replaces(&self, id: &PackId) -> bool {
+        self.replaced.iter().any(|pack| pack.id == *id)
     }
-    listed
-}
-
-fn short(id: &[u8]) -> Option<Short> {
-    id.get(..usize::from(ID_BYTES))?.try_into().ok()
-}
-
-fn short_of(id: &ObjectId) -> Short {
-    let mut short = [0; ID_BYTES as usize];
-    short.copy_from_slice(&id.as_bytes()[..usize::from(ID_BYTES)]);
-    short
-}
-
-fn has_short_ids(pack: &Pack) -> bool {
-    pack.trailer.id_bytes == ID_BYTES
-}
-
-/// Which packs stay, and which are replaced.
-struct Sorted {
-    kept: Vec<Arc<Pack>>,
-    /// Oldest first: what was written together stays together, in order.
-    replaced: Vec<Arc<Pack>>,
-    /// The objects to stay that packs which stay seem to hold.
-    covered: FxHashSet<Short>,
-    /// What is to stay and has further copies.
-    twice: FxHashSet<Short>,
-    keep: Amount,
-    delete: Amount,
-    keep_in_replaced: u64,
 }
 
 impl Store {
     /// Returns what to do so that only `live` is left. Fails where an object of it is missing.
     pub fn plan_repack(&self, live: Live<'_>) -> Result<RepackPlan, Error> {
         let sorted = self.sort_packs(live)?;
-        let moved_rows = self.moved_rows(live, &sorted.kept).next().is_some();
-        let written = match sorted.keep_in_replaced {
+        let moved_rows = moved_rows(live, &sorted.kept).next().is_some();
+        let written = match sorted.moving {
             0 => u64::from(moved_rows),
             bytes => bytes.div_ceil(Options::default().pack_limit),
         };
@@ -164,29 +101,30 @@ impl Store {
         })
     }
 
-    /// Sorts the packs. Where an object of a pack that would stay is damaged and another pack
-    /// holds it too, the first pack does not stay.
+    /// Sorts the packs. A pack does not stay where that would leave an object that is damaged in
+    /// it and sound in another, or a chain of objects that is too long.
     fn sort_packs(&self, live: Live<'_>) -> Result<Sorted, Error> {
         let mut unsound = FxHashSet::default();
         loop {
-            let sorted = self.sort_packs_without(live, &unsound)?;
-            let known = unsound.len();
-            let twice = live
-                .objects
-                .iter()
-                .filter(|id| sorted.twice.contains(&short_of(id)));
-            for id in twice {
-                let holds = |pack: &&Arc<Pack>| pack.find(id.as_bytes()).next().is_some();
-                let bad = sorted
-                    .kept
-                    .iter()
-                    .filter(holds)
-                    .filter(|pack| !self.holds(pack, id));
-                unsound.extend(bad.filter(|pack| has_short_ids(pack)).map(|pack| pack.id));
+            let mut sorted = self.sort_packs_without(live, &unsound)?;
+            let mut found = sorted.bound_chains();
+            for id in live.objects {
+                let short = short_of(id);
+                let Some(copy) = sorted.copies.get(&short) else {
+                    continue;
+                };
+                if sorted.twice.contains(&short)
+                    && let Some(pack) = sorted.kept.iter().find(|pack| pack.id == copy.pack)
+                    && !self.holds(pack, id)
+                {
+                    found.insert(copy.pack);
+                }
             }
-            if unsound.len() == known {
+            if found.is_empty() {
+                sorted.count();
                 return Ok(sorted);
             }
+            unsound.extend(found);
         }
     }
 
@@ -196,103 +134,41 @@ impl Store {
         unsound: &FxHashSet<PackId>,
     ) -> Result<Sorted, Error> {
         let shorts: FxHashSet<Short> = live.objects.iter().map(short_of).collect();
-        let bases = bases_of(live);
+        let bases = bases_of(live.objects);
         let packs = self.packs();
-        // An object that several packs hold stays in the one that is packed best, and largest.
         let mut order: Vec<&Arc<Pack>> = packs.open.iter().collect();
-        order.sort_by_key(|pack| {
-            let rank = (pack.trailer.effort, pack.bytes.len(), pack.id);
-            (has_short_ids(pack), std::cmp::Reverse(rank))
-        });
-        let mut sorted = Sorted {
-            kept: Vec::new(),
-            replaced: Vec::new(),
-            covered: FxHashSet::default(),
-            twice: FxHashSet::default(),
-            keep: Amount::default(),
-            delete: Amount::default(),
-            keep_in_replaced: 0,
-        };
-        let mut found: FxHashSet<Short> = FxHashSet::default();
+        // What is packed best stays, and what is largest.
+        order.sort_by_key(|pack| Reverse((pack.trailer.effort, pack.bytes.len(), pack.id)));
+        let mut sorted = Sorted::default();
         for pack in order {
-            if !has_short_ids(pack) {
-                // Of another writer; what it holds is found by looking for it.
-                let holds = |id: &&ObjectId| pack.find(id.as_bytes()).next().is_some();
-                let held = live.objects.iter().filter(holds).map(short_of);
-                let held: Vec<Short> = held.collect();
-                sorted.keep.objects += held.len() as u64;
-                found.extend(held.iter().copied());
-                sorted.covered.extend(held);
-                sorted.kept.push(pack.clone());
-                continue;
-            }
-            let (mut keep, mut delete) = (Amount::default(), Amount::default());
-            let mut taken = Vec::new();
-            let mut stays =
+            let may_stay =
                 pack.trailer.effort > 0 && !live.all_packs && !unsound.contains(&pack.id);
-            for listed in frames(pack) {
-                let size = listed.frame.size as u64;
-                let (mut kept_raw, mut kept) = (0u64, 0u64);
-                for (id, length) in listed.ids.iter().zip(&listed.frame.lengths) {
-                    if !shorts.contains(id) {
-                        continue;
-                    }
-                    if !found.insert(*id) {
-                        sorted.twice.insert(*id);
-                        continue;
-                    }
-                    taken.push(*id);
-                    kept += 1;
-                    kept_raw += u64::from(*length);
-                }
-                let all = listed.ids.len() as u64;
-                let share = match listed.frame.raw_size as u64 {
-                    0 => size * kept / all.max(1),
-                    raw => (u128::from(size) * u128::from(kept_raw) / u128::from(raw)) as u64,
-                };
-                keep.objects += kept;
-                keep.bytes += share;
-                delete.objects += all - kept;
-                delete.bytes += size - share;
-                stays &= listed.is_whole && builds_on(&listed.frame, &bases);
-            }
-            let row_stays = |(content, manifest): (ObjectId, ObjectId)| {
-                live.manifests.get(&content) == Some(&manifest)
+            let stays = match has_short_ids(pack) {
+                // Of another writer: it is left alone.
+                false => sorted.keep(pack, found_in(pack, live, &sorted)),
+                true if may_stay => needed_whole(pack, live, &shorts, &bases)
+                    .is_some_and(|copies| sorted.keep(pack, copies)),
+                true => false,
             };
-            stays &= delete.objects == 0 && pack.table().contents().all(row_stays);
-            if stays {
-                sorted.covered.extend(taken);
-                sorted.kept.push(pack.clone());
-            } else {
-                sorted.keep_in_replaced += keep.bytes;
+            if !stays {
                 sorted.replaced.push(pack.clone());
             }
-            sorted.keep.objects += keep.objects;
-            sorted.keep.bytes += keep.bytes;
-            sorted.delete.objects += delete.objects;
-            sorted.delete.bytes += delete.bytes;
-        }
-        let mut missing = live
-            .objects
-            .iter()
-            .filter(|id| !found.contains(&short_of(id)));
-        if let Some(id) = missing.by_ref().min() {
-            return Err(self.absent(id));
         }
         sorted.replaced.sort_by_key(|pack| (pack.modified, pack.id));
-        Ok(sorted)
-    }
-
-    /// Returns the content rows that are to stay and that no pack which stays has.
-    fn moved_rows<'a>(
-        &self,
-        live: Live<'a>,
-        kept: &[Arc<Pack>],
-    ) -> impl Iterator<Item = (ObjectId, ObjectId)> + use<'a> {
-        let rows = kept.iter().flat_map(|pack| pack.table().contents());
-        let rows: FxHashSet<(ObjectId, ObjectId)> = rows.collect();
-        let wanted = live.manifests.iter().map(|(content, id)| (*content, *id));
-        wanted.filter(move |row| !rows.contains(row))
+        for pack in sorted.replaced.clone() {
+            for listed in frames(&pack) {
+                for (id, copy) in listed.copies(pack.id, &bases) {
+                    if shorts.contains(&id) {
+                        sorted.choose(id, copy);
+                    }
+                }
+            }
+        }
+        let is_missing = |id: &&ObjectId| !sorted.copies.contains_key(&short_of(id));
+        match live.objects.iter().filter(is_missing).min() {
+            Some(id) => Err(self.absent(id)),
+            None => Ok(sorted),
+        }
     }
 
     /// Writes what is to stay of the packs that the plan replaces into a new pack, which nobody
@@ -312,16 +188,14 @@ impl Store {
             ..Options::default()
         };
         let mut writer = PackWriter::new(self, tmp_dir, options);
-        let sorted = self.sort_packs(live)?;
         progress.begin("packing", Some(plan.replaced_bytes()));
+        let sorted = self.sort_packs(live)?;
         let mut repack = Repack {
             store: self,
             live,
-            shorts: live.objects.iter().map(short_of).collect(),
-            bases: bases_of(live),
+            sorted: &sorted,
             progress,
-            sound: sorted.kept.clone(),
-            covered: sorted.covered.clone(),
+            done: FxHashSet::default(),
             copied: FxHashSet::default(),
         };
         for pack in &sorted.replaced {
@@ -331,15 +205,56 @@ impl Store {
             repack.encode(pack, &mut writer)?;
         }
         repack.what_is_left(&mut writer)?;
-        for (content, manifest) in self.moved_rows(live, &sorted.kept) {
+        for (content, manifest) in moved_rows(live, &sorted.kept) {
             writer.put_row(content, manifest);
         }
         progress.end();
         Ok(writer)
     }
 
+    /// Reads back what [`Store::repack`] wrote and committed as `written`, with no other packs
+    /// than those that stay. Where that fails, the replaced packs must not go.
+    pub fn check_repacked(
+        &self,
+        plan: &RepackPlan,
+        written: &[PackId],
+        progress: &dyn Progress,
+    ) -> Result<(), Error> {
+        let stays = |pack: &&Arc<Pack>| written.contains(&pack.id) || !plan.replaces(&pack.id);
+        let packs: Vec<Arc<Pack>> = self.packs().open.iter().filter(stays).cloned().collect();
+        let new: Vec<Arc<Pack>> = (packs.iter())
+            .filter(|pack| written.contains(&pack.id))
+            .cloned()
+            .collect();
+        let alone = self.of_packs(packs);
+        let total = new.iter().map(|pack| pack.bytes.len() as u64).sum();
+        progress.begin("checking", Some(total));
+        for pack in new {
+            for batch in batches(&frames(&pack)) {
+                let check = |listed: &Listed<'_>| {
+                    let ids: Vec<Short> = listed.members.iter().map(|(_, id)| *id).collect();
+                    let read = alone.decode_frame(pack.frames(), listed.offset, &ids)?;
+                    for (member, id) in read.into_iter().zip(&ids) {
+                        if short_of(&member?.1) != *id {
+                            return Err("its bytes do not hash to it".to_owned());
+                        }
+                    }
+                    Ok(())
+                };
+                let checked: Result<(), String> = batch.par_iter().try_for_each(check);
+                checked.map_err(|reason| Error::DamagedPack {
+                    path: pack.path.clone(),
+                    reason,
+                })?;
+                progress.advance(batch.iter().map(|listed| listed.bytes.len() as u64).sum());
+            }
+        }
+        progress.end();
+        Ok(())
+    }
+
     /// Removes the packs that a plan replaced, once what [`Store::repack`] wrote is committed as
-    /// `written`. Returns how many bytes that freed.
+    /// `written` and checked. Returns how many bytes that freed.
     pub fn remove_replaced(&self, plan: &RepackPlan, written: &[PackId]) -> Result<u64, Error> {
         let mut freed = 0;
         for pack in &plan.replaced {
@@ -355,26 +270,70 @@ impl Store {
     }
 }
 
-/// The objects that stay, by what frames keep of the ids of their bases; `None` where several ids
-/// begin alike.
-type Bases = FxHashMap<Prefix, Option<ObjectId>>;
-
-fn bases_of(live: Live<'_>) -> Bases {
-    let mut bases = Bases::default();
-    for id in live.objects {
-        let same = bases.entry(prefix(id)).or_insert(Some(*id));
-        if *same != Some(*id) {
-            *same = None;
-        }
+/// Returns the objects of a pack with their places where all of them, and all its content rows,
+/// are to stay with all that they build on.
+fn needed_whole(
+    pack: &Pack,
+    live: Live<'_>,
+    shorts: &FxHashSet<Short>,
+    bases: &Bases,
+) -> Option<Vec<(Short, Copy)>> {
+    let stays =
+        |(content, manifest): (ObjectId, ObjectId)| live.manifests.get(&content) == Some(&manifest);
+    if !pack.table().contents().all(stays) {
+        return None;
     }
-    bases
+    let mut copies = Vec::with_capacity(pack.table().len());
+    for listed in frames(pack) {
+        let of_frame = listed.copies(pack.id, bases);
+        let stays = |(id, copy): &(Short, Copy)| copy.kind != Kind::Flat && shorts.contains(id);
+        if !listed.is_whole || !of_frame.iter().all(stays) {
+            return None;
+        }
+        copies.extend(of_frame);
+    }
+    (copies.len() == pack.table().len()).then_some(copies)
 }
 
-/// Returns whether all objects that a frame builds on stay. An object that is only a base and not
-/// needed itself goes, and what builds on it is decoded and encoded anew.
-fn builds_on(frame: &Frame<'_>, bases: &Bases) -> bool {
-    let stays = |base: &Prefix| bases.get(base).is_some_and(Option::is_some);
-    frame.bases().is_ok_and(|all| all.iter().all(stays))
+/// Returns the objects of a pack of another writer, whose table keeps ids otherwise.
+fn found_in(pack: &Pack, live: Live<'_>, sorted: &Sorted) -> Vec<(Short, Copy)> {
+    let found = |id: &ObjectId| {
+        let place = pack.find(id.as_bytes()).next()?;
+        let (pack, kind) = (pack.id, Kind::Whole);
+        Some((short_of(id), Copy { pack, place, kind }))
+    };
+    let found = live.objects.iter().filter_map(found);
+    found
+        .filter(|(id, _)| !sorted.copies.contains_key(id))
+        .collect()
+}
+
+/// Returns the content rows that are to stay and that no pack which stays has.
+fn moved_rows<'a>(
+    live: Live<'a>,
+    kept: &[Arc<Pack>],
+) -> impl Iterator<Item = (ObjectId, ObjectId)> + use<'a> {
+    let rows = kept.iter().flat_map(|pack| pack.table().contents());
+    let rows: FxHashSet<(ObjectId, ObjectId)> = rows.collect();
+    let wanted = live.manifests.iter().map(|(content, id)| (*content, *id));
+    wanted.filter(move |row| !rows.contains(row))
+}
+
+/// Returns runs of frames that are decoded at once.
+fn batches<'a, 'b>(mut frames: &'a [Listed<'b>]) -> Vec<&'a [Listed<'b>]> {
+    let mut batches = Vec::new();
+    while let Some(first) = frames.first() {
+        let mut raw = first.frame.raw_size;
+        let fits = |listed: &&Listed<'_>| {
+            raw += listed.frame.raw_size;
+            raw <= BATCH
+        };
+        let count = 1 + frames[1..].iter().take_while(fits).count();
+        let (batch, rest) = frames.split_at(count);
+        batches.push(batch);
+        frames = rest;
+    }
+    batches
 }
 
 /// A member of a frame: its id, its bytes, and what it may build on.
@@ -383,75 +342,61 @@ type Decoded = (ObjectId, Vec<u8>, Option<ObjectId>);
 struct Repack<'a> {
     store: &'a Store,
     live: Live<'a>,
-    shorts: FxHashSet<Short>,
-    bases: Bases,
+    sorted: &'a Sorted,
     progress: &'a dyn Progress,
-    /// Packs that stay, and packs that hash to their names.
-    sound: Vec<Arc<Pack>>,
-    /// What packs that stay, or copied frames, seem to hold. Truncated ids may collide, so that
-    /// what another pack holds under one of these is compared by its full id.
-    covered: FxHashSet<Short>,
+    /// Objects that copied frames hold.
+    done: FxHashSet<Short>,
     /// Frames that were copied.
     copied: FxHashSet<(PackId, u64)>,
 }
 
 impl Repack<'_> {
-    /// Copies the frames of a pack that need no other bytes: packed well, or not compressible, and
-    /// with members that all stay.
-    fn copy(&mut self, pack: &Arc<Pack>, writer: &mut PackWriter<'_>) -> Result<(), Error> {
+    /// Copies the frames of a pack as they are: those that are packed well, that no effort makes
+    /// shorter, or that are deltas; and of which all members stay.
+    ///
+    /// Truncated ids may collide, so an object with several copies is not copied unread.
+    fn copy(&mut self, pack: &Pack, writer: &mut PackWriter<'_>) -> Result<(), Error> {
         let packed_well = pack.trailer.effort > 0;
-        let listed = frames(pack);
-        let can_be_copied = |listed: &&Listed<'_>| {
+        let stays = |listed: &Listed<'_>, (member, id): &(u16, Short)| {
+            let place = place(listed, *member);
+            let copy = self.sorted.copies.get(id);
+            self.sorted.is_chosen(id, pack.id, place)
+                && copy.is_some_and(|copy| copy.kind != Kind::Flat)
+                && !self.sorted.twice.contains(id)
+        };
+        let mut listed = frames(pack);
+        listed.retain(|listed| {
             (packed_well || !listed.frame.is_compressed())
                 && listed.is_whole
-                && builds_on(&listed.frame, &self.bases)
-                && listed.ids.iter().all(|id| self.shorts.contains(id))
-        };
-        let copies: Vec<&Listed<'_>> = listed.iter().filter(can_be_copied).collect();
-        if copies.is_empty() || !hashes_to_its_name(pack) {
+                && listed.members.iter().all(|member| stays(listed, member))
+        });
+        if listed.is_empty() || !hashes_to_its_name(pack) {
             return Ok(());
         }
-        for listed in copies {
-            if listed.ids.iter().any(|id| self.covered.contains(id)) {
-                continue;
-            }
-            let ids: Vec<ObjectId> = listed.ids.iter().map(padded).collect();
+        for listed in listed {
+            let ids: Vec<ObjectId> = listed.members.iter().map(|(_, id)| padded(id)).collect();
             writer.put_frame(listed.bytes, &ids, listed.frame.raw_size as u64)?;
-            self.covered.extend(listed.ids.iter().copied());
+            self.done.extend(listed.members.iter().map(|(_, id)| *id));
             self.copied.insert((pack.id, listed.offset));
             self.progress.advance(listed.bytes.len() as u64);
         }
-        self.sound.push(pack.clone());
         Ok(())
     }
 
     /// Decodes the frames that were not copied and takes the members that stay.
     fn encode(&self, pack: &Pack, writer: &mut PackWriter<'_>) -> Result<(), Error> {
-        let listed = frames(pack);
-        let wanted: Vec<&Listed<'_>> = listed
-            .iter()
-            .filter(|listed| !self.copied.contains(&(pack.id, listed.offset)))
-            .filter(|listed| listed.ids.iter().any(|id| self.shorts.contains(id)))
-            .collect();
-        let mut rest = wanted.as_slice();
-        while let Some(first) = rest.first() {
-            let mut raw = first.frame.raw_size;
-            let fits = |listed: &&&Listed<'_>| {
-                raw += listed.frame.raw_size;
-                raw <= BATCH
+        let mut listed = frames(pack);
+        listed.retain(|listed| {
+            let stays = |(member, id): &(u16, Short)| {
+                self.sorted.is_chosen(id, pack.id, place(listed, *member))
             };
-            let count = 1 + rest[1..].iter().take_while(fits).count();
-            let (batch, after) = rest.split_at(count);
-            rest = after;
-            // What does not decode may be sound in another pack: `what_is_left` looks for it.
-            let decoded: Vec<Vec<Decoded>> = batch
-                .par_iter()
-                .map(|listed| self.decode(pack, listed))
-                .collect();
+            !self.copied.contains(&(pack.id, listed.offset)) && listed.members.iter().any(stays)
+        });
+        for batch in batches(&listed) {
+            let decode = |listed: &Listed<'_>| self.decode(pack, listed);
+            let decoded: Vec<Vec<Decoded>> = batch.par_iter().map(decode).collect();
             for (id, raw, base) in decoded.into_iter().flatten() {
-                if self.live.objects.contains(&id) && !self.is_held(&id) {
-                    writer.put_anew(id, &raw, base)?;
-                }
+                writer.put_anew(id, &raw, base)?;
             }
             let bytes = batch.iter().map(|listed| listed.bytes.len() as u64).sum();
             self.progress.advance(bytes);
@@ -459,38 +404,62 @@ impl Repack<'_> {
         Ok(())
     }
 
-    /// Decodes the members of a frame that are sound, with the objects that they may go on building
-    /// on.
+    /// Decodes the members of a frame that stay, with the objects that they go on building on.
+    /// What does not decode may be sound in another pack: `what_is_left` looks for it.
     fn decode(&self, pack: &Pack, listed: &Listed<'_>) -> Vec<Decoded> {
+        // A member that the table does not list is wanted under no id.
+        let mut wanted: Vec<&[u8]> = vec![&[]; listed.frame.lengths.len()];
+        for (member, id) in &listed.members {
+            if let Some(place) = wanted.get_mut(usize::from(*member)) {
+                *place = id;
+            }
+        }
         let found = self
             .store
-            .decode_frame(pack.frames(), listed.offset, &listed.ids);
-        let bases = listed.frame.bases().unwrap_or_default();
+            .decode_frame(pack.frames(), listed.offset, &wanted);
         let mut members = Vec::new();
-        for (at, member) in found.unwrap_or_default().into_iter().enumerate() {
-            let base = bases.get(at).and_then(|base| *self.bases.get(base)?);
-            members.extend(member.map(|(raw, id)| (id, raw, base)));
+        for (member, found) in (0u16..).zip(found.unwrap_or_default()) {
+            let Ok((raw, id)) = found else { continue };
+            let short = short_of(&id);
+            let chosen = self
+                .sorted
+                .is_chosen(&short, pack.id, place(listed, member));
+            if !chosen || !self.live.objects.contains(&id) {
+                continue;
+            }
+            let base = match self.sorted.copies.get(&short).map(|copy| copy.kind) {
+                Some(Kind::Delta(base)) => Some(base),
+                _ => None,
+            };
+            members.push((id, raw, base));
         }
         members
     }
 
-    /// Returns whether a pack that stays, or a frame that was copied, holds the object, sound.
-    fn is_held(&self, id: &ObjectId) -> bool {
-        self.covered.contains(&short_of(id))
-            && self.sound.iter().any(|pack| self.store.holds(pack, id))
-    }
-
     /// Takes what is to stay and was not met sound on the way, from wherever it can be had.
     fn what_is_left(&self, writer: &mut PackWriter<'_>) -> Result<(), Error> {
-        let mut left: Vec<&ObjectId> = (self.live.objects.iter())
-            .filter(|id| !writer.has_taken(id) && !self.covered.contains(&short_of(id)))
-            .collect();
+        let stays_where_it_is = |id: &Short| {
+            let copy = self.sorted.copies.get(id);
+            copy.is_some_and(|copy| self.sorted.kept.iter().any(|pack| pack.id == copy.pack))
+        };
+        let is_left = |id: &&ObjectId| {
+            let short = short_of(id);
+            !writer.has_taken(id) && !self.done.contains(&short) && !stays_where_it_is(&short)
+        };
+        let mut left: Vec<&ObjectId> = self.live.objects.iter().filter(is_left).collect();
         left.sort_unstable();
         for id in left {
             let raw = self.store.get(id)?;
             writer.put_anew(*id, &raw, None)?;
         }
         Ok(())
+    }
+}
+
+fn place(listed: &Listed<'_>, member: u16) -> Locator {
+    Locator {
+        offset: listed.offset,
+        member,
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Store {
     /// Held while the directory is read, so that many misses at once read it one after the other.
     scanning: Mutex<()>,
     groups: GroupCache,
+    /// Whether these packs are meant and no others, whatever the directory holds.
+    is_fixed: bool,
 }
 
 /// What was found in the directory.
@@ -79,6 +81,7 @@ impl Store {
             packs: RwLock::default(),
             scanning: Mutex::default(),
             groups: GroupCache::default(),
+            is_fixed: false,
         };
         store.rescan()?;
         Ok(store)
@@ -89,8 +92,23 @@ impl Store {
         &self.dir
     }
 
+    /// Returns a store of some packs of this one.
+    pub(super) fn of_packs(&self, open: Vec<Arc<Pack>>) -> Self {
+        let damaged = Vec::new();
+        Self {
+            dir: self.dir.clone(),
+            packs: RwLock::new(Arc::new(Packs { open, damaged })),
+            scanning: Mutex::default(),
+            groups: GroupCache::default(),
+            is_fixed: true,
+        }
+    }
+
     /// Reads the directory again and returns whether packs came or went.
     pub fn rescan(&self) -> Result<bool, Error> {
+        if self.is_fixed {
+            return Ok(false);
+        }
         let _one_at_a_time = self.scanning.lock().unwrap_or_else(PoisonError::into_inner);
         let old = self.packs();
         let mut packs = Packs::default();

@@ -26,8 +26,8 @@ impl Level {
     /// Of scripts, which are so short that time does not count.
     pub(super) const DELTAS: Self = Self { slot: 1, level: 3 };
     /// Of what gc packs anew. For 587 MB of CSV in chunks of 18 KiB, against what `zstd -1` makes of
-    /// the whole file: level 1 1.07 times as much, 3 1.02 (4.5 CPU s), 4 1.007 (6.2), 5 0.986 (8.5),
-    /// 6 0.977 (10.1), 9 0.973 (13.3).
+    /// the whole file: level 1 1.07 times as much, 3 1.02 (4.5 CPU s), 4 1.007 (6.2), 5 0.986
+    /// (8.5), 6 0.977 (10.1), 9 0.973 (13.3).
     pub(in crate::store) const REPACKED: Self = Self { slot: 2, level: 5 };
     /// How many there are.
     const COUNT: usize = 3;
