@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::base::ObjectId;
 
+use super::codec::Effort;
 use super::codec::script::Script;
 use super::frame;
 
@@ -27,8 +28,8 @@ pub(super) enum Raw {
 }
 
 /// Members whose bytes lie one after the other.
-#[derive(Default)]
 pub(super) struct Whole {
+    pub(super) effort: Effort,
     pub(super) ids: Vec<ObjectId>,
     pub(super) lengths: Vec<u32>,
     pub(super) bytes: Vec<u8>,
@@ -46,9 +47,9 @@ pub(super) struct Deltas {
     pub(super) script_bytes: usize,
 }
 
-/// How an object comes from another.
+/// How an object comes from others, one behind the other.
 pub(super) struct Delta {
-    pub(super) base: ObjectId,
+    pub(super) bases: Vec<ObjectId>,
     pub(super) script: Script,
 }
 
@@ -61,6 +62,16 @@ pub(super) enum Member<'a> {
 }
 
 impl Whole {
+    /// Returns a frame without members.
+    pub(super) fn new(effort: Effort) -> Self {
+        Self {
+            effort,
+            ids: Vec::new(),
+            lengths: Vec::new(),
+            bytes: Vec::new(),
+        }
+    }
+
     /// Appends a member.
     pub(super) fn push(&mut self, id: ObjectId, bytes: &[u8]) {
         self.ids.push(id);
@@ -130,10 +141,10 @@ impl Raw {
 
     fn encode(&self) -> Vec<u8> {
         match self {
-            Self::Whole(whole) => frame::encode(&whole.lengths, &whole.bytes),
+            Self::Whole(whole) => frame::encode(&whole.lengths, &whole.bytes, whole.effort),
             Self::Deltas(deltas) => {
                 let members = deltas.deltas.iter();
-                let members = members.map(|delta| (&delta.base, &delta.script));
+                let members = members.map(|delta| (delta.bases.as_slice(), &delta.script));
                 frame::encode_deltas(&deltas.lengths, members)
             }
         }

@@ -70,9 +70,21 @@ impl Codec {
     }
 }
 
+/// How hard to try to make a frame short.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Effort {
+    /// For contents, whose encoding is most of what an `add` costs.
+    #[default]
+    Contents,
+    /// For scripts.
+    Deltas,
+    /// For all else, of which there is little.
+    Metadata,
+}
+
 /// Appends the body of a frame that holds `raw`, in the codec that pays.
-pub(super) fn encode(raw: &[u8], body: &mut Vec<u8>) -> Codec {
-    if zstd::encode(raw, zstd::OBJECTS, body) {
+pub(super) fn encode(raw: &[u8], effort: Effort, body: &mut Vec<u8>) -> Codec {
+    if zstd::encode(raw, effort, body) {
         return Codec::Zstd;
     }
     stored::encode(raw, body);
