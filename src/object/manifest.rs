@@ -234,7 +234,7 @@ impl ManifestBuilder {
         varint::write(&mut bytes, built.totals.bytes);
         varint::write_bytes(&mut bytes, cutter.as_bytes());
         bytes.extend_from_slice(&built.root);
-        let id = sink.put_near(&bytes, self.before)?;
+        let id = sink.put_near(&bytes, self.before.as_slice())?;
         sink.put_manifest(content, id)?;
         Ok(id)
     }

@@ -18,13 +18,13 @@ pub trait ObjectSource: Sync {
     fn manifest_of(&self, content: &ObjectId) -> Result<Option<ObjectId>, Error>;
 }
 
-/// An object that is like another.
+/// An object that is like others.
 #[derive(Clone, Copy, Debug)]
 pub struct Near<'a> {
     /// Its bytes.
     pub bytes: &'a [u8],
-    /// The object of an earlier version that it is like, if any.
-    pub base: Option<ObjectId>,
+    /// The objects of an earlier version that it is like: mostly one or none.
+    pub bases: &'a [ObjectId],
 }
 
 /// Takes objects. What it took can be read back from it at once.
@@ -33,23 +33,25 @@ pub trait ObjectSink {
     fn put(&mut self, bytes: &[u8]) -> Result<ObjectId, Error>;
 
     /// Keeps the object as [`ObjectSink::put`] does. A sink may write it as what has changed since
-    /// `base`, an object of an earlier version, if it has that one and it helps.
-    fn put_near(&mut self, bytes: &[u8], base: Option<ObjectId>) -> Result<ObjectId, Error> {
-        let _ = base;
+    /// `bases`, which are objects of an earlier version and together are like this one, if it has
+    /// them and it helps.
+    fn put_near(&mut self, bytes: &[u8], bases: &[ObjectId]) -> Result<ObjectId, Error> {
+        let _ = bases;
         self.put(bytes)
     }
 
     /// Keeps several objects, in order, and returns their ids.
     fn put_all(&mut self, objects: &[&[u8]]) -> Result<Vec<ObjectId>, Error> {
-        let near = objects.iter().map(|&bytes| Near { bytes, base: None });
+        let near = objects.iter().map(|&bytes| Near { bytes, bases: &[] });
         self.put_all_near(&near.collect::<Vec<_>>())
     }
 
     /// Keeps several objects, in order, as [`ObjectSink::put_near`] does.
     ///
-    /// A sink may hash and compress them on all cores; the result is the same as of single puts.
+    /// Meant for contents, where single puts are for metadata: a sink may hash and compress them on
+    /// all cores, and spend less effort on each. The same objects in other batches give the same.
     fn put_all_near(&mut self, objects: &[Near<'_>]) -> Result<Vec<ObjectId>, Error> {
-        let put = |near: &Near<'_>| self.put_near(near.bytes, near.base);
+        let put = |near: &Near<'_>| self.put_near(near.bytes, near.bases);
         objects.iter().map(put).collect()
     }
 

@@ -1,7 +1,8 @@
 //! `commit`: seals the staged snapshot with its change sets and its scorecard.
 
+use crate::base::ObjectId;
 use crate::base::progress::Progress;
-use crate::object::{self, Commit, GateOverride, Head, Scorecard};
+use crate::object::{self, Commit, GateOverride, Head, ObjectSource, Scorecard, State};
 use crate::repo::Repo;
 
 use super::assess::{self, Version};
@@ -120,6 +121,7 @@ fn seal(
     let mut befores: Vec<Option<Version>> = Vec::new();
     for parent in &commit.parents {
         let parent: Commit = object::get(&repo.store, parent)?;
+        writer.suggest(sealed_by(&repo.store, &parent)?);
         befores.push(Some(Version::of_commit(&repo.store, &parent)?));
     }
     if befores.is_empty() {
@@ -151,6 +153,20 @@ fn seal(
         commit.changes.push(id);
     }
     Ok(())
+}
+
+/// Returns what a commit sealed that the next one is likely to seal little changed.
+fn sealed_by(source: &dyn ObjectSource, commit: &Commit) -> Result<Vec<ObjectId>, Error> {
+    let mut ids = vec![commit.scorecard];
+    ids.extend(commit.changes.first());
+    let scorecard: Scorecard = object::get(source, &commit.scorecard)?;
+    for score in &scorecard.datasets {
+        let state: State = object::get(source, &score.state)?;
+        ids.push(score.state);
+        ids.extend(state.fields.iter().filter_map(|field| field.values));
+        ids.extend(state.joint);
+    }
+    Ok(ids)
 }
 
 /// Returns whether the committed dver.toml declares gates or evaluations.

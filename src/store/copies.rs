@@ -12,7 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::ObjectId;
 
-use super::chain::MAX_CHAIN;
+use super::chain::{MAX_CHAIN, MAX_WRITTEN};
 use super::codec::delta::{Prefix, prefix};
 use super::frame::Frame;
 use super::pack::{Pack, PackId};
@@ -97,13 +97,16 @@ impl Listed<'_> {
     /// Returns the members as copies of objects of this pack.
     pub(super) fn copies(&self, pack: PackId, bases: &Bases) -> Vec<(Short, Copy)> {
         let prefixes = self.frame.bases().unwrap_or_default();
-        let kind = |member: u16| match prefixes.get(usize::from(member)) {
-            _ if !self.frame.has_bases() => Kind::Whole,
-            Some(base) => match bases.get(base) {
-                Some(Some(id)) => Kind::Delta(*id),
+        let kind = |member: u16| {
+            if !self.frame.has_bases() {
+                return Kind::Whole;
+            }
+            let on = prefixes.get(usize::from(member));
+            let ids = on.map(|on| on.iter().map(|base| *bases.get(base)?).collect());
+            match ids {
+                Some(Some(ids)) => Kind::Delta(ids),
                 _ => Kind::Flat,
-            },
-            None => Kind::Flat,
+            }
         };
         let copy = |&(member, id): &(u16, Short)| {
             let place = Locator {
@@ -118,7 +121,7 @@ impl Listed<'_> {
 }
 
 /// Which copy of an object is to stay.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Copy {
     pub(super) pack: PackId,
     pub(super) place: Locator,
@@ -126,14 +129,37 @@ pub(super) struct Copy {
 }
 
 /// What a copy builds on.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Kind {
     /// On nothing.
     Whole,
-    /// On another object that stays.
-    Delta(ObjectId),
+    /// On other objects, all of which stay.
+    Delta(Vec<ObjectId>),
     /// On something that does not stay, or that it must not build on any more: it is written whole.
     Flat,
+}
+
+/// What reading an object needs.
+#[derive(Clone, Copy, Default)]
+struct Cost {
+    /// How many objects build on one another.
+    depth: u32,
+    /// How many objects are read.
+    objects: u32,
+}
+
+impl Cost {
+    /// Returns the cost of an object that builds on objects of these.
+    fn of<'a>(bases: impl Iterator<Item = &'a Self>) -> Self {
+        bases.fold(Self::default(), |cost, base| Self {
+            depth: cost.depth.max(base.depth + 1),
+            objects: cost.objects.saturating_add(base.objects + 1),
+        })
+    }
+
+    fn is_too_much(self) -> bool {
+        self.depth > MAX_CHAIN || self.objects > MAX_WRITTEN
+    }
 }
 
 /// Which packs stay, which are replaced, and which copy of each object is the one that stays.
@@ -188,46 +214,48 @@ impl Sorted {
     /// breaks circles. Returns the packs that cannot stay because of it.
     pub(super) fn bound_chains(&mut self) -> FxHashSet<PackId> {
         let mut broken = FxHashSet::default();
-        let mut depths: FxHashMap<Short, u32> = FxHashMap::default();
+        let mut costs: FxHashMap<Short, Cost> = FxHashMap::default();
         let mut ids: Vec<Short> = self.copies.keys().copied().collect();
         ids.sort_unstable(); // the same packs shall make the same pack
         for id in ids {
-            let mut path: Vec<Short> = Vec::new();
-            let mut at = id;
-            let mut depth = loop {
-                if let Some(depth) = depths.get(&at) {
-                    break *depth;
-                }
-                let is_circle = path.contains(&at);
-                let Some(copy) = self.copies.get_mut(&at) else {
-                    break 0; // not to stay, so nothing that stays builds on it
+            let mut open = vec![id];
+            // Those of them whose bases are being looked at.
+            let mut path: FxHashSet<Short> = FxHashSet::default();
+            while let Some(&at) = open.last() {
+                let Some(copy) = self
+                    .copies
+                    .get_mut(&at)
+                    .filter(|_| !costs.contains_key(&at))
+                else {
+                    open.pop(); // known by now, or not to stay, so nothing builds on it
+                    continue;
                 };
-                match copy.kind {
-                    Kind::Delta(base) if !is_circle && path.len() < MAX_CHAIN as usize => {
-                        path.push(at);
-                        at = short_of(&base);
-                        continue;
-                    }
-                    Kind::Delta(_) => {
-                        broken.insert(copy.pack);
-                        copy.kind = Kind::Flat;
-                    }
-                    Kind::Whole | Kind::Flat => {}
+                let bases: Vec<Short> = match &copy.kind {
+                    Kind::Delta(bases) => bases.iter().map(short_of).collect(),
+                    Kind::Whole | Kind::Flat => Vec::new(),
+                };
+                let unknown = bases
+                    .iter()
+                    .copied()
+                    .filter(|base| !costs.contains_key(base));
+                let unknown: Vec<Short> = unknown.collect();
+                let is_circle = unknown
+                    .iter()
+                    .any(|base| *base == at || path.contains(base));
+                if !unknown.is_empty() && !is_circle {
+                    path.insert(at);
+                    open.extend(unknown);
+                    continue;
                 }
-                path.retain(|on| *on != at);
-                depths.insert(at, 0);
-                break 0;
-            };
-            for on in path.into_iter().rev() {
-                depth += 1;
-                if depth > MAX_CHAIN
-                    && let Some(copy) = self.copies.get_mut(&on)
-                {
+                let mut cost = Cost::of(bases.iter().filter_map(|base| costs.get(base)));
+                if is_circle || cost.is_too_much() {
                     broken.insert(copy.pack);
                     copy.kind = Kind::Flat;
-                    depth = 0;
+                    cost = Cost::default();
                 }
-                depths.insert(on, depth);
+                costs.insert(at, cost);
+                path.remove(&at);
+                open.pop();
             }
         }
         broken.retain(|id| self.kept.iter().any(|pack| pack.id == *id));

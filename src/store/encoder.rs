@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::base::ObjectId;
 
-use super::codec::Level;
+use super::codec::Effort;
 use super::codec::script::Script;
 use super::frame;
 
@@ -28,8 +28,8 @@ pub(super) enum Raw {
 }
 
 /// Members whose bytes lie one after the other.
-#[derive(Default)]
 pub(super) struct Whole {
+    pub(super) effort: Effort,
     pub(super) ids: Vec<ObjectId>,
     pub(super) lengths: Vec<u32>,
     pub(super) bytes: Vec<u8>,
@@ -47,9 +47,9 @@ pub(super) struct Deltas {
     pub(super) script_bytes: usize,
 }
 
-/// How an object comes from another.
+/// How an object comes from others, one behind the other.
 pub(super) struct Delta {
-    pub(super) base: ObjectId,
+    pub(super) bases: Vec<ObjectId>,
     pub(super) script: Script,
 }
 
@@ -62,6 +62,16 @@ pub(super) enum Member<'a> {
 }
 
 impl Whole {
+    /// Returns a frame without members.
+    pub(super) fn new(effort: Effort) -> Self {
+        Self {
+            effort,
+            ids: Vec::new(),
+            lengths: Vec::new(),
+            bytes: Vec::new(),
+        }
+    }
+
     /// Appends a member.
     pub(super) fn push(&mut self, id: ObjectId, bytes: &[u8]) {
         self.ids.push(id);
@@ -129,12 +139,12 @@ impl Raw {
         }
     }
 
-    fn encode(&self, level: Level) -> Vec<u8> {
+    fn encode(&self) -> Vec<u8> {
         match self {
-            Self::Whole(whole) => frame::encode(&whole.lengths, &whole.bytes, level),
+            Self::Whole(whole) => frame::encode(&whole.lengths, &whole.bytes, whole.effort),
             Self::Deltas(deltas) => {
                 let members = deltas.deltas.iter();
-                let members = members.map(|delta| (&delta.base, &delta.script));
+                let members = members.map(|delta| (delta.bases.as_slice(), &delta.script));
                 frame::encode_deltas(&deltas.lengths, members)
             }
         }
@@ -150,9 +160,8 @@ struct Slot {
 }
 
 /// Takes raw frames and gives encoded ones.
+#[derive(Default)]
 pub(super) struct Encoder {
-    /// The level of compression.
-    level: Level,
     queue: VecDeque<Slot>,
     /// The number of the frame at the front of the queue.
     first: u64,
@@ -171,7 +180,7 @@ struct Threads {
 impl Threads {
     /// Starts a thread for each core. Where that fails, there are fewer or none, and the frames
     /// are encoded by the one who waits for them.
-    fn start(level: Level) -> Self {
+    fn start() -> Self {
         let (jobs, incoming) = channel::<Jobs>();
         let (outgoing, results) = channel();
         let incoming = Arc::new(Mutex::new(incoming));
@@ -185,10 +194,7 @@ impl Threads {
                         .unwrap_or_else(PoisonError::into_inner)
                         .recv();
                     let Ok(jobs) = next else { return };
-                    let done: Results = jobs
-                        .iter()
-                        .map(|(n, raw)| (*n, raw.encode(level)))
-                        .collect();
+                    let done: Results = jobs.iter().map(|(n, raw)| (*n, raw.encode())).collect();
                     if outgoing.send(done).is_err() {
                         return; // the writer is gone, and so are those who wanted the rest
                     }
@@ -207,19 +213,6 @@ impl Threads {
 }
 
 impl Encoder {
-    /// Returns an encoder that compresses at `level`.
-    pub(super) fn new(level: Level) -> Self {
-        Self {
-            level,
-            queue: VecDeque::new(),
-            first: 0,
-            waiting_bytes: 0,
-            unsent: Vec::new(),
-            unsent_bytes: 0,
-            threads: None,
-        }
-    }
-
     /// Takes the next frame and returns its number.
     pub(super) fn push(&mut self, raw: Raw) -> u64 {
         let number = self.first + self.queue.len() as u64;
@@ -231,9 +224,7 @@ impl Encoder {
         if self.unsent_bytes >= JOB {
             self.unsent_bytes = 0;
             let jobs = std::mem::take(&mut self.unsent);
-            let threads = self
-                .threads
-                .get_or_insert_with(|| Threads::start(self.level));
+            let threads = self.threads.get_or_insert_with(Threads::start);
             // Nobody receives only where no thread could be started.
             let _ = threads.jobs.send(jobs);
         }
@@ -268,7 +259,7 @@ impl Encoder {
                         self.unsent.remove(0);
                     }
                     if let Some(front) = self.queue.front_mut() {
-                        front.encoded = Some(front.raw.encode(self.level));
+                        front.encoded = Some(front.raw.encode());
                     }
                 }
             }

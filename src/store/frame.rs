@@ -8,7 +8,7 @@ use crate::base::varint::{self, Malformed, Reader};
 
 use super::codec::delta::{self, Prefix, Scripts};
 use super::codec::script::Script;
-use super::codec::{self, Codec, Fault, Level, Unpacked};
+use super::codec::{self, Codec, Effort, Fault, Unpacked};
 
 /// The largest object, and the largest sum of a frame's members, in raw bytes.
 pub(super) const MAX_RAW: u64 = 64 << 20;
@@ -67,13 +67,15 @@ impl<'a> Frame<'a> {
         self.codec == Codec::Delta as u8
     }
 
-    /// Returns what the ids of the objects begin with that its members build on, one for each
-    /// member; none where they build on nothing.
-    pub(super) fn bases(&self) -> Result<Vec<Prefix>, Malformed> {
-        match self.has_bases() {
-            true => delta::bases(self.body, self.lengths.len()),
-            false => Ok(Vec::new()),
+    /// Returns for each member what the ids of the objects begin with that it builds on; nothing
+    /// where no member builds on others.
+    pub(super) fn bases(&self) -> Result<Vec<Vec<Prefix>>, Fault> {
+        if !self.has_bases() {
+            return Ok(Vec::new());
         }
+        let scripts = Scripts::open(self.body, &self.lengths)?;
+        let of = |member| scripts.bases(member).unwrap_or_default().to_vec();
+        Ok((0..self.lengths.len()).map(of).collect())
     }
 
     /// Unpacks the body.
@@ -89,7 +91,7 @@ impl<'a> Frame<'a> {
 
 /// Offers bytes of objects whose id begins like the prefix, until one is taken.
 pub(super) type Bases<'a> =
-    dyn FnMut(&Prefix, &mut dyn FnMut(&[u8]) -> bool) -> Result<(), Fault> + 'a;
+    dyn Fn(&Prefix, &mut dyn FnMut(&[u8]) -> bool) -> Result<(), Fault> + 'a;
 
 /// A frame whose body was unpacked: its members can be had one by one.
 pub(super) struct Opened {
@@ -120,7 +122,7 @@ impl Opened {
         &self,
         index: u16,
         wanted: &[u8],
-        bases: &mut Bases<'_>,
+        bases: &Bases<'_>,
     ) -> Result<(Vec<u8>, ObjectId), Fault> {
         match &self.unpacked {
             Unpacked::Raw(raw) => {
@@ -148,13 +150,13 @@ fn apply(
     scripts: &Scripts,
     index: u16,
     wanted: &[u8],
-    bases: &mut Bases<'_>,
+    bases: &Bases<'_>,
 ) -> Result<(Vec<u8>, ObjectId), Fault> {
     let at = usize::from(index);
-    let base = scripts.base(at).ok_or(Fault::NoMember(index))?;
+    let prefixes = scripts.bases(at).ok_or(Fault::NoMember(index))?;
     let mut made = None;
-    bases(base, &mut |base| {
-        let Some(raw) = scripts.apply(at, base) else {
+    joined(prefixes, &[], bases, &mut |bytes| {
+        let Some(raw) = scripts.apply(at, bytes) else {
             return false;
         };
         let id = ObjectId::of(&raw);
@@ -163,22 +165,43 @@ fn apply(
         right
     })?;
     made.ok_or_else(|| Fault::Base {
-        base: codec::hex(base),
+        base: prefixes.iter().map(|prefix| codec::hex(prefix)).collect(),
         reason: "of which its script makes nothing".to_owned(),
     })
 }
 
+/// Offers the bytes of one object after another, behind those that are `before` them.
+fn joined(
+    prefixes: &[Prefix],
+    before: &[u8],
+    bases: &Bases<'_>,
+    take: &mut dyn FnMut(&[u8]) -> bool,
+) -> Result<bool, Fault> {
+    let Some((first, rest)) = prefixes.split_first() else {
+        return Ok(take(before));
+    };
+    let mut result = Ok(false);
+    bases(first, &mut |bytes| {
+        result = match before.is_empty() {
+            true => joined(rest, bytes, bases, take),
+            false => joined(rest, &[before, bytes].concat(), bases, take),
+        };
+        !matches!(result, Ok(false))
+    })?;
+    result
+}
+
 /// Returns a whole frame of members that lie one after the other in `raw`.
-pub(super) fn encode(lengths: &[u32], raw: &[u8], level: Level) -> Vec<u8> {
+pub(super) fn encode(lengths: &[u32], raw: &[u8], effort: Effort) -> Vec<u8> {
     assemble(lengths, raw.len() / 2, |body| {
-        codec::encode(raw, level, body)
+        codec::encode(raw, effort, body)
     })
 }
 
 /// Returns a whole frame of members with these raw lengths that build on others.
 pub(super) fn encode_deltas<'a>(
     lengths: &[u32],
-    members: impl Iterator<Item = (&'a ObjectId, &'a Script)>,
+    members: impl Iterator<Item = (&'a [ObjectId], &'a Script)>,
 ) -> Vec<u8> {
     assemble(lengths, 16 * lengths.len(), |body| {
         delta::encode(members, body);

@@ -5,6 +5,7 @@
 //! here knows what an object means, except that content rows name manifests. Layout:
 //! docs/format.md, "Packs".
 
+mod based;
 mod cache;
 mod chain;
 mod codec;

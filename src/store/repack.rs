@@ -17,7 +17,7 @@ use crate::base::progress::Progress;
 use crate::base::{Hasher, ObjectId, fsio};
 use crate::object::{Error, ObjectSource as _};
 
-use super::codec::Level;
+use super::codec::{Effort, REPACKED_LEVEL};
 use super::copies::{
     Bases, Copy, Kind, Listed, Short, Sorted, bases_of, frames, has_short_ids, short_of,
 };
@@ -183,8 +183,8 @@ impl Store {
         progress: &dyn Progress,
     ) -> Result<PackWriter<'_>, Error> {
         let options = Options {
-            level: Level::REPACKED,
-            effort: Level::REPACKED.effort(),
+            contents: Effort::Repacked,
+            effort: REPACKED_LEVEL,
             ..Options::default()
         };
         let mut writer = PackWriter::new(self, tmp_dir, options);
@@ -337,7 +337,7 @@ fn batches<'a, 'b>(mut frames: &'a [Listed<'b>]) -> Vec<&'a [Listed<'b>]> {
 }
 
 /// A member of a frame: its id, its bytes, and what it may build on.
-type Decoded = (ObjectId, Vec<u8>, Option<ObjectId>);
+type Decoded = (ObjectId, Vec<u8>, Vec<ObjectId>);
 
 struct Repack<'a> {
     store: &'a Store,
@@ -395,8 +395,8 @@ impl Repack<'_> {
         for batch in batches(&listed) {
             let decode = |listed: &Listed<'_>| self.decode(pack, listed);
             let decoded: Vec<Vec<Decoded>> = batch.par_iter().map(decode).collect();
-            for (id, raw, base) in decoded.into_iter().flatten() {
-                writer.put_anew(id, &raw, base)?;
+            for (id, raw, bases) in decoded.into_iter().flatten() {
+                writer.put_anew(id, &raw, &bases)?;
             }
             let bytes = batch.iter().map(|listed| listed.bytes.len() as u64).sum();
             self.progress.advance(bytes);
@@ -427,11 +427,11 @@ impl Repack<'_> {
             if !chosen || !self.live.objects.contains(&id) {
                 continue;
             }
-            let base = match self.sorted.copies.get(&short).map(|copy| copy.kind) {
-                Some(Kind::Delta(base)) => Some(base),
-                _ => None,
+            let bases = match self.sorted.copies.get(&short).map(|copy| &copy.kind) {
+                Some(Kind::Delta(bases)) => bases.clone(),
+                _ => Vec::new(),
             };
-            members.push((id, raw, base));
+            members.push((id, raw, bases));
         }
         members
     }
@@ -450,7 +450,7 @@ impl Repack<'_> {
         left.sort_unstable();
         for id in left {
             let raw = self.store.get(id)?;
-            writer.put_anew(*id, &raw, None)?;
+            writer.put_anew(*id, &raw, &[])?;
         }
         Ok(())
     }

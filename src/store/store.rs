@@ -295,7 +295,7 @@ impl Store {
         wanted: &[u8],
         chain: &Chain,
     ) -> Result<(Vec<u8>, ObjectId), Fault> {
-        group.member(member, wanted, &mut |prefix, take| {
+        group.member(member, wanted, &|prefix, take| {
             let _deeper = chain.deeper()?;
             self.offer(prefix, chain, take)
         })
@@ -337,12 +337,14 @@ impl Store {
         for _ in 0..MAX_LOOKS {
             for pack in &packs.open {
                 for place in pack.find(prefix) {
-                    let read = chain
-                        .count()
-                        .and_then(|()| self.read(pack, place, prefix, chain));
-                    match read {
+                    chain.count()?;
+                    let before = chain.objects();
+                    match self.read(pack, place, prefix, chain) {
                         Ok((_, found)) if offered.contains(&found) => {}
                         Ok((raw, found)) if found.as_bytes().starts_with(prefix) => {
+                            if chain.objects() == before {
+                                chain.end_at(found);
+                            }
                             if take(&raw) {
                                 return Ok(());
                             }

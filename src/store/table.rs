@@ -10,7 +10,7 @@ use crate::base::ObjectId;
 use crate::base::varint::{Malformed, Reader};
 
 /// How many bytes of an id the table keeps.
-pub(super) const ID_BYTES: u8 = 12;
+pub(super) const ID_BYTES: u8 = 8;
 /// The length of the trailer.
 pub(super) const TRAILER_BYTES: usize = 80;
 /// The length of one content row.

@@ -13,9 +13,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::base::{IoError, ObjectId, fsio};
 use crate::object::{Error, Manifest, Near, ObjectSink, ObjectSource};
 
-use super::chain::{Chain, MAX_CHAIN};
-use super::codec::script::{self, Script};
-use super::codec::{Fault, Level, differ};
+use super::chain::Chain;
+use super::codec::{Effort, Fault, script};
 use super::encoder::{Delta, Deltas, Encoder, Member, Raw, Whole};
 use super::frame::{Frame, MAX_RAW};
 use super::pack::PackId;
@@ -37,11 +36,12 @@ const GROUP_MEMBERS: usize = 1024;
 const DELTA_MEMBERS: usize = 256;
 const DELTA_BYTES: usize = 64 << 10;
 const DELTA_RAW_BYTES: usize = 8 << 20;
-/// What a delta costs besides its script: its base's id, and its lengths.
-const DELTA_HEAD: usize = 12;
 /// Frame numbers of the members of the open groups, which have none yet.
-const OPEN_GROUP: u64 = u64::MAX;
-const OPEN_DELTAS: u64 = u64::MAX - 1;
+const OPEN_GROUPS: [u64; 2] = [u64::MAX, u64::MAX - 1];
+const OPEN_DELTAS: [u64; 2] = [u64::MAX - 2, u64::MAX - 3];
+/// How much of a suggested base is kept to compare beginnings, and how long a beginning must be.
+const BEGINNING: usize = 256;
+const LIKE: usize = 16;
 
 /// What tests change.
 #[derive(Clone, Copy, Debug)]
@@ -50,8 +50,8 @@ pub(super) struct Options {
     pub(super) pack_limit: u64,
     /// How many bytes of an id the table keeps.
     pub(super) id_bytes: u8,
-    /// The level of compression.
-    pub(super) level: Level,
+    /// How hard to try with contents.
+    pub(super) contents: Effort,
     /// What the packs say of how hard their writer tried.
     pub(super) effort: u8,
 }
@@ -61,7 +61,7 @@ impl Default for Options {
         Self {
             pack_limit: 4 << 30,
             id_bytes: table::ID_BYTES,
-            level: Level::OBJECTS,
+            contents: Effort::Contents,
             effort: 0,
         }
     }
@@ -96,10 +96,14 @@ pub struct PackWriter<'a> {
     places: FxHashMap<ObjectId, (u64, u16)>,
     /// Frames by number; those not written yet are in the encoder.
     frames: Vec<Written>,
-    group: Whole,
-    deltas: Deltas,
-    /// Whether the last new object was small.
-    after_small: bool,
+    /// Of contents and of metadata, on which more effort is spent.
+    groups: [Whole; 2],
+    /// Of text and of other bytes, which compress better apart.
+    deltas: [Deltas; 2],
+    /// Metadata of earlier versions: ids and the bytes they begin with.
+    suggested: Vec<(ObjectId, Vec<u8>)>,
+    /// Whether the last new object of contents, and of metadata, was small.
+    after_small: [bool; 2],
     encoder: Encoder,
     /// Packs in the order of writing: the last one is open, the others are finished.
     files: Vec<PackFile>,
@@ -124,10 +128,11 @@ impl<'a> PackWriter<'a> {
             options,
             places: FxHashMap::default(),
             frames: Vec::new(),
-            group: Whole::default(),
-            deltas: Deltas::default(),
-            after_small: false,
-            encoder: Encoder::new(options.level),
+            groups: [options.contents, Effort::Metadata].map(Whole::new),
+            deltas: <[Deltas; 2]>::default(),
+            suggested: Vec::new(),
+            after_small: [false; 2],
+            encoder: Encoder::default(),
             files: Vec::new(),
             finished: Vec::new(),
             contents: BTreeSet::new(),
@@ -162,6 +167,28 @@ impl<'a> PackWriter<'a> {
         Ok(())
     }
 
+    /// Names metadata of an earlier version. An object that is put by itself and begins like one of
+    /// them may be written as what has changed since.
+    pub fn suggest(&mut self, ids: impl IntoIterator<Item = ObjectId>) {
+        for id in ids {
+            // What cannot be read is no base; whoever needs it will say so.
+            if let Ok(Some(mut bytes)) = self.store.find(&id, &Chain::default()) {
+                bytes.truncate(BEGINNING);
+                self.suggested.push((id, bytes));
+            }
+        }
+    }
+
+    /// Returns the suggested object that begins most like these bytes.
+    fn suggestion(&self, bytes: &[u8]) -> Option<ObjectId> {
+        let alike = |begin: &[u8]| begin.iter().zip(bytes).take_while(|(a, b)| a == b).count();
+        let suggested = self.suggested.iter();
+        let (like, id) = suggested
+            .map(|(id, begin)| (alike(begin), id))
+            .max_by_key(|(like, _)| *like)?;
+        (like >= LIKE).then_some(*id)
+    }
+
     /// Returns what was taken so far.
     pub fn totals(&self) -> WriterTotals {
         self.totals
@@ -191,38 +218,25 @@ impl<'a> PackWriter<'a> {
         }
     }
 
-    /// Hashes an object, looks whether it is known, and if not tries to build it on `base`.
-    fn look(&self, bytes: &[u8], base: Option<ObjectId>) -> Looked {
+    /// Hashes an object, looks whether it is known, and if not tries to build it on others.
+    fn look(&self, bytes: &[u8], bases: &[ObjectId], effort: Effort) -> Looked {
         let id = ObjectId::of(bytes);
         let known = self.is_known(&id, bytes);
-        let delta = match (&known, base) {
-            (Known::No, Some(base)) if base != id => self.delta(bytes, base),
+        let delta = match known {
+            Known::No if !bases.is_empty() => self.store.delta(bytes, bases, effort),
             _ => None,
         };
-        Looked { id, known, delta }
-    }
-
-    /// Returns how the object comes from its base, where that is much shorter than the object.
-    fn delta(&self, bytes: &[u8], base: ObjectId) -> Option<Delta> {
-        // Literals are compressed as well as the object would be, so its raw length is a measure.
-        let most = (bytes.len() / 2).checked_sub(DELTA_HEAD)?;
-        // Only what the store has already may be a base, so that the same puts give the same bytes
-        // however they are batched. One that is damaged or gone is none.
-        let chain = Chain::default();
-        let held = self.store.find(&base, &chain).ok()??;
-        if chain.deepest() >= MAX_CHAIN {
-            return None;
+        Looked {
+            id,
+            known,
+            delta,
+            effort,
         }
-        let script = differ::script(&held, bytes, most)?;
-        // The bytes themselves are not kept, so that nothing is taken on trust.
-        let Script { numbers, literals } = &script;
-        let made = script::apply(numbers, literals, &held, bytes.len());
-        (made.as_deref() == Some(bytes)).then_some(Delta { base, script })
     }
 
     fn take(&mut self, bytes: &[u8], looked: Looked) -> Result<ObjectId, Error> {
-        let Looked { id, known, delta } = looked;
-        match known {
+        let id = looked.id;
+        match looked.known {
             Known::Yes => return Ok(id),
             Known::Confirmed => {
                 self.confirmed.insert(id);
@@ -240,74 +254,83 @@ impl<'a> PackWriter<'a> {
         }
         self.totals.objects += 1;
         self.totals.raw_bytes += bytes.len() as u64;
-        match delta {
+        match looked.delta {
             Some(delta) => self.take_delta(id, bytes.len(), delta),
-            None => self.take_whole(id, bytes),
+            None => self.take_whole(id, bytes, looked.effort),
         }
         self.write_ready(false)?;
         Ok(id)
     }
 
-    fn take_whole(&mut self, id: ObjectId, bytes: &[u8]) {
+    fn take_whole(&mut self, id: ObjectId, bytes: &[u8], effort: Effort) {
+        let which = usize::from(effort == Effort::Metadata);
         let small = bytes.len() <= SMALL;
-        let grouped = bytes.len() <= TINY || (small && self.after_small);
-        self.after_small = small;
+        let grouped = bytes.len() <= TINY || (small && self.after_small[which]);
+        self.after_small[which] = small;
         if !grouped {
-            let mut whole = Whole::default();
+            let mut whole = Whole::new(effort);
             whole.push(id, bytes);
             let number = self.encoder.push(Raw::Whole(whole));
             self.places.insert(id, (number, 0));
             return;
         }
-        if self.group.bytes.len() + bytes.len() > GROUP_BYTES {
-            self.close_group();
+        if self.groups[which].bytes.len() + bytes.len() > GROUP_BYTES {
+            self.close_group(which);
         }
-        let member = self.group.ids.len() as u16; // below GROUP_MEMBERS
-        self.places.insert(id, (OPEN_GROUP, member));
-        self.group.push(id, bytes);
-        if self.group.ids.len() == GROUP_MEMBERS {
-            self.close_group();
+        let group = &mut self.groups[which];
+        let member = group.ids.len() as u16; // below GROUP_MEMBERS
+        self.places.insert(id, (OPEN_GROUPS[which], member));
+        group.push(id, bytes);
+        if group.ids.len() == GROUP_MEMBERS {
+            self.close_group(which);
         }
     }
 
     fn take_delta(&mut self, id: ObjectId, length: usize, delta: Delta) {
-        if self.deltas.script_bytes + delta.script.len() > DELTA_BYTES
-            || self.deltas.raw_bytes + length > DELTA_RAW_BYTES
+        let which = usize::from(!delta.script.is_text);
+        let group = &self.deltas[which];
+        if group.script_bytes + delta.script.len() > DELTA_BYTES
+            || group.raw_bytes + length > DELTA_RAW_BYTES
         {
-            self.close_deltas();
+            self.close_deltas(which);
         }
-        let member = self.deltas.ids.len() as u16; // below DELTA_MEMBERS
-        self.places.insert(id, (OPEN_DELTAS, member));
-        self.deltas.push(id, length, delta);
-        if self.deltas.ids.len() == DELTA_MEMBERS {
-            self.close_deltas();
+        let group = &mut self.deltas[which];
+        let member = group.ids.len() as u16; // below DELTA_MEMBERS
+        self.places.insert(id, (OPEN_DELTAS[which], member));
+        group.push(id, length, delta);
+        if group.ids.len() == DELTA_MEMBERS {
+            self.close_deltas(which);
         }
     }
 
-    fn close_groups(&mut self) {
-        self.close_group();
-        self.close_deltas();
-    }
-
-    fn close_deltas(&mut self) {
-        if !self.deltas.ids.is_empty() {
-            let deltas = std::mem::take(&mut self.deltas);
+    fn close_deltas(&mut self, which: usize) {
+        if !self.deltas[which].ids.is_empty() {
+            let deltas = std::mem::take(&mut self.deltas[which]);
             self.close(Raw::Deltas(deltas));
         }
     }
 
     /// Takes an object that is to be in the new packs although the store holds it already; `id`
-    /// was computed from the bytes. It builds on `base`, which stays, where that pays.
+    /// was computed from the bytes. It builds on `bases`, which stay, where that pays.
     pub(super) fn put_anew(
         &mut self,
         id: ObjectId,
         bytes: &[u8],
-        base: Option<ObjectId>,
+        bases: &[ObjectId],
     ) -> Result<(), Error> {
+        // What it is nobody knows here; most that is small is metadata.
+        let effort = match bytes.len() <= SMALL {
+            true => Effort::Metadata,
+            false => self.options.contents,
+        };
         let looked = Looked {
             id,
             known: Known::No,
-            delta: base.and_then(|base| self.delta(bytes, base)),
+            delta: match bases.is_empty() {
+                true => None,
+                false => self.store.delta_on(bytes, bases, effort),
+            },
+            effort,
         };
         self.take(bytes, looked).map(|_| ())
     }
@@ -339,9 +362,10 @@ impl<'a> PackWriter<'a> {
         self.contents.insert((content, manifest));
     }
 
-    fn close_group(&mut self) {
-        if !self.group.ids.is_empty() {
-            let group = std::mem::take(&mut self.group);
+    fn close_group(&mut self, which: usize) {
+        if !self.groups[which].ids.is_empty() {
+            let fresh = Whole::new(self.groups[which].effort);
+            let group = std::mem::replace(&mut self.groups[which], fresh);
             self.close(Raw::Whole(group));
         }
     }
@@ -410,7 +434,10 @@ impl<'a> PackWriter<'a> {
     /// Makes everything durable and visible, and returns the packs that were written: none where
     /// nothing was new.
     pub fn commit(mut self) -> Result<Vec<PackId>, Error> {
-        self.close_groups();
+        for which in [0, 1] {
+            self.close_group(which);
+            self.close_deltas(which);
+        }
         self.write_ready(true)?;
         if self.is_empty() {
             return Ok(Vec::new());
@@ -437,21 +464,26 @@ impl<'a> PackWriter<'a> {
     }
 
     fn read(&self, id: &ObjectId, number: u64, member: u16) -> Result<Vec<u8>, Error> {
-        let waiting = match number {
-            OPEN_GROUP => self.group.member(member),
-            OPEN_DELTAS => self.deltas.member(member),
-            _ => match self.encoder.waiting(number) {
-                Some(raw) => raw.member(member),
-                None => return self.read_written(id, number, member),
-            },
+        let open = |numbers: [u64; 2]| numbers.iter().position(|&open| open == number);
+        let waiting = if let Some(which) = open(OPEN_GROUPS) {
+            self.groups[which].member(member)
+        } else if let Some(which) = open(OPEN_DELTAS) {
+            self.deltas[which].member(member)
+        } else if let Some(raw) = self.encoder.waiting(number) {
+            raw.member(member)
+        } else {
+            return self.read_written(id, number, member);
         };
         match waiting.ok_or(Error::Missing(*id))? {
             Member::Whole(bytes) => Ok(bytes.to_vec()),
             Member::Delta(delta, length) => {
-                let base = self.store.get(&delta.base)?;
-                let Script { numbers, literals } = &delta.script;
-                script::apply(numbers, literals, &base, length as usize)
-                    .ok_or_else(|| Error::corrupt(*id, "its base is not what it was"))
+                let mut held = Vec::new();
+                for base in &delta.bases {
+                    held.extend(self.store.get(base)?);
+                }
+                let (numbers, literals) = (&delta.script.numbers, &delta.script.literals);
+                script::apply(numbers, literals, &held, length as usize)
+                    .ok_or_else(|| Error::corrupt(*id, "its bases are not what they were"))
             }
         }
     }
@@ -492,6 +524,7 @@ struct Looked {
     id: ObjectId,
     known: Known,
     delta: Option<Delta>,
+    effort: Effort,
 }
 
 impl ObjectSource for PackWriter<'_> {
@@ -519,16 +552,17 @@ impl ObjectSource for PackWriter<'_> {
 
 impl ObjectSink for PackWriter<'_> {
     fn put(&mut self, bytes: &[u8]) -> Result<ObjectId, Error> {
-        self.put_near(bytes, None)
+        let base = self.suggestion(bytes);
+        self.put_near(bytes, base.as_slice())
     }
 
-    fn put_near(&mut self, bytes: &[u8], base: Option<ObjectId>) -> Result<ObjectId, Error> {
-        let looked = self.look(bytes, base);
+    fn put_near(&mut self, bytes: &[u8], bases: &[ObjectId]) -> Result<ObjectId, Error> {
+        let looked = self.look(bytes, bases, Effort::Metadata);
         self.take(bytes, looked)
     }
 
     fn put_all_near(&mut self, objects: &[Near<'_>]) -> Result<Vec<ObjectId>, Error> {
-        let look = |near: &Near<'_>| self.look(near.bytes, near.base);
+        let look = |near: &Near<'_>| self.look(near.bytes, near.bases, Effort::Contents);
         // A rayon task has its siblings on the other cores already, and if it holds a lock that
         // they wait for, it must not wait for them.
         let looked: Vec<Looked> = match rayon::current_thread_index() {

@@ -82,8 +82,8 @@ pub(super) struct Piece<'a> {
     pub(super) offset: u64,
     /// The bytes.
     pub(super) bytes: &'a [u8],
-    /// The chunk of the version before that they are like.
-    pub(super) base: Option<ObjectId>,
+    /// The chunks of the version before that they are like.
+    pub(super) bases: &'a [ObjectId],
 }
 
 /// Where pieces and manifests go: a store, or a note of where the bytes stand.
@@ -100,7 +100,7 @@ impl Keep for Stored<'_> {
     fn pieces(&mut self, pieces: &[Piece<'_>]) -> Result<Vec<ObjectId>, object::Error> {
         let near = pieces.iter().map(|piece| Near {
             bytes: piece.bytes,
-            base: piece.base,
+            bases: piece.bases,
         });
         self.0.put_all_near(&near.collect::<Vec<_>>())
     }
@@ -268,20 +268,24 @@ impl Taking<'_, '_> {
         let mut pieces = Vec::with_capacity(whole.len());
         for (path, file) in &mut whole {
             let is_link = file.stat.kind == EntryKind::Symlink;
-            let piece = |start: usize, length: usize, base| Piece {
+            let bases = match &file.cut {
+                None => Vec::new(),
+                Some((_, chunks)) => (file.before).align(chunks.iter().map(|c| &c.entry), true),
+            };
+            let file = &*file;
+            let piece = |start: usize, length: usize, bases| Piece {
                 path,
                 is_link,
                 offset: start as u64,
                 bytes: &file.bytes[start..start + length],
-                base,
+                bases: file.before.chunks(bases),
             };
             match &file.cut {
-                None => pieces.push(piece(0, file.bytes.len(), file.before.whole())),
+                None => pieces.push(piece(0, file.bytes.len(), 0..1)),
                 Some((_, chunks)) => {
-                    let bases = file.before.align(chunks.iter().map(|chunk| &chunk.entry));
                     let chunks = chunks.iter().zip(bases);
-                    pieces.extend(chunks.map(|(chunk, base)| {
-                        piece(chunk.start, chunk.entry.length as usize, base)
+                    pieces.extend(chunks.map(|(chunk, bases)| {
+                        piece(chunk.start, chunk.entry.length as usize, bases)
                     }));
                 }
             }
@@ -333,15 +337,15 @@ impl Taking<'_, '_> {
             for batch in batches {
                 let mut start = 0;
                 let mut pieces = Vec::with_capacity(batch.entries.len());
-                let bases = before.align(batch.entries.iter());
-                for (entry, base) in batch.entries.iter().zip(bases) {
+                let bases = before.align(batch.entries.iter(), false);
+                for (entry, bases) in batch.entries.iter().zip(bases) {
                     let end = start + entry.length as usize;
                     pieces.push(Piece {
                         path,
                         is_link: false,
                         offset: batch.offset + start as u64,
                         bytes: &batch.bytes[start..end],
-                        base,
+                        bases: before.chunks(bases),
                     });
                     start = end;
                 }

@@ -111,9 +111,9 @@ impl<E: Entry> Builder<E> {
 
     /// Ends the tree, writes the root too and returns its id.
     pub fn finish_into(self, sink: &mut dyn ObjectSink) -> Result<ObjectId, Error> {
-        let root = self.before.root();
+        let before = self.before.root();
         let built = self.finish(sink)?;
-        sink.put_near(&built.root, root)
+        sink.put_near(&built.root, before.as_slice())
     }
 
     fn close_leaf(&mut self, sink: &mut dyn ObjectSink) -> Result<(), Error> {
@@ -127,7 +127,8 @@ impl<E: Entry> Builder<E> {
             .fold(Totals::default(), |t, e| t.plus(e.totals()));
         let count = entries.len() as u64;
         self.last_node = Node::Leaf(entries).encode();
-        let id = sink.put_near(&self.last_node, self.before.find(0, cut))?;
+        let before = self.before.find(0, cut);
+        let id = sink.put_near(&self.last_node, before.as_slice())?;
         self.push_child(
             0,
             ChildRef {
@@ -150,7 +151,7 @@ impl<E: Entry> Builder<E> {
         let (entries, totals) = sum(&children);
         self.last_node = Node::<E>::Inner(level as u8 + 1, children).encode();
         let before = self.before.find(level + 1, cut);
-        let id = sink.put_near(&self.last_node, before)?;
+        let id = sink.put_near(&self.last_node, before.as_slice())?;
         self.push_child(
             level + 1,
             ChildRef {

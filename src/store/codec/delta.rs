@@ -8,11 +8,13 @@ use crate::base::ObjectId;
 use crate::base::varint::{self, Malformed, Reader};
 
 use super::script::{self, Script};
-use super::{Fault, Level, zstd};
+use super::{Effort, Fault, zstd};
 
 /// How many bytes of a base's id a frame keeps: enough to find it. What is decoded is checked
 /// against its own id, and where several objects begin like this, each is tried.
-pub(in crate::store) const PREFIX_BYTES: usize = 8;
+pub(in crate::store) const PREFIX_BYTES: usize = 6;
+/// How many objects one may build on, one behind the other.
+pub(in crate::store) const MAX_BASES: usize = 4;
 
 /// The first bytes of a base's id.
 pub(in crate::store) type Prefix = [u8; PREFIX_BYTES];
@@ -26,21 +28,25 @@ pub(in crate::store) fn prefix(id: &ObjectId) -> Prefix {
 
 /// Appends the body of a frame of these members.
 pub(in crate::store) fn encode<'a>(
-    members: impl Iterator<Item = (&'a ObjectId, &'a Script)>,
+    members: impl Iterator<Item = (&'a [ObjectId], &'a Script)>,
     body: &mut Vec<u8>,
 ) {
-    let (mut sizes, mut numbers, mut literals) = (Vec::new(), Vec::new(), Vec::new());
-    for (base, script) in members {
-        body.extend_from_slice(&prefix(base));
+    let (mut bases, mut sizes) = (Vec::new(), Vec::new());
+    let (mut numbers, mut literals) = (Vec::new(), Vec::new());
+    for (on, script) in members {
+        bases.extend(on.iter().flat_map(prefix));
+        varint::write(&mut sizes, on.len() as u64);
         varint::write(&mut sizes, script.numbers.len() as u64);
         varint::write(&mut sizes, script.literals.len() as u64);
         numbers.extend_from_slice(&script.numbers);
         literals.extend_from_slice(&script.literals);
     }
+    varint::write(body, (bases.len() / PREFIX_BYTES) as u64);
+    body.extend_from_slice(&bases);
     for section in [sizes, numbers, literals] {
         varint::write(body, section.len() as u64);
         let mut packed = Vec::new();
-        match zstd::encode(&section, Level::DELTAS, &mut packed) {
+        match zstd::encode(&section, Effort::Deltas, &mut packed) {
             true => varint::write_bytes(body, &packed),
             // A section is stored where it is as long as it is packed.
             false => varint::write_bytes(body, &section),
@@ -48,25 +54,18 @@ pub(in crate::store) fn encode<'a>(
     }
 }
 
-/// Returns what the ids of the bases of so many members begin with, without unpacking anything.
-pub(in crate::store) fn bases(body: &[u8], members: usize) -> Result<Vec<Prefix>, Malformed> {
-    let mut reader = Reader::new(body);
-    (0..members)
-        .map(|_| reader.array("the base of a delta"))
-        .collect()
-}
-
 /// The scripts of a frame, unpacked.
 pub(in crate::store) struct Scripts {
     members: Vec<Member>,
+    bases: Vec<Prefix>,
     numbers: Vec<u8>,
     literals: Vec<u8>,
 }
 
 struct Member {
-    base: Prefix,
     size: usize,
-    /// Where its numbers and literals begin.
+    /// Where its bases, numbers and literals begin.
+    bases: usize,
     numbers: usize,
     literals: usize,
 }
@@ -75,32 +74,38 @@ impl Scripts {
     /// Unpacks the body of a frame whose members have these raw lengths.
     pub(in crate::store) fn open(body: &[u8], lengths: &[u32]) -> Result<Self, Fault> {
         let mut reader = Reader::new(body);
-        let mut members = Vec::with_capacity(lengths.len());
-        for &length in lengths {
-            members.push(Member {
-                base: reader.array("the base of a delta")?,
-                size: length as usize,
-                numbers: 0,
-                literals: 0,
-            });
-        }
+        let most = (MAX_BASES * lengths.len()) as u64;
+        let count = reader.bounded(most, "a number of bases")? as usize;
+        let bases = reader.take(count * PREFIX_BYTES, "the bases of deltas")?;
+        let bases = bases.as_chunks::<PREFIX_BYTES>().0.to_vec();
         // No script is longer than what it makes, or it would not have been written.
         let raw: u64 = lengths.iter().map(|&length| u64::from(length)).sum();
-        let sizes = section(&mut reader, 20 * lengths.len() as u64)?;
+        let sizes = section(&mut reader, 30 * lengths.len() as u64)?;
         let numbers = section(&mut reader, raw)?;
         let literals = section(&mut reader, raw)?;
         if !reader.is_empty() {
             return Err(reader.malformed("the end of the deltas").into());
         }
         let mut reader = Reader::new(&sizes);
-        let (mut number, mut literal) = (0u64, 0u64);
-        for member in &mut members {
-            (member.numbers, member.literals) = (number as usize, literal as usize);
-            number += reader.bounded(numbers.len() as u64 - number, "numbers of a delta")?;
-            literal += reader.bounded(literals.len() as u64 - literal, "literals of a delta")?;
+        let mut members = Vec::with_capacity(lengths.len());
+        let (mut base, mut number, mut literal) = (0, 0, 0);
+        for &length in lengths {
+            members.push(Member {
+                size: length as usize,
+                bases: base,
+                numbers: number,
+                literals: literal,
+            });
+            let most = (bases.len() - base).min(MAX_BASES);
+            base += reader.bounded(most as u64, "bases of a delta")? as usize;
+            let most = numbers.len() - number;
+            number += reader.bounded(most as u64, "numbers of a delta")? as usize;
+            let most = literals.len() - literal;
+            literal += reader.bounded(most as u64, "literals of a delta")? as usize;
         }
         Ok(Self {
             members,
+            bases,
             numbers,
             literals,
         })
@@ -108,16 +113,22 @@ impl Scripts {
 
     /// Returns how many bytes it takes in memory, about.
     pub(in crate::store) fn len(&self) -> usize {
-        self.members.len() * size_of::<Member>() + self.numbers.len() + self.literals.len()
+        size_of_val(self.members.as_slice())
+            + size_of_val(self.bases.as_slice())
+            + self.numbers.len()
+            + self.literals.len()
     }
 
-    /// Returns what the id of a member's base begins with.
-    pub(in crate::store) fn base(&self, index: usize) -> Option<&Prefix> {
-        Some(&self.members.get(index)?.base)
+    /// Returns what the ids of a member's bases begin with.
+    pub(in crate::store) fn bases(&self, index: usize) -> Option<&[Prefix]> {
+        let member = self.members.get(index)?;
+        let next = self.members.get(index + 1);
+        let end = next.map_or(self.bases.len(), |next| next.bases);
+        self.bases.get(member.bases..end)
     }
 
-    /// Returns the bytes of a member, made of a base.
-    pub(in crate::store) fn apply(&self, index: usize, base: &[u8]) -> Option<Vec<u8>> {
+    /// Returns the bytes of a member, made of its bases' bytes, one behind the other.
+    pub(in crate::store) fn apply(&self, index: usize, bases: &[u8]) -> Option<Vec<u8>> {
         let member = self.members.get(index)?;
         let next = self.members.get(index + 1);
         let numbers = next.map_or(self.numbers.len(), |next| next.numbers);
@@ -125,7 +136,7 @@ impl Scripts {
         script::apply(
             self.numbers.get(member.numbers..numbers)?,
             self.literals.get(member.literals..literals)?,
-            base,
+            bases,
             member.size,
         )
     }

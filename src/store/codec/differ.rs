@@ -18,6 +18,8 @@ const FIELD: usize = 96;
 /// What is found by its first bytes must go on for this long, or the copy costs more than it
 /// saves.
 const WORTH: usize = 12;
+/// So many fields in a row may be found by less than that.
+const CHANCE: usize = 8;
 /// How many bytes are looked up.
 const SEED: usize = 8;
 /// One in this many places of the base can be found.
@@ -33,19 +35,24 @@ pub(in crate::store) fn script(base: &[u8], new: &[u8], most: usize) -> Option<S
         j: 0,
         out: Builder::default(),
     };
-    match has_lines(base) && has_lines(new) {
+    let is_text = is_text(base) && is_text(new);
+    match is_text && has_lines(base) && has_lines(new) {
         true => differ.lines()?,
         false => differ.bytes()?,
     }
-    let script = differ.out.finish(base);
+    let script = differ.out.finish(base, is_text);
     (script.len() < most).then_some(script)
 }
 
-/// Returns whether bytes look like text in lines: binary has control characters soon.
-fn has_lines(bytes: &[u8]) -> bool {
-    let head = &bytes[..bytes.len().min(HEAD)];
+/// Returns whether bytes look like text: binary has control characters soon.
+fn is_text(bytes: &[u8]) -> bool {
     let is_text = |byte: &u8| *byte >= b' ' || matches!(byte, b'\n' | b'\r' | b'\t');
-    head.iter().all(is_text) && memchr(b'\n', head).is_some()
+    bytes.iter().take(HEAD).all(is_text)
+}
+
+/// Returns whether text comes in lines.
+fn has_lines(bytes: &[u8]) -> bool {
+    memchr(b'\n', &bytes[..bytes.len().min(HEAD)]).is_some()
 }
 
 struct Differ<'a> {
@@ -172,12 +179,16 @@ impl Differ<'_> {
 
     fn bytes(&mut self) -> Option<()> {
         let mut seeds: Option<Seeds> = None;
+        // Many short runs in a row: what seems to go on alike does so by chance.
+        let mut short = 0;
         loop {
-            self.run()?;
+            short = if self.run()? < WORTH { short + 1 } else { 0 };
             if self.at_end() {
                 return Some(());
             }
-            if let Some(width) = self.field() {
+            if short < CHANCE
+                && let Some(width) = self.field()
+            {
                 self.insert(self.j + width);
                 self.i += width;
                 continue;

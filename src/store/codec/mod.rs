@@ -10,7 +10,7 @@ pub(super) mod script;
 mod stored;
 mod zstd;
 
-pub(super) use zstd::Level;
+pub(super) use zstd::REPACKED_LEVEL;
 
 use crate::base::IoError;
 use crate::base::varint::Malformed;
@@ -72,9 +72,23 @@ impl Codec {
     }
 }
 
+/// How hard to try to make a frame short.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Effort {
+    /// For contents, whose encoding is most of what an `add` costs.
+    #[default]
+    Contents,
+    /// For scripts.
+    Deltas,
+    /// For all else, of which there is little.
+    Metadata,
+    /// For contents that gc packs anew.
+    Repacked,
+}
+
 /// Appends the body of a frame that holds `raw`, in the codec that pays.
-pub(super) fn encode(raw: &[u8], level: Level, body: &mut Vec<u8>) -> Codec {
-    if zstd::encode(raw, level, body) {
+pub(super) fn encode(raw: &[u8], effort: Effort, body: &mut Vec<u8>) -> Codec {
+    if zstd::encode(raw, effort, body) {
         return Codec::Zstd;
     }
     stored::encode(raw, body);

@@ -18,6 +18,8 @@ pub(in crate::store) struct Script {
     pub(in crate::store) numbers: Vec<u8>,
     /// What they insert, one after the other.
     pub(in crate::store) literals: Vec<u8>,
+    /// Whether that is text, as far as was looked.
+    pub(in crate::store) is_text: bool,
 }
 
 impl Script {
@@ -172,7 +174,7 @@ impl Builder {
     }
 
     /// Ends the script of an object that builds on `base`.
-    pub(super) fn finish(mut self, base: &[u8]) -> Script {
+    pub(super) fn finish(mut self, base: &[u8], is_text: bool) -> Script {
         if self.inserted > 0 {
             // Nothing is copied after it.
             self.operations.push(Operation {
@@ -212,6 +214,7 @@ impl Builder {
         Script {
             numbers: numbers.out,
             literals: self.literals,
+            is_text,
         }
     }
 }

@@ -5,6 +5,8 @@
 
 use std::cell::RefCell;
 
+use super::Effort;
+
 use zstd::zstd_safe::{CCtx, CParameter, DCtx, compress_bound};
 
 /// What every zstd frame begins with, and what a body leaves out.
@@ -12,31 +14,12 @@ const MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
 /// Compression pays when it saves at least one part in this many.
 const PAYS: usize = 32;
 
-/// How hard to try; each level has contexts of its own, since changing one costs its tables.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::store) struct Level {
-    slot: usize,
-    level: i32,
-}
-
-impl Level {
-    /// Of new objects: compresses 16 KiB chunks 2.3 times at 270 MB/s a core; level 3 gains 7 %
-    /// for a third more time.
-    pub(in crate::store) const OBJECTS: Self = Self { slot: 0, level: 1 };
-    /// Of scripts, which are so short that time does not count.
-    pub(super) const DELTAS: Self = Self { slot: 1, level: 3 };
-    /// Of what gc packs anew. For 587 MB of CSV in chunks of 18 KiB, against what `zstd -1` makes of
-    /// the whole file: level 1 1.07 times as much, 3 1.02 (4.5 CPU s), 4 1.007 (6.2), 5 0.986
-    /// (8.5), 6 0.977 (10.1), 9 0.973 (13.3).
-    pub(in crate::store) const REPACKED: Self = Self { slot: 2, level: 5 };
-    /// How many there are.
-    const COUNT: usize = 3;
-
-    /// Returns what a pack says of how hard its writer tried.
-    pub(in crate::store) fn effort(self) -> u8 {
-        self.level.clamp(0, i32::from(u8::MAX)) as u8
-    }
-}
+/// The level at which gc packs contents anew. For 587 MB of CSV in chunks of 18 KiB, against what
+/// `zstd -1` makes of the whole file: level 1 1.07 times as much, 3 1.02 (4.5 CPU s), 4 1.007
+/// (6.2), 5 0.986 (8.5), 6 0.977 (10.1), 9 0.973 (13.3).
+pub(in crate::store) const REPACKED_LEVEL: u8 = 5;
+/// How many kinds of effort there are.
+const EFFORTS: usize = 4;
 
 struct Compressor {
     context: CCtx<'static>,
@@ -50,19 +33,35 @@ struct Decompressor {
 
 thread_local! {
     // A context is 1 MB that takes longer to set up than a chunk takes to compress.
-    static COMPRESSORS: RefCell<[Option<Compressor>; Level::COUNT]> =
-        const { RefCell::new([const { None }; Level::COUNT]) };
+    static COMPRESSORS: RefCell<[Option<Compressor>; EFFORTS]> =
+        const { RefCell::new([const { None }; EFFORTS]) };
     static DECOMPRESSOR: RefCell<Option<Decompressor>> = const { RefCell::new(None) };
 }
 
-fn compressor(level: Level) -> Option<Compressor> {
+/// Level 1 compresses 16 KiB chunks 2.4 times at 290 MB/s a core; level 3 gains 1 to 2 % for half
+/// as much time again. Its table is made larger and its shortest match shorter than zstd does for
+/// chunks above 16 KiB: that gains 2 % for no time.
+fn parameters(effort: Effort) -> &'static [CParameter] {
+    match effort {
+        Effort::Contents => &[
+            CParameter::CompressionLevel(1),
+            CParameter::HashLog(14),
+            CParameter::MinMatch(5),
+        ],
+        Effort::Deltas => &[CParameter::CompressionLevel(3)],
+        Effort::Metadata => &[CParameter::CompressionLevel(9)],
+        Effort::Repacked => &[CParameter::CompressionLevel(REPACKED_LEVEL as i32)],
+    }
+}
+
+fn compressor(effort: Effort) -> Option<Compressor> {
     let mut context = CCtx::try_create()?;
-    for parameter in [
-        CParameter::CompressionLevel(level.level),
+    let common = [
         CParameter::ContentSizeFlag(false),
         CParameter::ChecksumFlag(false),
         CParameter::DictIdFlag(false),
-    ] {
+    ];
+    for &parameter in parameters(effort).iter().chain(&common) {
         context.set_parameter(parameter).ok()?;
     }
     let out = Vec::new();
@@ -70,10 +69,10 @@ fn compressor(level: Level) -> Option<Compressor> {
 }
 
 /// Appends the body where compression pays, and returns whether it did.
-pub(super) fn encode(raw: &[u8], level: Level, body: &mut Vec<u8>) -> bool {
+pub(super) fn encode(raw: &[u8], effort: Effort, body: &mut Vec<u8>) -> bool {
     COMPRESSORS.with_borrow_mut(|slots| {
-        let slot = &mut slots[level.slot];
-        let fresh = || compressor(level);
+        let slot = &mut slots[effort as usize];
+        let fresh = || compressor(effort);
         let Some(Compressor { context, out }) = slot.take().or_else(fresh).map(|c| slot.insert(c))
         else {
             return false;

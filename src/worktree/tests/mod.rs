@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods)]
 
 mod checkout;
+mod deltas;
 mod ingest;
 mod overlay;
 mod scan;
