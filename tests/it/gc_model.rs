@@ -81,6 +81,7 @@ impl Model {
             fallback: "ada".into(),
             clock: Clock::System,
             environment: Vec::new(),
+            notice: |e| panic!("{e}"),
         };
         let repo = Repo::open(scratch.root(), actor).unwrap();
         let mut model = Self {
