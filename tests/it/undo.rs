@@ -359,7 +359,7 @@ fn undo_of_a_continued_checkout_does_not_bring_back_torn_files() {
 
 #[test]
 fn undo_brings_dver_toml_back_as_it_was() {
-    let table = |label: &str| format!("id,label\n{}", format!("1,{label}\n2,b\n3,a\n4,b\n"));
+    let table = |label: &str| format!("id,label\n1,{label}\n2,b\n3,a\n4,b\n");
     let scratch = Scratch::new();
     scratch.write("one.csv", table("a"));
     scratch.dver(&["add", "-A"]).ok();
