@@ -9,6 +9,7 @@ use crate::base::progress::Progress;
 use crate::base::{ObjectId, Timestamp};
 use crate::history::reach::{self, Closure};
 use crate::object::Operation;
+use crate::quality::Memory;
 use crate::refs::{self, Chain, Change, Current, HeadFile};
 use crate::repo::Repo;
 use crate::store::{Amount, Live, RepackPlan};
@@ -166,6 +167,8 @@ fn carry_out(
         repo.current = Current::read(&repo.store, latest)?;
     }
     repo.store.remove_replaced(&plan.repack, &written)?;
+    let memory = Memory::new(&repo.dir.join("cache"), &tmp);
+    memory.keep_only(&|id| plan.closure.objects.contains(id));
     repo.catch_up()?;
     Ok(())
 }

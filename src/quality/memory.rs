@@ -138,6 +138,19 @@ impl Memory {
         file.persist(path)
     }
 
+    /// Lets go of all states but these: they hold values of records, and nothing of those is to
+    /// outlive the records.
+    pub fn keep_only(&self, stays: &dyn Fn(&ObjectId) -> bool) {
+        for (_, path) in files(&self.profiles) {
+            let name = path.file_name().and_then(|name| name.to_str());
+            let id = name.and_then(|name| name.parse().ok());
+            if !id.is_some_and(|id| stays(&id)) {
+                forget(&path);
+            }
+        }
+        self.prune();
+    }
+
     /// Removes all but the newest states of each data set, and the bases that none of them uses.
     fn prune(&self) {
         let mut states: Vec<(SystemTime, PathBuf)> = files(&self.profiles);

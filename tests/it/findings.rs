@@ -24,6 +24,16 @@ fn findings(scratch: &Scratch, args: &[&str]) -> Vec<serde_json::Value> {
     damaged
 }
 
+/// Leaves out what lies in a sound pack and only builds on what is damaged.
+fn without_deltas(mut findings: Vec<serde_json::Value>) -> Vec<serde_json::Value> {
+    let builds = |f: &serde_json::Value| {
+        let reason = f["reason"].as_str().unwrap_or_default();
+        reason.contains("it builds on the object")
+    };
+    findings.retain(|finding| !builds(finding));
+    findings
+}
+
 /// The ids of the objects of a pack.
 fn objects_of(scratch: &Scratch, name: &str) -> BTreeSet<String> {
     let store = Store::open(&scratch.path(".dver/packs")).unwrap();
@@ -139,7 +149,7 @@ fn a_flipped_bit_in_metadata_names_the_commits() {
     for part in 1..12 {
         let scratch = scratch.copy();
         change(&scratch, &all, |bytes| bytes[size * part / 12] ^= 1);
-        let found = findings(&scratch, &[]);
+        let found = without_deltas(findings(&scratch, &[]));
         assert!(ids(&found).is_subset(&held), "{found:?}");
         for finding in &found {
             let needed_by = finding["needed_by"].as_array().unwrap();
@@ -168,7 +178,7 @@ fn a_flipped_bit_in_a_table_is_told_and_nothing_is_taken_for_absent() {
     for at in (table..trailer).step_by((trailer - table) / 13) {
         let scratch = scratch.copy();
         change(&scratch, &all, |bytes| bytes[at] ^= 0x10);
-        let mut found = findings(&scratch, &[]);
+        let mut found = without_deltas(findings(&scratch, &[]));
         // A flipped row leads to a manifest that never was.
         found.retain(|f| f["kind"] != "manifest");
         assert!(ids(&found).is_subset(&held), "{at}: {found:?}");

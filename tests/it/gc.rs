@@ -289,6 +289,32 @@ fn the_index_knows_only_what_is_left() {
 }
 
 #[test]
+fn what_was_measured_of_lost_records_goes_too() {
+    let scratch = Scratch::new();
+    let table = |word: &str| {
+        let line = |n: usize| format!("{n},{word} {n},{}\n", ["cat", "dog"][n % 2]);
+        let lines: String = (0..5_000).map(line).collect();
+        format!("id,text,label\n{lines}")
+    };
+    scratch.write("pets.csv", table("kept"));
+    scratch.dver(&["add", "-A"]).ok();
+    scratch.dver(&["commit", "-m", "one"]).ok();
+    scratch.write("pets.csv", table("secret"));
+    scratch.dver(&["commit", "-a", "-m", "two"]).ok();
+    let measured = || {
+        fs::read_dir(scratch.path(".dver/cache/profiles"))
+            .unwrap()
+            .count()
+    };
+    assert_eq!(measured(), 2);
+    scratch.dver(&["reset", "--hard", "HEAD~1"]).ok();
+    pass_time(&scratch);
+    gc(&scratch, &["--keep", "0"]);
+    assert_eq!(measured(), 1);
+    scratch.dver(&["quality"]).ok();
+}
+
+#[test]
 fn how_long_states_stay_is_a_setting() {
     let scratch = history();
     scratch.write(".dver/config.toml", "[gc]\nkeep = \"0\"\n");
