@@ -15,6 +15,13 @@ impl ObjectId {
         Self(*blake3::hash(bytes).as_bytes())
     }
 
+    /// Returns the ids of many runs of bytes that lie one behind the other and end at `ends`.
+    pub fn of_each(bytes: &[u8], ends: &[usize]) -> Vec<Self> {
+        let mut start = 0;
+        let id = |&end: &usize| Self::of(&bytes[std::mem::replace(&mut start, end)..end]);
+        ends.iter().map(id).collect()
+    }
+
     /// Returns the raw bytes of the id.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0

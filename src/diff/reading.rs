@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::base::{ObjectId, varint};
 use crate::object::changes::ordered;
-use crate::record::{Batch, Cell, CellKind, RecordRef, Type, canonical, normalized};
+use crate::record::{Batch, Cell, CellKind, FrameOrder, RecordRef, Type, canonical, normalized};
 
 /// One of the two versions that are compared.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
@@ -163,7 +163,7 @@ pub(crate) struct View<'a> {
     pub(crate) batch: &'a Batch,
     columns: Vec<Option<usize>>,
     key: Vec<Option<usize>>,
-    order: Vec<usize>,
+    order: FrameOrder,
     /// Whether the common frame is the whole frame.
     whole: bool,
 }

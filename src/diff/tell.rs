@@ -219,7 +219,7 @@ fn text(view: &View<'_>, record: RecordRef<'_>, name: &str) -> Option<String> {
 fn content_id(version: Version<'_>, record: RecordRef<'_>) -> ObjectId {
     let fields = record.batch().fields();
     let mut frame = Vec::new();
-    for at in record.batch().frame_order() {
+    for at in record.batch().frame_order().places() {
         if let Some(cell) = record.cell(at)
             && version.roles.is_content(&fields[at])
         {

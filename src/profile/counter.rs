@@ -7,7 +7,7 @@
 use std::hash::{Hash, Hasher};
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::xxh3_128;
 
 /// How many distinct values a counter tells apart.
 pub(super) const LIMIT: usize = 65_536;
@@ -31,30 +31,100 @@ pub(super) struct Counter {
 const SHORT: usize = 23;
 
 /// A value of at most [`SHORT`] bytes: its bytes, zeros, and its length.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Short([u8; SHORT + 1]);
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Short([u8; SHORT + 1]);
 
 impl Short {
+    /// Returns the value of these bytes; `None` where they are too many.
+    #[inline]
     fn of(value: &[u8]) -> Option<Self> {
-        let mut bytes = [0; SHORT + 1];
-        bytes.get_mut(..value.len())?.copy_from_slice(value);
-        if value.len() > SHORT {
+        let words = words(value)?;
+        Some(Self::new(words, value.len()))
+    }
+
+    /// Returns the value of a kind byte and these bytes; `None` where they are too many.
+    #[inline]
+    pub(super) fn of_cell(kind: u8, text: &[u8]) -> Option<Self> {
+        if text.len() >= SHORT {
             return None;
         }
-        bytes[SHORT] = value.len() as u8;
-        Some(Self(bytes))
+        let [a, b, c] = words(text)?;
+        let words = [a << 8 | u64::from(kind), b << 8 | a >> 56, c << 8 | b >> 56];
+        Some(Self::new(words, text.len() + 1))
+    }
+
+    #[inline]
+    fn new([a, b, c]: [u64; 3], length: usize) -> Self {
+        let mut bytes = [0; SHORT + 1];
+        for (part, word) in bytes.as_chunks_mut::<8>().0.iter_mut().zip([a, b, c]) {
+            *part = word.to_le_bytes();
+        }
+        bytes[SHORT] = length as u8;
+        Self(bytes)
+    }
+
+    #[inline]
+    fn words(&self) -> [u64; 3] {
+        let words = self.0.as_chunks::<8>().0;
+        [words[0], words[1], words[2]].map(u64::from_le_bytes)
     }
 
     fn value(&self) -> &[u8] {
         &self.0[..usize::from(self.0[SHORT])]
     }
+
+    /// Returns a small number that tells values apart more often than not.
+    #[inline]
+    pub(super) fn spread(&self) -> usize {
+        let [a, b, c] = self.words();
+        let mixed = (a ^ b.rotate_left(23) ^ c.rotate_left(41)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        (mixed >> 40) as usize
+    }
 }
 
 impl Hash for Short {
+    #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
-        for word in self.0.as_chunks::<8>().0 {
-            state.write_u64(u64::from_le_bytes(*word));
+        for word in self.words() {
+            state.write_u64(word);
         }
+    }
+}
+
+/// Returns the bytes and zeros behind them as words; `None` where there are more than [`SHORT`].
+///
+/// Put together in registers: what is copied byte by byte cannot be read by the word at once.
+#[inline]
+fn words(bytes: &[u8]) -> Option<[u64; 3]> {
+    let length = bytes.len();
+    // The last eight bytes, without the first `known` of them.
+    let last = |known: usize| match bytes.last_chunk::<8>() {
+        Some(last) if known < 8 => u64::from_le_bytes(*last) >> (8 * known),
+        _ => 0,
+    };
+    let first = |at: usize| match bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        Some(word) => u64::from_le_bytes(*word),
+        None => 0,
+    };
+    match length {
+        0 => Some([0; 3]),
+        1..=3 => {
+            let (low, middle, high) = (bytes[0], bytes[length / 2], bytes[length - 1]);
+            let middle = u64::from(middle) << (8 * (length / 2));
+            Some([
+                u64::from(low) | middle | u64::from(high) << (8 * (length - 1)),
+                0,
+                0,
+            ])
+        }
+        4..=7 => {
+            let (low, high) = (bytes.first_chunk::<4>()?, bytes.last_chunk::<4>()?);
+            let high = u64::from(u32::from_le_bytes(*high)) << (8 * (length - 4));
+            Some([u64::from(u32::from_le_bytes(*low)) | high, 0, 0])
+        }
+        8..=15 => Some([first(0), last(16 - length), 0]),
+        16..=SHORT => Some([first(0), first(8), last(24 - length)]),
+        _ => None,
     }
 }
 
@@ -77,9 +147,10 @@ impl Over {
         }
     }
 
-    fn see(&mut self, value: &[u8]) {
-        if let Some(seen) = &mut self.seen {
-            seen.insert(xxh3_64(value));
+    fn see(&mut self, hash: u64) {
+        if let Some(seen) = &mut self.seen
+            && seen.insert(hash)
+        {
             self.stop_at_headroom();
         }
     }
@@ -93,10 +164,17 @@ impl Over {
 
     fn change(&mut self, value: &[u8], count: i64) {
         match count {
-            1.. => self.see(value),
+            1.. if self.seen.is_some() => self.see(hash(value) as u64),
+            1.. => {}
             _ => self.lost += 1,
         }
     }
+}
+
+/// Returns the hash of a value: of its kind byte and its text.
+#[inline]
+pub(super) fn hash(value: &[u8]) -> u128 {
+    xxh3_128(value)
 }
 
 impl Counter {
@@ -120,6 +198,36 @@ impl Counter {
         }
         self.add_counted(value, count);
         self.check_limit(forget);
+    }
+
+    /// Adds `count` of a short value to a counter that is not over.
+    #[inline]
+    pub(super) fn add_short(&mut self, value: Short, count: i64, forget: Forget<'_>) {
+        debug_assert!(self.over.is_none(), "the caller has asked");
+        match self.short.get_mut(&value) {
+            Some(total) => {
+                *total += count;
+                if *total == 0 {
+                    self.short.remove(&value);
+                }
+            }
+            None if count == 0 => {}
+            None => {
+                self.short.insert(value, count);
+                self.check_limit(forget);
+            }
+        }
+    }
+
+    /// Tells a counter that is over of `count` of a value by its [`hash`].
+    #[inline]
+    pub(super) fn add_hash(&mut self, hash: u128, count: i64) {
+        if let Some(over) = &mut self.over {
+            match count {
+                1.. => over.see(hash as u64),
+                _ => over.lost += 1,
+            }
+        }
     }
 
     fn add_counted(&mut self, value: &[u8], count: i64) {
@@ -233,6 +341,28 @@ impl Counter {
         match self.bound() {
             Some(bound) => bound <= LIMIT as u64,
             None => self.counted().any(|(_, count)| count < 0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn short_values_are_their_bytes(kind in 0u8..4, text in proptest::collection::vec(any::<u8>(), 0..40)) {
+            let mut value = vec![kind];
+            value.extend_from_slice(&text);
+            let short = Short::of_cell(kind, &text);
+            prop_assert_eq!(short, Short::of(&value));
+            prop_assert_eq!(short.is_some(), value.len() <= SHORT);
+            if let Some(short) = short {
+                prop_assert_eq!(short.value(), &value[..]);
+                prop_assert!(short.0[value.len()..SHORT].iter().all(|byte| *byte == 0));
+            }
         }
     }
 }

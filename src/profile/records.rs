@@ -9,12 +9,12 @@ use std::sync::{Arc, OnceLock};
 
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::base::ObjectId;
+use crate::base::{ObjectId, varint};
 use crate::record::{
     Batch, Cell, CellKind, Problem, RecordRef, Role, Roles, Type, UNPARSABLE, normalized,
 };
 
-use super::counter::Counter;
+use super::counter::{self, Counter, Forget, Short};
 use super::sum::Sum256;
 
 /// Values up to this many bytes are counted as they are; longer ones by their beginning and hash.
@@ -106,12 +106,18 @@ pub(super) const LONG: u8 = 0x80;
 impl Totals {
     /// Adds `count` of a value: its kind byte and its text.
     fn add(&mut self, value: &[u8], count: i64) {
-        self.digest = self
-            .digest
-            .wrapping_add(xxh3_128(value).wrapping_mul(i128::from(count) as u128));
-        if let Some(cell) = cell_of(value) {
-            self.counts[Type::of(cell) as usize] += count;
+        if let Some((kind, text)) = value.split_first() {
+            let kind = Type::of_bytes(kind_of(*kind), text);
+            self.add_hashed(kind, counter::hash(value), count);
         }
+    }
+
+    /// Adds `count` of a value of this type and hash.
+    #[inline]
+    fn add_hashed(&mut self, kind: Type, hash: u128, count: i64) {
+        let count_mod = i128::from(count) as u128;
+        self.digest = self.digest.wrapping_add(hash.wrapping_mul(count_mod));
+        self.counts[kind as usize] += count;
     }
 
     /// Adds `count` of a counter's value, unless it is a short form, which tells nothing.
@@ -163,32 +169,48 @@ pub(super) fn kind_of(byte: u8) -> CellKind {
 
 impl Field {
     fn apply(&mut self, batch: &Batch, place: usize, sign: i64, scratch: &mut Vec<u8>) {
-        let Self {
-            untold,
-            values,
-            known,
-        } = self;
-        known.take();
-        for record in batch.records() {
-            let Some(cell) = record.cell(place) else {
+        self.known.take();
+        let values = batch.records().filter_map(|record| record.span(place));
+        for span in values {
+            let text = batch.bytes_of(span);
+            if text.len() > LONGEST {
+                self.apply_long(span.kind, text, sign, scratch);
                 continue;
-            };
-            scratch.clear();
-            scratch.push(cell.kind as u8);
-            scratch.extend_from_slice(cell.text.as_bytes());
-            let long = cell.text.len() > LONGEST;
-            if long || values.is_over() {
-                untold.add(scratch, sign);
             }
-            if long {
-                scratch.truncate(1);
-                scratch[0] |= LONG;
-                scratch.extend_from_slice(short_form(cell.text).as_bytes());
+            let (untold, values) = (&mut self.untold, &mut self.values);
+            let forget: Forget<'_> = &mut |value, count| untold.add_counted(value, count);
+            if values.is_over() {
+                scratch.clear();
+                scratch.push(span.kind as u8);
+                batch.append_to(scratch, span);
+                let hash = counter::hash(scratch);
+                untold.add_hashed(Type::of_bytes(span.kind, text), hash, sign);
+                values.add_hash(hash, sign);
+            } else if let Some(short) = Short::of_cell(span.kind as u8, text) {
+                values.add_short(short, sign, forget);
+            } else {
+                scratch.clear();
+                scratch.push(span.kind as u8);
+                scratch.extend_from_slice(text);
+                values.add(scratch, sign, forget);
             }
-            values.add(scratch, sign, &mut |value, count| {
-                untold.add_counted(value, count);
-            });
         }
+    }
+
+    fn apply_long(&mut self, kind: CellKind, text: &[u8], sign: i64, scratch: &mut Vec<u8>) {
+        let (untold, values) = (&mut self.untold, &mut self.values);
+        scratch.clear();
+        scratch.push(kind as u8);
+        scratch.extend_from_slice(text);
+        untold.add(scratch, sign);
+        if let Ok(text) = std::str::from_utf8(text) {
+            scratch.truncate(1);
+            scratch[0] |= LONG;
+            scratch.extend_from_slice(short_form(text).as_bytes());
+        }
+        values.add(scratch, sign, &mut |value, count| {
+            untold.add_counted(value, count);
+        });
     }
 
     fn merge(&mut self, other: &Self) {
@@ -235,24 +257,28 @@ fn short_form(text: &str) -> Cow<'_, str> {
 
 /// Returns the BLAKE3 of each record's frame.
 pub fn hash_records(batch: &Batch) -> Vec<ObjectId> {
-    let (order, mut frame) = (batch.frame_order(), Vec::new());
-    let hash = |record: RecordRef<'_>| {
-        frame.clear();
-        record.frame(&order, &mut frame);
-        ObjectId::of(&frame)
-    };
-    batch.records().map(hash).collect()
+    let order = batch.frame_order();
+    let (mut frames, mut ends) = (Vec::new(), Vec::with_capacity(batch.len()));
+    for record in batch.records() {
+        record.frame(&order, &mut frames);
+        ends.push(frames.len());
+    }
+    ObjectId::of_each(&frames, &ends)
 }
 
 /// Appends a value of a joint table: 0 for null, else its length and text.
-fn write_joint(cell: Option<Cell<'_>>, out: &mut Vec<u8>) {
-    match cell {
-        None => out.push(0),
-        Some(cell) => {
-            out.push(1 + cell.kind as u8);
-            crate::base::varint::write_bytes(out, short_form(cell.text).as_bytes());
-        }
+fn write_joint(record: RecordRef<'_>, place: Option<usize>, out: &mut Vec<u8>) {
+    let Some(span) = place.and_then(|place| record.span(place)) else {
+        return out.push(0);
+    };
+    out.push(1 + span.kind as u8);
+    let length = span.end - span.start;
+    if length <= LONGEST {
+        varint::write(out, length as u64);
+        return record.batch().append_to(out, span);
     }
+    let text = std::str::from_utf8(record.batch().bytes_of(span)).unwrap_or_default();
+    varint::write_bytes(out, short_form(text).as_bytes());
 }
 
 impl Profile {
@@ -326,14 +352,14 @@ impl Profile {
             if let Some(problem) = record.problem() {
                 self.problems[problem as usize] += sign;
             }
-            let cell = |place: Option<usize>| place.and_then(|place| record.cell(place));
-            if key.iter().any(|&place| cell(place).is_none()) {
+            let has = |place: &Option<usize>| place.is_some_and(|at| record.span(at).is_some());
+            if !key.iter().all(has) {
                 self.null_keys += sign;
             }
             for (counter, &(a, b)) in self.joints.iter_mut().zip(&pairs) {
                 scratch.clear();
-                write_joint(cell(a), &mut scratch);
-                write_joint(cell(b), &mut scratch);
+                write_joint(record, a, &mut scratch);
+                write_joint(record, b, &mut scratch);
                 counter.add(&scratch, sign, &mut |_, _| {});
             }
         }

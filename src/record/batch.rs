@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::frame::append;
 use super::value::{Cell, CellKind};
 
 /// Why a record did not parse as its format wants it. It is still a record.
@@ -33,6 +34,17 @@ impl Problem {
             Self::Json => "unparsable_record",
         }
     }
+}
+
+/// Where a value lies in the text of its batch: for readers of many values, who want bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Span {
+    /// What the text stands for.
+    pub kind: CellKind,
+    /// Where it begins.
+    pub start: usize,
+    /// Where it ends.
+    pub end: usize,
 }
 
 #[derive(Clone, Copy)]
@@ -254,6 +266,23 @@ impl Batch {
         }
     }
 
+    #[inline]
+    fn bytes(&self) -> &[u8] {
+        self.text.as_bytes()
+    }
+
+    /// Appends the bytes of a value.
+    #[inline]
+    pub fn append_to(&self, out: &mut Vec<u8>, span: Span) {
+        append(out, self.bytes(), span.start, span.end);
+    }
+
+    /// Returns the bytes of a value.
+    #[inline]
+    pub fn bytes_of(&self, span: Span) -> &[u8] {
+        &self.bytes()[span.start..span.end]
+    }
+
     /// Returns the records in order.
     pub fn records(&self) -> impl Iterator<Item = RecordRef<'_>> {
         self.rows.iter().map(|row| RecordRef { batch: self, row })
@@ -268,16 +297,36 @@ pub struct RecordRef<'a> {
 }
 
 impl<'a> RecordRef<'a> {
+    #[inline]
+    fn slot(&self, field: usize) -> Option<Slot> {
+        let own = match field < self.row.width as usize {
+            true => self.batch.slots[self.row.first as usize + field],
+            false => NULL,
+        };
+        match own.kind {
+            Some(_) => Some(own),
+            None if self.batch.shared.is_empty() => None,
+            None => self.batch.shared_slot(field),
+        }
+    }
+
     /// Returns the value of the field at a place; `None` where it is missing.
     pub fn cell(&self, field: usize) -> Option<Cell<'a>> {
-        let own = (field < self.row.width as usize)
-            .then(|| self.batch.slots[self.row.first as usize + field])
-            .filter(|slot| slot.kind.is_some());
-        let slot = own.or_else(|| self.batch.shared_slot(field))?;
-        let kind = slot.kind?;
+        let slot = self.slot(field)?;
         Some(Cell {
-            kind,
+            kind: slot.kind?,
             text: &self.batch.text[slot.start as usize..slot.end as usize],
+        })
+    }
+
+    /// Returns where the value of the field at a place lies; `None` where it is missing.
+    #[inline]
+    pub fn span(&self, field: usize) -> Option<Span> {
+        let slot = self.slot(field)?;
+        Some(Span {
+            kind: slot.kind?,
+            start: slot.start as usize,
+            end: slot.end as usize,
         })
     }
 
@@ -294,28 +343,5 @@ impl<'a> RecordRef<'a> {
     /// Returns the batch.
     pub fn batch(&self) -> &'a Batch {
         self.batch
-    }
-
-    /// Appends the record's frame: for each field of `order` that has a value, in that order, the
-    /// name, the kind and the text, each with its length. Null and missing leave no trace, so a
-    /// field without values does not change the frames. `order` holds places sorted by name.
-    pub fn frame(&self, order: &[usize], out: &mut Vec<u8>) {
-        for &field in order {
-            if let Some(cell) = self.cell(field) {
-                let name = self.batch.fields[field].as_bytes();
-                crate::base::varint::write_bytes(out, name);
-                out.push(cell.kind as u8);
-                crate::base::varint::write_bytes(out, cell.text.as_bytes());
-            }
-        }
-    }
-}
-
-impl Batch {
-    /// Returns the places of all fields, sorted by name: the order of frames.
-    pub fn frame_order(&self) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..self.fields.len()).collect();
-        order.sort_by(|&a, &b| self.fields[a].cmp(&self.fields[b]));
-        order
     }
 }

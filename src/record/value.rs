@@ -109,19 +109,23 @@ impl Type {
 
     /// Returns the type of one value.
     pub fn of(cell: Cell<'_>) -> Self {
-        match cell.kind {
+        Self::of_bytes(cell.kind, cell.text.as_bytes())
+    }
+
+    /// Returns the type of one value, whose text is given as bytes.
+    pub fn of_bytes(kind: CellKind, text: &[u8]) -> Self {
+        match kind {
             CellKind::List => Self::List,
             CellKind::Object => Self::Object,
-            CellKind::Text => of_text(cell.text),
+            CellKind::Text => of_text(text),
         }
     }
 }
 
-fn of_text(text: &str) -> Type {
-    let bytes = text.as_bytes();
+fn of_text(bytes: &[u8]) -> Type {
     match bytes.first() {
         Some(b'0'..=b'9' | b'-' | b'.') => {}
-        Some(b't' | b'T' | b'f' | b'F') if boolean(text).is_some() => return Type::Boolean,
+        Some(b't' | b'T' | b'f' | b'F') if boolean(bytes).is_some() => return Type::Boolean,
         _ => return Type::String,
     }
     if let Some(kind) = number(bytes) {
@@ -134,10 +138,10 @@ fn of_text(text: &str) -> Type {
     }
 }
 
-fn boolean(text: &str) -> Option<bool> {
+fn boolean(text: &[u8]) -> Option<bool> {
     match text {
-        "true" | "True" | "TRUE" => Some(true),
-        "false" | "False" | "FALSE" => Some(false),
+        b"true" | b"True" | b"TRUE" => Some(true),
+        b"false" | b"False" | b"FALSE" => Some(false),
         _ => None,
     }
 }
@@ -145,6 +149,9 @@ fn boolean(text: &str) -> Option<bool> {
 fn digits(bytes: &[u8]) -> usize {
     bytes.iter().take_while(|b| b.is_ascii_digit()).count()
 }
+
+/// A number of so many digits before the point and no exponent is finite in 64 bits.
+const FINITE: usize = 300;
 
 /// Returns `Integer` or `Float` where the text is a number.
 fn number(bytes: &[u8]) -> Option<Type> {
@@ -178,6 +185,8 @@ fn number(bytes: &[u8]) -> Option<Type> {
         }
     } else if !tail.is_empty() {
         return None;
+    } else if whole <= FINITE {
+        return Some(Type::Float);
     }
     let value: f64 = std::str::from_utf8(bytes).ok()?.parse().ok()?;
     value.is_finite().then_some(Type::Float)
@@ -254,7 +263,7 @@ pub fn canonical<'a>(kind: Type, cell: Cell<'a>) -> Cow<'a, str> {
         return Cow::Borrowed(text);
     }
     match kind {
-        Type::Boolean => match boolean(text) {
+        Type::Boolean => match boolean(text.as_bytes()) {
             Some(true) => Cow::Borrowed("true"),
             Some(false) => Cow::Borrowed("false"),
             None => Cow::Borrowed(text),

@@ -6,6 +6,7 @@ use crate::base::ObjectId;
 use crate::record::Batch;
 
 use super::super::records::hash_records;
+use super::grouping::Places;
 use super::{Grouping, Row};
 
 /// How many partitions a table has: sorting one of them fits a processor's cache.
@@ -46,6 +47,7 @@ pub struct Collector<'a> {
     by_key: Partitions,
     by_content: Partitions,
     scratch: Vec<u8>,
+    places: Option<Places>,
 }
 
 impl<'a> Collector<'a> {
@@ -56,6 +58,7 @@ impl<'a> Collector<'a> {
             by_key: Partitions::new(),
             by_content: Partitions::new(),
             scratch: Vec::new(),
+            places: None,
         }
     }
 
@@ -85,7 +88,13 @@ impl<'a> Collector<'a> {
 
     /// Adds the records of a batch whose hashes are known: see [`hash_records`].
     pub fn add_hashed(&mut self, batch: &Batch, hashes: &[ObjectId]) {
-        let places = self.grouping.places(batch);
+        // Batch after batch has the same fields.
+        if self.places.as_ref().is_none_or(|p| !p.fit(batch)) {
+            self.places = Some(self.grouping.places(batch));
+        }
+        let Some(places) = &mut self.places else {
+            return;
+        };
         for (record, hash) in batch.records().zip(hashes) {
             self.by_key
                 .push(places.by_key(record, hash, &mut self.scratch));

@@ -13,6 +13,7 @@ use crate::record::{
     Batch, Cell, CellKind, RecordRef, Role, Roles, Type, UNPARSABLE, canonical, normalized,
 };
 
+use super::super::counter::Short;
 use super::super::records::Profile;
 use super::Row;
 
@@ -118,6 +119,8 @@ impl Grouping {
         let mut who = with(Role::Item);
         who.extend(with(Role::Annotator));
         Places {
+            fields: fields.to_vec(),
+            memo: Memo::new(),
             key: with(Role::Key),
             whole_key: self.roles.key().len(),
             content: self.part(batch, content),
@@ -126,12 +129,20 @@ impl Grouping {
         }
     }
 
-    fn part(&self, batch: &Batch, places: impl Iterator<Item = usize>) -> Vec<(usize, Spelling)> {
-        let mut part: Vec<_> = places
-            .map(|place| (place, self.spelling(&batch.fields()[place])))
-            .collect();
-        part.sort_by(|a, b| batch.fields()[a.0].cmp(&batch.fields()[b.0]));
-        part
+    fn part(&self, batch: &Batch, places: impl Iterator<Item = usize>) -> Vec<Member> {
+        let mut places: Vec<usize> = places.collect();
+        let fields = batch.fields();
+        places.sort_by(|a, b| fields[*a].cmp(&fields[*b]));
+        let member = |place: usize| {
+            let mut head = Vec::new();
+            varint::write_bytes(&mut head, fields[place].as_bytes());
+            Member {
+                place,
+                spelling: self.spelling(&fields[place]),
+                head,
+            }
+        };
+        places.into_iter().map(member).collect()
     }
 }
 
@@ -147,14 +158,29 @@ fn matters(roles: &Roles, field: &str) -> bool {
 
 /// Where the fields of one batch stand that make up the groups, sorted by name.
 pub(super) struct Places {
-    key: Vec<(usize, Spelling)>,
+    fields: Vec<Arc<str>>,
+    memo: Memo,
+    key: Vec<Member>,
     whole_key: usize,
-    content: Vec<(usize, Spelling)>,
-    who: Vec<(usize, Spelling)>,
-    label: Vec<(usize, Spelling)>,
+    content: Vec<Member>,
+    who: Vec<Member>,
+    label: Vec<Member>,
+}
+
+/// A field that is part of groups.
+struct Member {
+    place: usize,
+    spelling: Spelling,
+    /// Its name with its length.
+    head: Vec<u8>,
 }
 
 impl Places {
+    /// Returns whether these are the places of a batch.
+    pub(super) fn fit(&self, batch: &Batch) -> bool {
+        self.fields == batch.fields()
+    }
+
     /// Returns the row of a record in the table by key; `hash` is that of its frame.
     pub(super) fn by_key(
         &self,
@@ -177,38 +203,124 @@ impl Places {
     }
 
     /// Returns the row of a record in the table by content; `None` where it has no content.
-    pub(super) fn by_content(&self, record: RecordRef<'_>, scratch: &mut Vec<u8>) -> Option<Row> {
+    pub(super) fn by_content(
+        &mut self,
+        record: RecordRef<'_>,
+        scratch: &mut Vec<u8>,
+    ) -> Option<Row> {
+        let memo = &mut self.memo;
         scratch.clear();
         if write_part(record, &self.content, scratch) == 0 {
             return None;
         }
         let hash = xxh3_128(scratch);
-        scratch.clear();
-        let who = match write_part(record, &self.who, scratch) {
-            0 => 0,
-            _ => xxh3_128(scratch) as u64 >> 16,
+        let who = match memo.hash_part(record, &self.who, scratch) {
+            None => 0,
+            Some(who) => who >> 16,
         };
-        scratch.clear();
-        let label = match write_part(record, &self.label, scratch) {
-            0 => 0,
-            _ => (xxh3_128(scratch) as u64).max(1), // 0 is no label
-        };
+        // 0 is no label.
+        let label = memo.hash_part(record, &self.label, scratch);
+        let label = label.map_or(0, |label| label.max(1));
         let group = (hash as u64 >> 48) << 48;
         Some([(hash >> 64) as u64, group | who, label])
     }
 }
 
+/// The hashes of values met last: annotators and labels are few.
+struct Memo(Vec<(usize, Short, u64)>);
+
+/// How many hashes are remembered.
+const MEMO: usize = 256;
+
+impl Memo {
+    fn new() -> Self {
+        Self(vec![(usize::MAX, Short::default(), 0); MEMO])
+    }
+
+    /// Returns the hash of a part; `None` where no field of it has a value.
+    #[inline]
+    fn hash_part(
+        &mut self,
+        record: RecordRef<'_>,
+        part: &[Member],
+        scratch: &mut Vec<u8>,
+    ) -> Option<u64> {
+        if let [only] = part {
+            let span = record.span(only.place)?;
+            let text = record.batch().bytes_of(span);
+            if let Some(short) = Short::of_cell(span.kind as u8, text) {
+                let known = &mut self.0[short.spread() % MEMO];
+                if (known.0, known.1) != (only.place, short) {
+                    *known = (only.place, short, hash_part(record, part, scratch)?);
+                }
+                return Some(known.2);
+            }
+        }
+        hash_part(record, part, scratch)
+    }
+}
+
+fn hash_part(record: RecordRef<'_>, part: &[Member], scratch: &mut Vec<u8>) -> Option<u64> {
+    scratch.clear();
+    let present = write_part(record, part, scratch);
+    (present > 0).then(|| xxh3_128(scratch) as u64)
+}
+
 /// Appends name and value of each field that has one; returns how many have.
-fn write_part(record: RecordRef<'_>, part: &[(usize, Spelling)], out: &mut Vec<u8>) -> usize {
+#[inline]
+fn write_part(record: RecordRef<'_>, part: &[Member], out: &mut Vec<u8>) -> usize {
+    let batch = record.batch();
     let mut present = 0;
-    for &(place, spelling) in part {
-        if let Some(cell) = record.cell(place) {
-            varint::write_bytes(out, record.batch().fields()[place].as_bytes());
-            write_value(cell, spelling, out);
-            present += 1;
+    for member in part {
+        let Some(span) = record.span(member.place) else {
+            continue;
+        };
+        present += 1;
+        out.extend_from_slice(&member.head);
+        let text = batch.bytes_of(span);
+        // Most values are spelled as they stand.
+        if span.kind == CellKind::Text && is_spelled(text, member.spelling) {
+            out.push(span.kind as u8);
+            varint::write(out, text.len() as u64);
+            batch.append_to(out, span);
+        } else if let Some(cell) = record.cell(member.place) {
+            write_value(cell, member.spelling, out);
         }
     }
     present
+}
+
+/// Returns whether [`write_value`] certainly writes a scalar as it stands.
+#[inline]
+pub(super) fn is_spelled(text: &[u8], spelling: Spelling) -> bool {
+    match spelling {
+        Spelling::Verbatim => text.is_ascii(),
+        Spelling::Number => is_plain_number(text),
+        Spelling::Boolean | Spelling::Date | Spelling::Datetime => false,
+    }
+}
+
+/// Returns whether a text of at most 15 bytes is digits, not beginning with 0 save before the
+/// point, and a fraction that does not end with 0; perhaps a minus before.
+#[inline]
+fn is_plain_number(text: &[u8]) -> bool {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    let mut point = None;
+    for (at, &byte) in digits.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => {}
+            b'.' if point.is_none() => point = Some(at),
+            _ => return false,
+        }
+    }
+    let whole = point.unwrap_or(digits.len());
+    let zero = digits.first() == Some(&b'0');
+    let ends = match point {
+        Some(at) => at + 1 < digits.len() && digits.last() != Some(&b'0'),
+        // -0 is 0.
+        None => !zero || digits.len() == text.len(),
+    };
+    text.len() <= 15 && whole > 0 && !(zero && whole > 1) && ends
 }
 
 /// Appends the one spelling of a value, framed.

@@ -92,6 +92,23 @@ fn any_record() -> impl Strategy<Value = Record> {
 }
 
 proptest! {
+    #[test]
+    fn values_that_stand_as_they_are_spelled_are_no_others(
+        text in prop_oneof!["\\PC{0,20}", "-?[0-9]{0,9}\\.?[0-9]{0,9}", "-?0{0,2}[0-9]?(\\.[0-9]{0,3}0?)?"],
+    ) {
+        for spelling in [Spelling::Verbatim, Spelling::Number, Spelling::Boolean, Spelling::Date] {
+            if grouping::is_spelled(text.as_bytes(), spelling) {
+                let mut spelled = Vec::new();
+                write_value(crate::record::Cell::text(&text), spelling, &mut spelled);
+                let mut as_it_stands = vec![CellKind::Text as u8];
+                crate::base::varint::write_bytes(&mut as_it_stands, text.as_bytes());
+                prop_assert_eq!(spelled, as_it_stands);
+            }
+        }
+    }
+}
+
+proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]

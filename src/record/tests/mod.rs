@@ -158,6 +158,47 @@ proptest! {
     }
 
     #[test]
+    fn frames_are_names_kinds_and_texts_with_their_lengths(
+        records in proptest::collection::vec(
+            proptest::collection::vec(proptest::option::of("\\PC{0,40}"), 0..4), 1..6),
+        names in proptest::collection::btree_set("[a-z]{1,20}", 4),
+    ) {
+        let fields: Vec<std::sync::Arc<str>> = names.iter().rev().map(|n| n.as_str().into()).collect();
+        let mut batch = Batch::new(&fields);
+        for record in &records {
+            batch.begin();
+            for (at, text) in record.iter().enumerate() {
+                batch.set(at, CellKind::Text, text.as_deref());
+            }
+        }
+        for (at, record) in records.iter().enumerate() {
+            let mut frame = Vec::new();
+            batch.record(at).frame(&batch.frame_order(), &mut frame);
+            let mut wanted = Vec::new();
+            for (name, text) in fields.iter().zip(record).rev() {
+                if let Some(text) = text {
+                    crate::base::varint::write_bytes(&mut wanted, name.as_bytes());
+                    wanted.push(CellKind::Text as u8);
+                    crate::base::varint::write_bytes(&mut wanted, text.as_bytes());
+                }
+            }
+            prop_assert_eq!(frame, wanted);
+        }
+    }
+
+    #[test]
+    fn a_number_is_what_parses_to_a_finite_one(text in "-?[0-9]{0,320}\\.?[0-9]{0,3}") {
+        let finite = text.parse::<f64>().is_ok_and(f64::is_finite);
+        let code = text.trim_start_matches('-').starts_with('0')
+            && text.trim_start_matches('-').as_bytes().get(1).is_some_and(u8::is_ascii_digit);
+        let whole = !text.contains('.') && text.trim_start_matches('-').len() > 18;
+        let number = matches!(kind(&text), Type::Integer | Type::Float);
+        if !whole && !text.ends_with("0") {
+            prop_assert_eq!(number, finite && !code, "{}", text);
+        }
+    }
+
+    #[test]
     fn canonical_is_idempotent(text in "[-0-9eE.+TZ: a]{0,14}", under in 0usize..9) {
         let under = Type::ALL[under];
         let once = canonical(under, Cell::text(&text)).into_owned();
