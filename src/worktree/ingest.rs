@@ -167,7 +167,7 @@ struct Whole {
 }
 
 enum Loaded {
-    Whole(Whole),
+    Whole(Box<Whole>),
     /// It has become large meanwhile.
     Large,
 }
@@ -227,7 +227,7 @@ impl Taking<'_, '_> {
         let mut whole = Vec::with_capacity(loaded.len());
         for (path, loaded) in loaded {
             match loaded {
-                Ok(Loaded::Whole(file)) => whole.push((path, file)),
+                Ok(Loaded::Whole(file)) => whole.push((path, *file)),
                 Ok(Loaded::Large) => self.stream(path)?,
                 Err(problem) => self.finding(path, problem),
             }
@@ -396,7 +396,7 @@ fn load(options: &Ingest<'_>, path: &RepoPath) -> Result<Option<Loaded>, Problem
                 before: Before::default(),
                 cut: None,
             };
-            return Ok((ending == Ending::Same).then_some(Loaded::Whole(whole)));
+            return Ok((ending == Ending::Same).then(|| Loaded::Whole(Box::new(whole))));
         }
         Open::File(_, stat) if stat.size > LARGE => return Ok(Some(Loaded::Large)),
         Open::File(mut file, stat) => {
@@ -418,14 +418,14 @@ fn load(options: &Ingest<'_>, path: &RepoPath) -> Result<Option<Loaded>, Problem
         false => Before::whole_of(options, path),
     };
     let cut = (stat.size > Content::MAX_WHOLE).then(|| cut_whole(options, path, &bytes));
-    Ok(Some(Loaded::Whole(Whole {
+    Ok(Some(Loaded::Whole(Box::new(Whole {
         stat,
         ending,
         bytes,
         content,
         before,
         cut,
-    })))
+    }))))
 }
 
 fn cut_whole(options: &Ingest<'_>, path: &RepoPath, bytes: &[u8]) -> (String, Vec<Chunk>) {

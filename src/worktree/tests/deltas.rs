@@ -60,7 +60,7 @@ fn text(number: usize) -> String {
 /// The label of a record; each version beyond the first has changed some.
 fn label(record: usize, version: usize) -> &'static str {
     let labels = ["cat", "dog", "horse", "bird"];
-    let changed = (1..=version).any(|version| mixed(record, version) % 400 == 0);
+    let changed = (1..=version).any(|version| mixed(record, version).is_multiple_of(400));
     labels[mixed(record, 7) % 3 + usize::from(changed)]
 }
 
@@ -126,10 +126,10 @@ fn labels_in_json_lines_with_a_constant_beginning_cost_the_same() {
 fn records_that_come_and_go_cost_themselves() {
     let (before, mut lines): (String, Vec<String>) = (csv(0), Vec::new());
     for (number, line) in before.lines().enumerate() {
-        if mixed(number, 5) % 1000 != 0 || number == 0 {
+        if !mixed(number, 5).is_multiple_of(1000) || number == 0 {
             lines.push(line.to_owned());
         }
-        if mixed(number, 6) % 1000 == 0 {
+        if mixed(number, 6).is_multiple_of(1000) {
             lines.push(format!(
                 "{},{},cat",
                 number * 10 + 1005,
