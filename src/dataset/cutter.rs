@@ -9,8 +9,6 @@ use crate::base::RepoPath;
 use crate::chunk::{Anchor, Boundary, ByteCutter, Cut, RecordCutter};
 use crate::record::{self, DeclaredDialect, Format, HEAD_BYTES, Layout, RecordEnds};
 
-/// How much is worked on at a time, whatever is pushed.
-const STEP: usize = 1 << 20;
 /// How many records decide what of them is hashed.
 const SAMPLE: usize = 1000;
 
@@ -19,9 +17,8 @@ pub type Emit<'a, E> = dyn FnMut(&[u8], Cut) -> Result<(), E> + 'a;
 
 /// Cuts one content into chunks.
 pub struct Cutter {
-    /// The bytes since the last finished chunk, from `start` on.
+    /// The bytes pushed since the last finished chunk.
     held: Vec<u8>,
-    start: usize,
     kind: Kind,
 }
 
@@ -47,6 +44,9 @@ struct Records {
 }
 
 impl Cutter {
+    /// How much is worked on at a time: what is looked at twice is still at hand.
+    pub const STEP: usize = 1 << 20;
+
     /// Chooses how a file is cut. `head` is its first [`HEAD_BYTES`], `whole` says whether that is
     /// all of it; `previous` is what [`Cutter::describe`] said of the path's previous version.
     pub fn choose(
@@ -76,7 +76,6 @@ impl Cutter {
     pub fn for_bytes() -> Self {
         Self {
             held: Vec::new(),
-            start: 0,
             kind: Kind::Bytes,
         }
     }
@@ -97,7 +96,6 @@ impl Cutter {
         let described = format!("records 1 {} {}", scan.describe(), cutter.describe());
         Self {
             held: Vec::new(),
-            start: 0,
             kind: Kind::Records(Box::new(Records {
                 described,
                 header_bytes: layout.header_bytes,
@@ -131,26 +129,47 @@ impl Cutter {
             .is_some_and(|rest| rest.starts_with(" r="))
     }
 
+    /// Returns what [`Cutter::describe`] said of a version with this header, in terms of one that
+    /// begins with `head`: the field whose hash decides may have another place now. Then a column
+    /// that comes before it moves no boundary.
+    pub fn carry_over(described: &str, header: &[u8], head: &[u8]) -> String {
+        carry_over(described, header, head).unwrap_or_else(|| described.to_owned())
+    }
+
     /// Takes the next bytes, and emits the chunks that they finish.
     pub fn push<E>(&mut self, bytes: &[u8], emit: &mut Emit<'_, E>) -> Result<(), E> {
         // In steps, so that one push of a whole file holds no second copy of it.
-        for step in bytes.chunks(STEP) {
-            self.held.extend_from_slice(step);
-            self.cut(false, emit)?;
-            self.compact();
+        for step in bytes.chunks(Self::STEP) {
+            let mut held = std::mem::take(&mut self.held);
+            held.extend_from_slice(step);
+            let done = self.feed(&held, false, emit)?;
+            held.drain(..done);
+            self.held = held;
         }
         Ok(())
     }
 
     /// Emits the chunks that the end of the content finishes.
     pub fn finish<E>(mut self, emit: &mut Emit<'_, E>) -> Result<(), E> {
-        self.cut(true, emit)
+        let held = std::mem::take(&mut self.held);
+        self.feed(&held, true, emit).map(drop)
     }
 
-    fn cut<E>(&mut self, last: bool, emit: &mut Emit<'_, E>) -> Result<(), E> {
+    /// Emits the chunks that a window finishes, and returns how many bytes they have.
+    ///
+    /// For callers that hold the bytes themselves, instead of [`Cutter::push`]: the window is all
+    /// that has come since the last emitted chunk, and grows by at most about [`Cutter::STEP`] at a
+    /// time. With `last`, it is the rest of the content.
+    pub fn feed<E>(
+        &mut self,
+        window: &[u8],
+        last: bool,
+        emit: &mut Emit<'_, E>,
+    ) -> Result<usize, E> {
+        let mut start = 0;
         let mut output = Output {
-            held: &self.held,
-            start: &mut self.start,
+            held: window,
+            start: &mut start,
             text: match &self.kind {
                 Kind::Bytes => None,
                 Kind::Records(records) => Some(records.ends.clone()),
@@ -159,24 +178,19 @@ impl Cutter {
         };
         match &mut self.kind {
             Kind::Bytes => loop {
-                let rest = output.rest(self.held.len());
+                let rest = output.rest(window.len());
                 if rest.is_empty() || (!last && rest.len() < ByteCutter::LOOK_AHEAD) {
-                    return Ok(());
+                    break;
                 }
                 let length = ByteCutter::cut(rest);
                 output.chunk(length, Cut::default())?;
             },
-            Kind::Records(records) => records.cut(last, &mut output),
+            Kind::Records(records) => {
+                records.cut(last, &mut output)?;
+                records.advance(start);
+            }
         }
-    }
-
-    /// Drops what was emitted.
-    fn compact(&mut self) {
-        if let Kind::Records(records) = &mut self.kind {
-            records.advance(self.start);
-        }
-        self.held.drain(..self.start);
-        self.start = 0;
+        Ok(start)
     }
 }
 
@@ -382,6 +396,26 @@ fn parameters(previous: Option<&str>, delimiter: u8) -> Option<RecordCutter> {
     let target = value("r=")?.parse().ok()?;
     let anchor = Anchor::parse(value("by=")?, delimiter)?;
     Some(RecordCutter::new(target, anchor))
+}
+
+fn carry_over(described: &str, header: &[u8], head: &[u8]) -> Option<String> {
+    let value = |name: &str| {
+        described
+            .split(' ')
+            .find_map(|word| word.strip_prefix(name))
+    };
+    let delimiter = u8::from_str_radix(value("delimiter=")?, 16).ok()?;
+    let place: usize = value("by=field")?.parse().ok()?;
+    let names = |text: &[u8]| -> Vec<Vec<u8>> {
+        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+        let line = text.split(|byte| matches!(byte, b'\n' | b'\r')).next();
+        let names = line.unwrap_or_default().split(|&byte| byte == delimiter);
+        names.map(<[u8]>::to_vec).collect()
+    };
+    let name = names(header).into_iter().nth(place)?;
+    let now = names(head).into_iter().position(|other| other == name)?;
+    let by = format!("by=field{place}");
+    Some(described.replace(&by, &format!("by=field{now}")))
 }
 
 fn choose_parameters(layout: &Layout, head: &[u8], whole: bool) -> RecordCutter {

@@ -174,6 +174,12 @@ impl Manifest {
             .2)
     }
 
+    /// Returns the first chunk, without reading the others.
+    pub fn first(source: &dyn ObjectSource, id: &ObjectId) -> Result<Option<ChunkEntry>, Error> {
+        let root = Self::root(source, id)?;
+        Walker::from_node(source, root.node).next().transpose()
+    }
+
     /// Returns how many records the content holds.
     pub fn records(&self) -> u64 {
         self.chunks

@@ -9,7 +9,7 @@ use crate::dataset::{self, Declarations};
 use crate::object::{FileEntry, SnapshotBuilder, Written};
 use crate::repo::Repo;
 use crate::store::PackWriter;
-use crate::worktree::{Found, StatCache, WorkFile, look};
+use crate::worktree::{Found, StatCache, Taken, WorkFile, look};
 
 use super::add;
 use super::error::Error;
@@ -29,7 +29,11 @@ pub(super) fn found(
     }
     let entries: Vec<FileEntry> = builder.entries().values().cloned().collect();
     let declarations = Declarations::read(writer, &entries)?;
-    let inference = infer(writer, new, &entries, &declarations)?;
+    let undeclared = new
+        .iter()
+        .filter(|entry| declarations.covering(&entry.path).is_none());
+    let taken = Taken::open(writer, &repo.root, undeclared);
+    let inference = infer(&taken, new, &entries, &declarations)?;
     let configs: Vec<&DatasetConfig> = inference
         .proposals
         .iter()

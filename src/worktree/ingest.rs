@@ -10,7 +10,7 @@ use std::sync::mpsc;
 use rayon::prelude::*;
 
 use crate::base::progress::Progress;
-use crate::base::{Hasher, ObjectId, RepoPath};
+use crate::base::{ObjectId, RepoPath};
 use crate::chunk::Cut;
 use crate::dataset::cutter::Cutter;
 use crate::object::{
@@ -23,14 +23,13 @@ use super::cache::StatCache;
 use super::error::{Error, Finding, Problem};
 use super::read::{self, Ending, Open};
 use super::stat::{Stat, WorkFile};
+use super::stream::{Batch, produce};
 
 /// A file above this streams; others are read whole.
 const LARGE: u64 = 8 << 20;
 /// Files that are read whole go together up to this many bytes, and this many files.
 const GROUP: u64 = 16 << 20;
 const GROUP_FILES: usize = 8192;
-/// How much is read, and how much is kept, at a time.
-const BATCH: usize = 4 << 20;
 
 /// Says which content a path had in the version before.
 pub type Previous<'a> = dyn Fn(&RepoPath) -> Option<ObjectId> + Sync + 'a;
@@ -173,40 +172,8 @@ enum Loaded {
     Large,
 }
 
-/// What a streamed file turned out to be, once its last batch was sent.
-struct Streamed {
-    stat: Stat,
-    ending: Ending,
-    content: ObjectId,
-    cutter: String,
-}
-
-/// Consecutive chunks of a streamed file; the ids of the entries are still to come.
-#[derive(Default)]
-struct Batch {
-    offset: u64,
-    bytes: Vec<u8>,
-    entries: Vec<ChunkEntry>,
-}
-
-impl Batch {
-    fn push(&mut self, bytes: &[u8], cut: Cut) {
-        self.bytes.extend_from_slice(bytes);
-        self.entries.push(chunk_entry(bytes, cut));
-    }
-
-    /// Leaves an empty batch that goes on where this one ends.
-    fn take(&mut self) -> Self {
-        let next = Self {
-            offset: self.offset + self.bytes.len() as u64,
-            ..Self::default()
-        };
-        std::mem::replace(self, next)
-    }
-}
-
 /// The id is set once the chunk is kept.
-fn chunk_entry(bytes: &[u8], cut: Cut) -> ChunkEntry {
+pub(super) fn chunk_entry(bytes: &[u8], cut: Cut) -> ChunkEntry {
     ChunkEntry {
         id: ObjectId([0; 32]),
         length: bytes.len() as u32, // a cutter never emits 4 GiB
@@ -260,7 +227,7 @@ impl Taking<'_, '_> {
         let mut whole = Vec::with_capacity(loaded.len());
         for (path, loaded) in loaded {
             match loaded {
-                Ok(Loaded::Whole(file)) => whole.push((path, file)),
+                Ok(Loaded::Whole(file)) => whole.push((path, *file)),
                 Ok(Loaded::Large) => self.stream(path)?,
                 Err(problem) => self.finding(path, problem),
             }
@@ -332,8 +299,9 @@ impl Taking<'_, '_> {
         let mut manifest = before.manifest();
         // One batch being kept, one waiting, one being cut.
         let (sender, batches) = mpsc::sync_channel::<Batch>(1);
+        let (done, spares) = mpsc::channel::<Vec<u8>>();
         let streamed = std::thread::scope(|scope| {
-            let reader = scope.spawn(move || produce(options, path, &sender));
+            let reader = scope.spawn(move || produce(options, path, &sender, &spares));
             for batch in batches {
                 let mut start = 0;
                 let mut pieces = Vec::with_capacity(batch.entries.len());
@@ -354,6 +322,9 @@ impl Taking<'_, '_> {
                     entry.id = id;
                     manifest.push(entry, self.keep.sink())?;
                 }
+                drop(pieces);
+                // The reader may be at its end already.
+                let _ = done.send(batch.bytes);
             }
             match reader.join() {
                 Ok(streamed) => Ok::<_, Error>(streamed),
@@ -373,22 +344,29 @@ impl Taking<'_, '_> {
     }
 }
 
-/// Returns how the version before was cut.
-fn previous_cutter(options: &Ingest<'_>, path: &RepoPath) -> Option<String> {
+/// Returns how the version before was cut, in terms of a version that begins with `head`.
+fn previous_cutter(options: &Ingest<'_>, path: &RepoPath, head: &[u8]) -> Option<String> {
     let content = (options.previous)(path)?;
     // Only a hint: what cannot be read here is reported by whoever needs it.
     let manifest = options.source.manifest_of(&content).ok()??;
-    Manifest::cutter_of(options.source, &manifest).ok()
+    let cutter = Manifest::cutter_of(options.source, &manifest).ok()?;
+    let first = Manifest::first(options.source, &manifest).ok()??;
+    if !first.header {
+        return Some(cutter);
+    }
+    let header = options.source.get(&first.id).ok()?;
+    Some(Cutter::carry_over(&cutter, &header, head))
 }
 
-fn choose(options: &Ingest<'_>, path: &RepoPath, front: &[u8], whole: bool) -> Cutter {
+/// Chooses how a file with this beginning is cut.
+pub(super) fn choose(options: &Ingest<'_>, path: &RepoPath, front: &[u8], whole: bool) -> Cutter {
     let head = &front[..front.len().min(HEAD_BYTES)];
     let declared = (options.declared)(path);
     Cutter::choose(
         path,
         head,
         whole && head.len() == front.len(),
-        previous_cutter(options, path).as_deref(),
+        previous_cutter(options, path, head).as_deref(),
         declared
             .as_ref()
             .map(|(format, dialect)| (*format, dialect)),
@@ -418,7 +396,7 @@ fn load(options: &Ingest<'_>, path: &RepoPath) -> Result<Option<Loaded>, Problem
                 before: Before::default(),
                 cut: None,
             };
-            return Ok((ending == Ending::Same).then_some(Loaded::Whole(Box::new(whole))));
+            return Ok((ending == Ending::Same).then(|| Loaded::Whole(Box::new(whole))));
         }
         Open::File(_, stat) if stat.size > LARGE => return Ok(Some(Loaded::Large)),
         Open::File(mut file, stat) => {
@@ -466,78 +444,4 @@ fn cut_whole(options: &Ingest<'_>, path: &RepoPath, bytes: &[u8]) -> (String, Ve
         .and_then(|()| cutter.finish(&mut emit));
     let Ok(()) = done;
     (cutter_text, chunks)
-}
-
-/// Reads a large file and sends its chunks; `None` where it did not hold still.
-fn produce(
-    options: &Ingest<'_>,
-    path: &RepoPath,
-    sender: &mpsc::SyncSender<Batch>,
-) -> Result<Option<Streamed>, Problem> {
-    let place = path.to_path(options.root);
-    let Open::File(mut file, stat) = read::open(options.root, path)? else {
-        return Ok(None); // a link now: the next try may find a file again
-    };
-    let mut hasher = Hasher::new();
-    let mut block = vec![0; BATCH];
-    let mut left = stat.size;
-    let mut batch = Batch::default();
-    let mut cutter: Option<Cutter> = None;
-    if stat.size <= Content::MAX_WHOLE {
-        // It shrank since it was listed: an object itself, as every content of this size.
-        let block = &mut block[..stat.size as usize];
-        if read::fill(&mut file, block, &place)? < block.len() {
-            return Ok(None);
-        }
-        hasher.update(block);
-        batch.push(block, Cut::default());
-        left = 0;
-    }
-    while left > 0 {
-        let want = usize::try_from(left).map_or(BATCH, |left| left.min(BATCH));
-        let block = &mut block[..want];
-        if read::fill(&mut file, block, &place)? < want {
-            return Ok(None);
-        }
-        left -= want as u64;
-        let cutter = cutter.get_or_insert_with(|| choose(options, path, block, left == 0));
-        let mut emit = |bytes: &[u8], cut| {
-            batch.push(bytes, cut);
-            Ok(())
-        };
-        let (pushed, ()) = rayon::join(
-            || cutter.push::<Infallible>(block, &mut emit),
-            || hasher.update_parallel(block),
-        );
-        let Ok(()) = pushed;
-        options.progress.advance(want as u64);
-        // Sending may wait for the receiver, which may wait for rayon's threads: so it is done
-        // here, on a thread of its own, and never by what runs on rayon's.
-        if batch.bytes.len() >= BATCH && sender.send(batch.take()).is_err() {
-            return Ok(None);
-        }
-    }
-    let ending = read::ending(&place, &stat)?;
-    if ending == Ending::Moved {
-        return Ok(None);
-    }
-    let mut description = String::new();
-    if let Some(cutter) = cutter {
-        description = cutter.describe();
-        let mut emit = |bytes: &[u8], cut| {
-            batch.push(bytes, cut);
-            Ok::<(), Infallible>(())
-        };
-        let Ok(()) = cutter.finish(&mut emit);
-    }
-    // The receiver is gone only when keeping failed, and then what is sent does not matter.
-    if sender.send(batch).is_err() {
-        return Ok(None);
-    }
-    Ok(Some(Streamed {
-        stat,
-        ending,
-        content: hasher.id(),
-        cutter: description,
-    }))
 }

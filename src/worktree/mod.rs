@@ -15,6 +15,8 @@ mod plan;
 mod read;
 mod scan;
 mod stat;
+mod stream;
+mod taken;
 mod walk;
 
 pub use apply::Applied;
@@ -25,6 +27,7 @@ pub use overlay::Overlay;
 pub use plan::{Conflict, Plan, Reason, WriteAction, plan, plan_changes};
 pub use scan::{Modified, Scan, WorkEntry, scan, scan_walked};
 pub use stat::{Found, Stat, WorkFile, is_beyond_symlink, look};
+pub use taken::Taken;
 pub use walk::{Walked, is_left_out, walk};
 
 #[cfg(test)]

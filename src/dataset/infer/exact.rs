@@ -4,9 +4,10 @@
 //! whose hashes all differ is unique for certain; hashes that meet are looked at again by value.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{DefaultHasher, Hasher as _};
+use std::hash::Hasher as _;
 
 use rayon::prelude::*;
+use rustc_hash::{FxHashSet, FxHasher};
 
 use crate::object::ObjectSource;
 use crate::record::{Batch, Cell, Type, canonical, normalized};
@@ -56,7 +57,7 @@ struct Found {
     nulls: u64,
     hashes: Vec<u64>,
     kinds: Vec<Type>,
-    fields: Vec<(u64, Option<HashSet<u64>>)>,
+    fields: Vec<(u64, Option<FxHashSet<u64>>)>,
 }
 
 /// Counts the keys made of `key`, and the values of each of `fields`.
@@ -69,7 +70,7 @@ pub(super) fn count(
     let units: Vec<(usize, usize)> = table.units().collect();
     let empty = || Found {
         kinds: vec![Type::Null; key.len()],
-        fields: vec![(0, Some(HashSet::new())); fields.len()],
+        fields: vec![(0, Some(FxHashSet::default())); fields.len()],
         ..Found::default()
     };
     let mut found = units
@@ -110,7 +111,7 @@ impl Found {
         let fields: Vec<Option<usize>> = fields.iter().map(place).collect();
         self.records += batch.len() as u64;
         for record in batch.records() {
-            let mut hasher = DefaultHasher::new();
+            let mut hasher = FxHasher::default();
             let mut whole = !key.is_empty();
             for (place, kind) in key.iter().zip(&mut self.kinds) {
                 match place.and_then(|place| record.cell(place)) {
@@ -132,7 +133,7 @@ impl Found {
                     continue;
                 };
                 if let Some(known) = values {
-                    let mut hasher = DefaultHasher::new();
+                    let mut hasher = FxHasher::default();
                     hash(cell, &mut hasher);
                     known.insert(hasher.finish());
                     if known.len() > MAX_CLASSES {
@@ -168,7 +169,7 @@ impl Found {
 }
 
 /// Hashes a value so that values which are equal under any type have equal hashes.
-fn hash(cell: Cell<'_>, hasher: &mut DefaultHasher) {
+fn hash(cell: Cell<'_>, hasher: &mut FxHasher) {
     let date = cell.text.as_bytes().get(4) == Some(&b'-');
     let kind = if date { Type::Datetime } else { Type::Float };
     let text = canonical(kind, cell);
@@ -232,7 +233,7 @@ fn look(
         let Some(cells) = cells.collect::<Option<Vec<_>>>() else {
             continue;
         };
-        let mut hasher = DefaultHasher::new();
+        let mut hasher = FxHasher::default();
         for cell in &cells {
             hash(*cell, &mut hasher);
         }
