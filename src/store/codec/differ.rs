@@ -18,8 +18,13 @@ const FIELD: usize = 96;
 /// What is found by its first bytes must go on for this long, or the copy costs more than it
 /// saves.
 const WORTH: usize = 12;
-/// So many fields in a row may be found by less than that.
-const CHANCE: usize = 8;
+/// A field is taken for changed in place where what follows is alike for this long. In a list
+/// of names and ids, the next entry begins alike even where it is another one.
+const SURE: usize = 128;
+/// Else the bytes that follow are looked for elsewhere, from within so many, and count where they
+/// are alike for so long.
+const NEARBY: usize = 512;
+const ALIKE: usize = 32;
 /// How many bytes are looked up.
 const SEED: usize = 8;
 /// One in this many places of the base can be found.
@@ -179,39 +184,64 @@ impl Differ<'_> {
 
     fn bytes(&mut self) -> Option<()> {
         let mut seeds: Option<Seeds> = None;
-        // Many short runs in a row: what seems to go on alike does so by chance.
-        let mut short = 0;
         loop {
-            short = if self.run()? < WORTH { short + 1 } else { 0 };
+            self.run()?;
             if self.at_end() {
                 return Some(());
             }
-            if short < CHANCE
-                && let Some(width) = self.field()
-            {
+            let field = self.field();
+            let follows = field.map_or(0, |width| self.alike(self.i + width, self.j + width));
+            if follows < SURE {
+                let seeds = seeds.get_or_insert_with(|| Seeds::of(self.base));
+                if let Some((place, at)) = self.elsewhere(seeds, follows) {
+                    self.resume(place, at);
+                    continue;
+                }
+            }
+            if let Some(width) = field {
                 self.insert(self.j + width);
                 self.i += width;
                 continue;
             }
             let seeds = seeds.get_or_insert_with(|| Seeds::of(self.base));
-            let (mut at, last) = (self.j, self.new.len().min(self.j.saturating_add(self.most)));
-            let found = loop {
-                if at >= last {
-                    break None;
-                }
-                match seeds.find(self.base, &self.new[at..]) {
-                    Some(place) => break Some(place),
-                    None => at += 1,
-                }
-            };
-            let Some(place) = found else {
+            let last = self.new.len().min(self.j.saturating_add(self.most));
+            let found = (self.j..last).find_map(|at| {
+                let place = seeds.find(self.base, &self.new[at..], WORTH)?;
+                Some((place, at))
+            });
+            let Some((place, at)) = found else {
                 self.insert(self.new.len());
                 return (self.out.inserted() < self.most).then_some(());
             };
-            let back = common_suffix(&self.base[..place], &self.new[self.j..at]);
-            self.insert(at - back);
-            self.i = place - back;
+            self.resume(place, at);
         }
+    }
+
+    /// Goes on at a place of the base that is like the new bytes at `at`.
+    fn resume(&mut self, place: usize, at: usize) {
+        let back = common_suffix(&self.base[..place], &self.new[self.j..at]);
+        self.insert(at - back);
+        self.i = place - back;
+    }
+
+    /// Returns how far both go on alike, up to a length that is sure.
+    fn alike(&self, i: usize, j: usize) -> usize {
+        let old = &self.base[i..self.base.len().min(i + SURE)];
+        match common_prefix(old, &self.new[j..]) {
+            same if j + same == self.new.len() => SURE,
+            same => same,
+        }
+    }
+
+    /// Returns where in the base the next bytes go on better than after a field: an entry has come
+    /// or gone. With the place, where that is in the new bytes.
+    fn elsewhere(&self, seeds: &Seeds, follows: usize) -> Option<(usize, usize)> {
+        let last = (self.j + NEARBY).min(self.new.len().saturating_sub(ALIKE));
+        (self.j..last).find_map(|at| {
+            let place = seeds.find(self.base, &self.new[at..], ALIKE)?;
+            let better = self.alike(place, at) >= 2 * follows;
+            (better && place + self.j != self.i + at).then_some((place, at))
+        })
     }
 
     /// Returns the width of a changed field after which both go on alike.
@@ -251,10 +281,10 @@ impl Seeds {
     }
 
     /// Returns where the base goes on like `new`, for long enough.
-    fn find(&self, base: &[u8], new: &[u8]) -> Option<usize> {
+    fn find(&self, base: &[u8], new: &[u8], length: usize) -> Option<usize> {
         let place = self.places[self.slot(new)?].checked_sub(1)? as usize;
         let old = base.get(place..)?;
-        let worth = WORTH.min(new.len());
+        let worth = length.min(new.len());
         (old.len() >= worth && old[..worth] == new[..worth]).then_some(place)
     }
 }

@@ -94,6 +94,24 @@ fn a_changed_id_between_binary_fields_costs_itself() {
     assert!(round_trip(&base, &moved) < 100);
 }
 
+#[test]
+fn entries_that_come_and_go_among_names_cost_themselves() {
+    let entry = |n: u64| {
+        let mut entry = format!("\u{1d}class_{:03}/img_{n:06}.jpg", n / 1000).into_bytes();
+        entry.extend([0, 0x80 + (n % 128) as u8, 30]);
+        entry.extend(noise(n, 32));
+        entry
+    };
+    let base: Vec<u8> = (0..600).filter(|n| n % 2 == 0).flat_map(entry).collect();
+    let kept = |n: &u64| match n {
+        100 | 300 | 500 => false,
+        151 | 351 => true,
+        _ => n % 2 == 0,
+    };
+    let new: Vec<u8> = (0..600).filter(kept).flat_map(entry).collect();
+    assert!(round_trip(&base, &new) < 200);
+}
+
 /// Text with few distinct lines, so that lines are repeated, or bytes.
 fn arbitrary() -> impl Strategy<Value = Vec<u8>> {
     let line = "[ab]{0,3}(,[a-c]{0,9})?\r?\n?";
