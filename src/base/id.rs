@@ -17,9 +17,8 @@ impl ObjectId {
 
     /// Returns the ids of many runs of bytes that lie one behind the other and end at `ends`.
     pub fn of_each(bytes: &[u8], ends: &[usize]) -> Vec<Self> {
-        let mut start = 0;
-        let id = |&end: &usize| Self::of(&bytes[std::mem::replace(&mut start, end)..end]);
-        ends.iter().map(id).collect()
+        let hashes = super::blake::hash_each(bytes, ends);
+        hashes.into_iter().map(Self).collect()
     }
 
     /// Returns the raw bytes of the id.

@@ -3,6 +3,7 @@
 //! Invariant: nothing here knows what a repository is. Every byte that must survive a crash is
 //! written through [`fsio`], whose named steps are what crash and fault tests stop at.
 
+mod blake;
 pub mod clock;
 pub mod fault;
 pub mod fsio;

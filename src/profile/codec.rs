@@ -61,12 +61,10 @@ impl Counter {
                 varint::write(out, self.bound().unwrap_or(0));
             }
             Some(values) => {
-                let mut values: Vec<_> = values.collect();
-                values.sort_unstable();
                 out.push(0);
                 varint::write(out, values.len() as u64);
                 for (value, count) in values {
-                    varint::write_bytes(out, value);
+                    varint::write_bytes(out, &value);
                     write_signed(out, count);
                 }
             }

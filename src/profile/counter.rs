@@ -21,17 +21,42 @@ pub(super) type Forget<'a> = &'a mut dyn FnMut(&[u8], i64);
 #[derive(Clone, Debug, Default)]
 pub(super) struct Counter {
     /// Most values are short. Where they stand in the table itself, a lookup costs one cache line
-    /// and three comparisons, half of what a key behind a pointer costs.
+    /// and a comparison or three, half of what a key behind a pointer costs.
+    words: FxHashMap<Word, i64>,
     short: FxHashMap<Short, i64>,
     long: FxHashMap<Box<[u8]>, i64>,
     over: Option<Over>,
+}
+
+/// A value of at most eight bytes, the last of them not zero: its bytes and zeros.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+struct Word(u64);
+
+impl Word {
+    #[inline]
+    fn of(value: &[u8]) -> Option<Self> {
+        let whole = value.len() <= 8 && value.last().is_some_and(|last| *last != 0);
+        whole.then(|| words(value).map(|[word, ..]| Self(word)))?
+    }
+
+    /// Returns the value of a kind byte and these bytes.
+    #[inline]
+    fn of_cell(kind: u8, text: &[u8]) -> Option<Self> {
+        let whole = text.len() < 8 && text.last().is_some_and(|last| *last != 0);
+        whole.then(|| words(text).map(|[word, ..]| Self(word << 8 | u64::from(kind))))?
+    }
+
+    fn value(self) -> Short {
+        let length = 8 - self.0.leading_zeros() as usize / 8;
+        Short::new([self.0, 0, 0], length)
+    }
 }
 
 /// How long a value may be that stands in the table itself.
 const SHORT: usize = 23;
 
 /// A value of at most [`SHORT`] bytes: its bytes, zeros, and its length.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Short([u8; SHORT + 1]);
 
 impl Short {
@@ -56,10 +81,10 @@ impl Short {
     #[inline]
     fn new([a, b, c]: [u64; 3], length: usize) -> Self {
         let mut bytes = [0; SHORT + 1];
-        for (part, word) in bytes.as_chunks_mut::<8>().0.iter_mut().zip([a, b, c]) {
+        let words = [a, b, c | (length as u64) << 56];
+        for (part, word) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(words) {
             *part = word.to_le_bytes();
         }
-        bytes[SHORT] = length as u8;
         Self(bytes)
     }
 
@@ -69,7 +94,7 @@ impl Short {
         [words[0], words[1], words[2]].map(u64::from_le_bytes)
     }
 
-    fn value(&self) -> &[u8] {
+    pub(super) fn value(&self) -> &[u8] {
         &self.0[..usize::from(self.0[SHORT])]
     }
 
@@ -81,6 +106,17 @@ impl Short {
         (mixed >> 40) as usize
     }
 }
+
+impl PartialEq for Short {
+    /// Compares words: the processor would wait for what it has just written to be read as more.
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        let ([a, b, c], [x, y, z]) = (self.words(), other.words());
+        (a ^ x) | (b ^ y) | (c ^ z) == 0
+    }
+}
+
+impl Eq for Short {}
 
 impl Hash for Short {
     #[inline]
@@ -171,6 +207,26 @@ impl Over {
     }
 }
 
+/// Adds `count` to that of a key, which goes with a count of zero. Returns whether it came.
+#[inline]
+fn bump<K: Copy + Eq + Hash>(counts: &mut FxHashMap<K, i64>, key: K, count: i64) -> bool {
+    match counts.get_mut(&key) {
+        Some(total) => {
+            *total += count;
+            if *total == 0 {
+                counts.remove(&key);
+            }
+            false
+        }
+        None => {
+            if count != 0 {
+                counts.insert(key, count);
+            }
+            true
+        }
+    }
+}
+
 /// Returns the hash of a value: of its kind byte and its text.
 #[inline]
 pub(super) fn hash(value: &[u8]) -> u128 {
@@ -200,22 +256,30 @@ impl Counter {
         self.check_limit(forget);
     }
 
-    /// Adds `count` of a short value to a counter that is not over.
+    /// Adds `count` of a value, given as its kind byte and its text, to a counter that is not over.
     #[inline]
-    pub(super) fn add_short(&mut self, value: Short, count: i64, forget: Forget<'_>) {
+    pub(super) fn add_cell(
+        &mut self,
+        kind: u8,
+        text: &[u8],
+        count: i64,
+        scratch: &mut Vec<u8>,
+        forget: Forget<'_>,
+    ) {
         debug_assert!(self.over.is_none(), "the caller has asked");
-        match self.short.get_mut(&value) {
-            Some(total) => {
-                *total += count;
-                if *total == 0 {
-                    self.short.remove(&value);
-                }
-            }
-            None if count == 0 => {}
-            None => {
-                self.short.insert(value, count);
-                self.check_limit(forget);
-            }
+        let new = if let Some(word) = Word::of_cell(kind, text) {
+            bump(&mut self.words, word, count)
+        } else if let Some(short) = Short::of_cell(kind, text) {
+            bump(&mut self.short, short, count)
+        } else {
+            scratch.clear();
+            scratch.push(kind);
+            scratch.extend_from_slice(text);
+            self.add_long(scratch, count);
+            true
+        };
+        if new {
+            self.check_limit(forget);
         }
     }
 
@@ -234,14 +298,16 @@ impl Counter {
         if count == 0 {
             return;
         }
-        if let Some(short) = Short::of(value) {
-            let total = self.short.entry(short).or_insert(0);
-            *total += count;
-            if *total == 0 {
-                self.short.remove(&short);
-            }
-            return;
+        if let Some(word) = Word::of(value) {
+            bump(&mut self.words, word, count);
+        } else if let Some(short) = Short::of(value) {
+            bump(&mut self.short, short, count);
+        } else {
+            self.add_long(value, count);
         }
+    }
+
+    fn add_long(&mut self, value: &[u8], count: i64) {
         match self.long.get_mut(value) {
             None => {
                 self.long.insert(value.into(), count);
@@ -255,16 +321,25 @@ impl Counter {
         }
     }
 
-    fn counted(&self) -> impl Iterator<Item = (&[u8], i64)> {
-        let short = self
-            .short
+    /// Calls `tell` with each value and its count, in no order; with none above the limit.
+    pub(super) fn for_each(&self, mut tell: impl FnMut(&[u8], i64)) {
+        self.words
             .iter()
-            .map(|(value, count)| (value.value(), *count));
-        short.chain(self.long.iter().map(|(value, count)| (&**value, *count)))
+            .for_each(|(word, count)| tell(word.value().value(), *count));
+        self.short
+            .iter()
+            .for_each(|(short, count)| tell(short.value(), *count));
+        self.long
+            .iter()
+            .for_each(|(value, count)| tell(value, *count));
+    }
+
+    fn len(&self) -> usize {
+        self.words.len() + self.short.len() + self.long.len()
     }
 
     fn check_limit(&mut self, forget: Forget<'_>) {
-        if self.short.len() + self.long.len() > LIMIT {
+        if self.len() > LIMIT {
             let mut over = Over {
                 seen: Some(FxHashSet::default()),
                 ..Over::default()
@@ -275,10 +350,11 @@ impl Counter {
     }
 
     fn forget_into(&mut self, over: &mut Over, forget: Forget<'_>) {
-        for (value, count) in self.counted() {
+        self.for_each(|value, count| {
             over.change(value, count);
             forget(value, count);
-        }
+        });
+        self.words = FxHashMap::default();
         self.short = FxHashMap::default();
         self.long = FxHashMap::default();
     }
@@ -288,16 +364,14 @@ impl Counter {
     pub(super) fn merge(&mut self, other: &Self, forget: Forget<'_>) {
         match (&mut self.over, &other.over) {
             (None, None) => {
-                for (value, count) in other.counted() {
-                    self.add_counted(value, count);
-                }
+                other.for_each(|value, count| self.add_counted(value, count));
                 self.check_limit(forget);
             }
             (Some(over), None) => {
-                for (value, count) in other.counted() {
+                other.for_each(|value, count| {
                     over.change(value, count);
                     forget(value, count);
-                }
+                });
             }
             (None, Some(theirs)) => {
                 let mut over = theirs.clone();
@@ -321,12 +395,15 @@ impl Counter {
         self.over.is_some()
     }
 
-    /// Returns the values with their counts, in no order; `None` above the limit.
-    pub(super) fn values(&self) -> Option<impl Iterator<Item = (&[u8], i64)>> {
-        match self.over {
-            None => Some(self.counted()),
-            Some(_) => None,
+    /// Returns the values with their counts, in order; `None` above the limit.
+    pub(super) fn values(&self) -> Option<Vec<(Box<[u8]>, i64)>> {
+        if self.is_over() {
+            return None;
         }
+        let mut values = Vec::with_capacity(self.len());
+        self.for_each(|value, count| values.push((value.into(), count)));
+        values.sort_unstable();
+        Some(values)
     }
 
     /// Returns a lower bound on the distinct values of a counter above the limit.
@@ -340,7 +417,11 @@ impl Counter {
     pub(super) fn needs_recount(&self) -> bool {
         match self.bound() {
             Some(bound) => bound <= LIMIT as u64,
-            None => self.counted().any(|(_, count)| count < 0),
+            None => {
+                let mut any = false;
+                self.for_each(|_, count| any |= count < 0);
+                any
+            }
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::record::{
     Batch, Cell, CellKind, Problem, RecordRef, Role, Roles, Type, UNPARSABLE, normalized,
 };
 
-use super::counter::{self, Counter, Forget, Short};
+use super::counter::{self, Counter, Forget};
 use super::sum::Sum256;
 
 /// Values up to this many bytes are counted as they are; longer ones by their beginning and hash.
@@ -186,13 +186,8 @@ impl Field {
                 let hash = counter::hash(scratch);
                 untold.add_hashed(Type::of_bytes(span.kind, text), hash, sign);
                 values.add_hash(hash, sign);
-            } else if let Some(short) = Short::of_cell(span.kind as u8, text) {
-                values.add_short(short, sign, forget);
             } else {
-                scratch.clear();
-                scratch.push(span.kind as u8);
-                scratch.extend_from_slice(text);
-                values.add(scratch, sign, forget);
+                values.add_cell(span.kind as u8, text, sign, scratch, forget);
             }
         }
     }
@@ -230,9 +225,8 @@ impl Field {
     pub(super) fn totals(&self) -> &Totals {
         self.known.get_or_init(|| {
             let mut totals = self.untold.clone();
-            for (value, count) in self.values.values().into_iter().flatten() {
-                totals.add_counted(value, count);
-            }
+            self.values
+                .for_each(|value, count| totals.add_counted(value, count));
             totals
         })
     }

@@ -42,7 +42,7 @@ impl Field {
         let kind = self.totals().kind();
         let mut values = BTreeMap::new();
         for (value, count) in self.values.values()? {
-            if let Some(cell) = cell_of(value) {
+            if let Some(cell) = cell_of(&value) {
                 *values.entry(spelled(kind, cell)).or_insert(0) += count.max(0) as u64;
             }
         }
@@ -67,7 +67,8 @@ impl Profile {
         };
         let kind = field.totals().kind();
         let mut distinct: FxHashSet<Cow<'_, str>> = FxHashSet::default();
-        for (value, _) in field.values.values()? {
+        let values = field.values.values()?;
+        for (value, _) in &values {
             if let Some(cell) = cell_of(value) {
                 distinct.insert(match canonical(kind, cell) {
                     Cow::Borrowed(text) => normalized(text),
@@ -180,7 +181,7 @@ impl Profile {
         let kinds = (self.kind(label), self.kind(other));
         let mut counts: BTreeMap<(Option<Text>, Option<Text>), u64> = BTreeMap::new();
         for (pair, count) in values {
-            let mut reader = Reader::new(pair);
+            let mut reader = Reader::new(&pair);
             let pair = (
                 read_joint(&mut reader, kinds.0),
                 read_joint(&mut reader, kinds.1),

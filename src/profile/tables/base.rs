@@ -18,7 +18,7 @@ use super::{Row, partition};
 
 /// By key and by content.
 pub(super) const TABLES: usize = 2;
-const HEAD: &[u8] = b"dver table 1\n";
+const HEAD: &[u8] = b"dver table 2\n";
 const ENTRY: usize = 24;
 const FOOT: usize = TABLES * PARTITIONS * ENTRY + 16 + 8;
 /// A larger partition is not read: its table would have billions of rows.

@@ -15,7 +15,7 @@ use crate::record::{
 
 use super::super::counter::Short;
 use super::super::records::Profile;
-use super::Row;
+use super::{KeyRow, RECORD, Row};
 
 /// How records of a data set are told apart.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -74,7 +74,7 @@ impl Grouping {
 
     /// Returns a hash of all that decides the rows of records.
     pub(super) fn print(&self) -> u128 {
-        let mut bytes = b"rows 1\n".to_vec();
+        let mut bytes = b"rows 2\n".to_vec();
         for role in Role::ALL {
             let fields = self.roles.fields(role);
             varint::write(&mut bytes, fields.len() as u64);
@@ -187,19 +187,15 @@ impl Places {
         record: RecordRef<'_>,
         hash: &ObjectId,
         scratch: &mut Vec<u8>,
-    ) -> Row {
+    ) -> KeyRow {
         let (words, _) = hash.as_bytes().as_chunks::<8>();
         let word = |index: usize| u64::from_le_bytes(words[index]);
         scratch.clear();
         if self.whole_key > 0 && write_part(record, &self.key, scratch) == self.whole_key {
-            let hash = xxh3_128(scratch);
-            return [
-                (hash >> 64) as u64,
-                ((hash as u64) >> 48) << 48,
-                word(0) >> 16,
-            ];
+            let record = (word(0) >> (64 - RECORD)) as u32;
+            return KeyRow::new(xxh3_128(scratch), record);
         }
-        [word(1), (word(2) >> 48) << 48 | 1, word(0) >> 16]
+        KeyRow::null(u128::from(word(1)) << 64 | u128::from(word(2)))
     }
 
     /// Returns the row of a record in the table by content; `None` where it has no content.

@@ -12,10 +12,10 @@ use rayon::prelude::*;
 use crate::base::varint::Reader;
 
 use super::base::{Base, TABLES, Unusable, Writer};
-use super::collect::PARTITIONS;
+use super::collect::{Collected, PARTITIONS};
 use super::signed::{self, Signed};
 use super::tally::Tally;
-use super::{Collector, Duplicates, Grouping, Row};
+use super::{Collector, Duplicates, Grouping};
 
 /// A base is written anew when the signed rows take more than this share of its bytes.
 const LARGEST_SHARE: u64 = 8;
@@ -68,16 +68,13 @@ impl Tables {
         let changes = Mutex::new((came, went));
         let parts = (0..TABLES * PARTITIONS).into_par_iter().map(|at| {
             let (table, partition) = (at / PARTITIONS, at % PARTITIONS);
-            let change = {
+            let (came, went) = {
                 let mut changes = changes.lock().map_err(|_| Unusable)?;
                 let (came, went) = &mut *changes;
-                let take = |collectors: &mut Vec<Collector<'_>>| {
-                    let parts = collectors.iter_mut();
-                    let blocks = parts.flat_map(|c| c.partitions(table).take(partition));
-                    blocks.flatten().collect::<Vec<Row>>()
-                };
-                signed::difference(take(came), take(went))
+                let take = |side: &mut Vec<_>| Collected::take(side, table, partition);
+                (take(came), take(went))
             };
+            let change = signed::difference(came.sorted(), went.sorted());
             self.change(table, partition, &change)
         });
         let parts: Vec<(Vec<Signed>, Tally, Tally)> = parts.collect::<Result<_, _>>()?;

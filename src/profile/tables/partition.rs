@@ -1,9 +1,12 @@
-//! The bytes of one partition of a table: sorted rows, in columns, for a local cache.
+//! The bytes of one partition of a table: sorted rows, in columns of bits, for a local cache.
 //!
-//! Layout: varint count of rows; 256 varint counts of the rows by the second byte of their group
-//! (the first is the partition); the rest of the groups, 8 bytes each; then the subgroups and the
-//! values, each as a column: one byte that says how wide a cell is (0, 1 or 2: a place in the
-//! dictionary that follows; 6 or 8: the number itself), then the cells.
+//! Layout: varint count of rows; the groups without their first byte, which is the partition:
+//! 72 bits each, of which the upper `h` (as many as the count has, at least 8) stand in a run of
+//! 2^h + count bits that has for each row a one at the place upper part + rows before, and the
+//! lower 72 - h one behind the other; then the subgroups and the values, each as a column: one
+//! byte that says how wide a cell is, with its highest bit set where cells are the numbers
+//! themselves, else they are places in the dictionary that follows; then the cells. Each run of
+//! bits begins at a byte, lowest bits first.
 
 use rustc_hash::FxHashMap;
 
@@ -13,24 +16,97 @@ use super::Row;
 
 /// Subgroups take the lower 48 bits of a row's second word.
 const SUBGROUP: u64 = (1 << 48) - 1;
+/// The bits of a group without its first byte.
+const GROUP: u32 = 72;
 /// The largest dictionary of a column.
 const WORDS: usize = 1 << 16;
+/// Says of a column that its cells are numbers.
+const NUMBERS: u8 = 0x80;
+
+/// Returns how many bits a number has.
+fn bits_of(number: u64) -> u32 {
+    64 - number.leading_zeros()
+}
+
+/// Returns how many of the bits of groups are told by where they stand.
+fn upper_bits(count: usize) -> u32 {
+    bits_of(count as u64).clamp(8, 32)
+}
+
+/// Appends numbers of a few bits each.
+struct Bits<'a> {
+    out: &'a mut Vec<u8>,
+    held: u128,
+    count: u32,
+}
+
+impl<'a> Bits<'a> {
+    fn new(out: &'a mut Vec<u8>) -> Self {
+        let (held, count) = (0, 0);
+        Self { out, held, count }
+    }
+
+    /// Appends a number of at most `width` bits.
+    #[inline]
+    fn put(&mut self, number: u64, width: u32) {
+        self.held |= u128::from(number) << self.count;
+        self.count += width;
+        if self.count >= 64 {
+            self.out
+                .extend_from_slice(&(self.held as u64).to_le_bytes());
+            self.held >>= 64;
+            self.count -= 64;
+        }
+    }
+
+    fn finish(self) {
+        let left = self.count.div_ceil(8) as usize;
+        self.out.extend_from_slice(&self.held.to_le_bytes()[..left]);
+    }
+}
+
+/// Returns the number of `width` bits that stands at a place among others of that width.
+#[inline]
+fn number_at(bytes: &[u8], place: usize, width: u32) -> u64 {
+    let bit = place * width as usize;
+    let rest = bytes.get(bit / 8..).unwrap_or(&[]);
+    let window = match rest.first_chunk::<16>() {
+        Some(window) => *window,
+        None => {
+            let mut window = [0; 16];
+            window[..rest.len()].copy_from_slice(rest);
+            window
+        }
+    };
+    let number = (u128::from_le_bytes(window) >> (bit % 8)) as u64;
+    match width {
+        64.. => number,
+        _ => number & ((1 << width) - 1),
+    }
+}
+
+fn bytes_for(count: usize, width: u32) -> usize {
+    (count * width as usize).div_ceil(8)
+}
 
 /// Returns the bytes of sorted rows, all of one partition.
 pub(super) fn encode(rows: &[Row]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(rows.len() * 16 + 1024);
+    let mut out = Vec::with_capacity(rows.len() * 14 + 1024);
     varint::write(&mut out, rows.len() as u64);
-    let mut counts = [0u64; 256];
-    for row in rows {
-        counts[usize::from((row[0] >> 48) as u8)] += 1;
+    let upper = upper_bits(rows.len());
+    let lower = GROUP - upper;
+    let group = |row: &Row| u128::from(row[0] << 8 >> 8) << 16 | u128::from(row[1] >> 48);
+    let start = out.len();
+    out.resize(start + ((1 << upper) + rows.len()).div_ceil(8), 0);
+    for (before, row) in rows.iter().enumerate() {
+        let place = (group(row) >> lower) as usize + before;
+        out[start + place / 8] |= 1 << (place % 8);
     }
-    counts
-        .iter()
-        .for_each(|count| varint::write(&mut out, *count));
+    let mut bits = Bits::new(&mut out);
     for row in rows {
-        let rest = row[0] << 16 | row[1] >> 48;
-        out.extend_from_slice(&rest.to_le_bytes());
+        bits.put((group(row) & ((1 << lower) - 1)) as u64, lower);
     }
+    bits.finish();
     encode_column(rows, |row| row[1] & SUBGROUP, &mut out);
     encode_column(rows, |row| row[2], &mut out);
     out
@@ -39,62 +115,69 @@ pub(super) fn encode(rows: &[Row]) -> Vec<u8> {
 fn encode_column(rows: &[Row], cell: impl Fn(&Row) -> u64, out: &mut Vec<u8>) {
     let mut places: FxHashMap<u64, u16> = FxHashMap::default();
     let mut words = Vec::new();
-    let mut largest = 0;
+    let mut cells: Vec<u16> = Vec::with_capacity(rows.len());
     for row in rows {
         let word = cell(row);
-        largest = largest.max(word);
-        // A column of mostly different words has no use for a dictionary.
-        if words.len() < WORDS && words.len() <= rows.len() / 8 + 16 {
-            places.entry(word).or_insert_with(|| {
+        let place = match places.get(&word) {
+            Some(place) => *place,
+            // A column of mostly different words has no use for a dictionary.
+            None if words.len() >= WORDS || words.len() > rows.len() / 8 + 16 => break,
+            None => {
+                let place = words.len() as u16;
+                places.insert(word, place);
                 words.push(word);
-                (words.len() - 1) as u16
-            });
-        }
-    }
-    let told = rows.iter().all(|row| places.contains_key(&cell(row)));
-    let width = match (told, words.len()) {
-        (true, 0..=1) => 0,
-        (true, 2..=256) => 1,
-        (true, _) => 2,
-        (false, _) if largest <= SUBGROUP => 6,
-        (false, _) => 8,
-    };
-    out.push(width);
-    if width <= 2 {
-        varint::write(out, words.len() as u64);
-        for word in &words {
-            out.extend_from_slice(&word.to_le_bytes());
-        }
-    }
-    let width = usize::from(width);
-    for row in rows {
-        let word = cell(row);
-        let number = match width {
-            0..=2 => u64::from(places.get(&word).copied().unwrap_or(0)),
-            _ => word,
+                place
+            }
         };
-        out.extend_from_slice(&number.to_le_bytes()[..width]);
+        cells.push(place);
     }
+    if cells.len() < rows.len() {
+        let largest = rows.iter().map(&cell).max().unwrap_or(0);
+        let width = bits_of(largest);
+        out.push(NUMBERS | width as u8);
+        let mut bits = Bits::new(out);
+        rows.iter().for_each(|row| bits.put(cell(row), width));
+        return bits.finish();
+    }
+    let width = bits_of(words.len().saturating_sub(1) as u64);
+    out.push(width as u8);
+    varint::write(out, words.len() as u64);
+    for word in &words {
+        out.extend_from_slice(&word.to_le_bytes());
+    }
+    let mut bits = Bits::new(out);
+    cells
+        .iter()
+        .for_each(|cell| bits.put(u64::from(*cell), width));
+    bits.finish();
 }
 
 /// Reads the rows of a partition.
 pub(super) fn decode(partition: u8, bytes: &[u8]) -> Result<Vec<Row>, Malformed> {
     let mut reader = Reader::new(bytes);
-    let count = reader.bounded(bytes.len() as u64 / 8, "a count of rows")? as usize;
+    let count = reader.bounded(bytes.len() as u64 / 5, "a count of rows")? as usize;
+    let upper = upper_bits(count);
+    let lower = GROUP - upper;
+    let ones = reader.take(((1 << upper) + count).div_ceil(8), "the upper parts")?;
+    let lowers = reader.take(bytes_for(count, lower), "the lower parts")?;
     let mut rows: Vec<Row> = Vec::with_capacity(count);
-    for second in 0..256u64 {
-        let more = reader.bounded((count - rows.len()) as u64, "a count of rows")?;
-        let group = u64::from(partition) << 56 | second << 48;
-        rows.resize(rows.len() + more as usize, [group, 0, 0]);
+    for (at, byte) in ones.iter().enumerate() {
+        let mut byte = *byte;
+        while byte != 0 {
+            let place = at * 8 + byte.trailing_zeros() as usize;
+            byte &= byte - 1;
+            let before = rows.len();
+            let part = place - before; // each row before has a place before
+            if before == count || part >> upper != 0 {
+                return Err(reader.malformed("as many rows as there are"));
+            }
+            let group = (part as u128) << lower | u128::from(number_at(lowers, before, lower));
+            let first = u64::from(partition) << 56;
+            rows.push([first | (group >> 16) as u64, (group as u64) << 48, 0]);
+        }
     }
     if rows.len() != count {
         return Err(reader.malformed("as many rows as there are"));
-    }
-    let rest = reader.take(8 * count, "the groups")?;
-    for (row, rest) in rows.iter_mut().zip(rest.as_chunks::<8>().0) {
-        let rest = u64::from_le_bytes(*rest);
-        row[0] |= rest >> 16;
-        row[1] = rest << 48;
     }
     decode_column(&mut reader, &mut rows, |row, word| {
         row[1] |= word & SUBGROUP;
@@ -111,27 +194,29 @@ fn decode_column(
     rows: &mut [Row],
     set: impl Fn(&mut Row, u64),
 ) -> Result<(), Malformed> {
-    let width = usize::from(reader.byte("a width")?);
-    let words: Vec<u64> = match width {
-        0..=2 => {
+    let head = reader.byte("a width")?;
+    let width = u32::from(head & !NUMBERS);
+    let numbers = head & NUMBERS != 0;
+    if width > if numbers { 64 } else { 16 } {
+        return Err(reader.malformed("a width of at most 64 bits"));
+    }
+    let words: Vec<u64> = match numbers {
+        true => Vec::new(),
+        false => {
             let count = reader.bounded(WORDS as u64, "a count of words")? as usize;
             let words = reader.take(8 * count, "the words of a column")?;
             let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
             words.as_chunks::<8>().0.iter().map(word).collect()
         }
-        6 | 8 => Vec::new(),
-        _ => return Err(reader.malformed("a width of 0, 1, 2, 6 or 8")),
     };
-    let cells = reader.take(width * rows.len(), "the cells of a column")?;
+    let cells = reader.take(bytes_for(rows.len(), width), "the cells of a column")?;
     for (at, row) in rows.iter_mut().enumerate() {
-        let mut number = [0; 8];
-        number[..width].copy_from_slice(&cells[at * width..(at + 1) * width]);
-        let number = u64::from_le_bytes(number);
-        let word = match width {
-            0..=2 => *words
+        let number = number_at(cells, at, width);
+        let word = match numbers {
+            true => number,
+            false => *words
                 .get(number as usize)
                 .ok_or_else(|| reader.malformed("a word of the column"))?,
-            _ => number,
         };
         set(row, word);
     }

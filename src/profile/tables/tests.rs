@@ -170,6 +170,25 @@ proptest! {
 }
 
 #[test]
+fn a_large_partition_takes_few_bytes() {
+    let mut number = 1u64;
+    let mut next = || {
+        number = number
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        number ^ number >> 31
+    };
+    let mut rows: Vec<Row> = (0..20_000)
+        .map(|_| [next() >> 8, next() >> 48 << 48, next() >> 34])
+        .collect();
+    rows.sort_unstable();
+    let bytes = partition::encode(&rows);
+    assert_eq!(partition::decode(0, &bytes).unwrap(), rows);
+    // 72 bits less what the order tells, and 30 bits.
+    assert!(bytes.len() < 20_000 * 113 / 10);
+}
+
+#[test]
 fn many_changes_make_a_new_base() {
     let grouping = grouping(true);
     let directory = Directory::new();
