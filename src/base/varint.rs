@@ -11,6 +11,7 @@ pub struct Malformed {
 }
 
 /// Appends `value` in as few bytes as it needs.
+#[inline]
 pub fn write(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push((value as u8) | 0x80);

@@ -13,27 +13,68 @@ use super::{Grouping, KeyRow, Row};
 pub(super) const PARTITIONS: usize = 256;
 const BLOCK: usize = 256;
 
-/// The rows of one table, in blocks.
-struct Partitions<T>(Vec<Vec<Vec<T>>>);
+/// How many rows of a partition wait side by side with those of the others, so that adding one
+/// touches memory that is near.
+const FRONT: usize = 8;
 
-impl<T: Copy> Partitions<T> {
+/// The rows of one table, in blocks.
+struct Partitions<T> {
+    front: Vec<[T; FRONT]>,
+    waiting: [u8; PARTITIONS],
+    blocks: Vec<Vec<Vec<T>>>,
+}
+
+impl<T: Copy + Default> Partitions<T> {
     fn new() -> Self {
-        let partitions = std::iter::repeat_with(Vec::new);
-        Self(partitions.take(PARTITIONS).collect())
+        let blocks = std::iter::repeat_with(Vec::new);
+        Self {
+            front: vec![[T::default(); FRONT]; PARTITIONS],
+            waiting: [0; PARTITIONS],
+            blocks: blocks.take(PARTITIONS).collect(),
+        }
     }
 
+    #[inline]
     fn push(&mut self, partition: u8, row: T) {
-        let blocks = &mut self.0[usize::from(partition)];
+        let at = usize::from(partition);
+        let waiting = usize::from(self.waiting[at]) % FRONT;
+        self.front[at][waiting] = row;
+        self.waiting[at] = waiting as u8 + 1;
+        if waiting + 1 == FRONT {
+            self.flush(at);
+        }
+    }
+
+    fn flush(&mut self, at: usize) {
+        let rows = &self.front[at][..usize::from(self.waiting[at])];
+        self.waiting[at] = 0;
+        if rows.is_empty() {
+            return;
+        }
+        let blocks = &mut self.blocks[at];
         match blocks.last_mut() {
-            Some(block) if block.len() < BLOCK => block.push(row),
+            Some(block) if block.len() + rows.len() <= block.capacity() => {
+                block.extend_from_slice(rows);
+            }
             _ => {
                 // The first block stays small: small tables are common.
-                let size = if blocks.is_empty() { 8 } else { BLOCK };
+                let size = if blocks.is_empty() { FRONT } else { BLOCK };
                 let mut block = Vec::with_capacity(size);
-                block.push(row);
+                block.extend_from_slice(rows);
                 blocks.push(block);
             }
         }
+    }
+
+    fn take(&mut self, at: usize) -> Vec<Vec<T>> {
+        self.flush(at);
+        std::mem::take(&mut self.blocks[at])
+    }
+
+    fn len(&self) -> u64 {
+        let waiting: u64 = self.waiting.iter().map(|count| u64::from(*count)).sum();
+        let blocks = self.blocks.iter().flatten();
+        waiting + blocks.map(|block| block.len() as u64).sum::<u64>()
     }
 }
 
@@ -49,11 +90,11 @@ impl Collected {
         let collectors = collectors.iter_mut();
         match table {
             0 => {
-                let blocks = collectors.map(|c| std::mem::take(&mut c.by_key.0[partition]));
+                let blocks = collectors.map(|c| c.by_key.take(partition));
                 Self::ByKey(blocks.flatten().collect())
             }
             _ => {
-                let blocks = collectors.map(|c| std::mem::take(&mut c.by_content.0[partition]));
+                let blocks = collectors.map(|c| c.by_content.take(partition));
                 Self::ByContent(blocks.flatten().collect())
             }
         }
@@ -110,8 +151,7 @@ impl<'a> Collector<'a> {
 
     /// Returns how many rows the table by key has: one for each record.
     pub(super) fn rows(&self) -> u64 {
-        let blocks = self.by_key.0.iter().flatten();
-        blocks.map(|block| block.len() as u64).sum()
+        self.by_key.len()
     }
 
     /// Adds the records of a batch.

@@ -35,7 +35,7 @@ const RECORD: u32 = 30;
 
 /// A row of the table by key in two thirds of the memory: group, whether the key is null, record.
 /// They sort as the rows do.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub(super) struct KeyRow(u128);
 
 /// The bits of a group.
