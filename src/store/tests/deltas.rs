@@ -102,7 +102,10 @@ fn entries_that_come_and_go_among_names_cost_themselves() {
         entry.extend(noise(n, 32));
         entry
     };
-    let base: Vec<u8> = (0..600).filter(|n| n % 2 == 0).flat_map(entry).collect();
+    let base: Vec<u8> = (0..600)
+        .filter(|n: &u64| n.is_multiple_of(2))
+        .flat_map(entry)
+        .collect();
     let kept = |n: &u64| match n {
         100 | 300 | 500 => false,
         151 | 351 => true,
