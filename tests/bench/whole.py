@@ -8,8 +8,8 @@
 
 Needs Python 3.9 and nothing else. cp, b3sum, zstd, git, git-lfs, dvc and restic take part where
 they are on PATH. Prints one table a workload: wall seconds, CPU seconds (user and system, all
-children), peak memory of the largest process, bytes that the store grew by; and each as a ratio
-to dver's. Numbers are medians of --runs; tools take turns, so that a machine that slows down
+children), peak memory of the largest process (mapped files included), bytes that the store grew
+by; and each as a ratio to dver's. Numbers are medians of --runs; tools take turns, so that a machine that slows down
 slows all. Everything is written below --dir (default: a temporary directory) and removed.
 """
 import argparse, os, random, shutil, statistics, subprocess, sys, tempfile, time
@@ -24,6 +24,7 @@ SMALL = 100_000  # records of the table that is committed a hundred times
 
 def measure(command, cwd, env):
     """Runs a shell command; returns (wall s, CPU s, peak MB)."""
+    os.sync()  # what was written before must not be what a command waits for
     start = time.monotonic()
     child = subprocess.Popen(["sh", "-c", command], cwd=cwd, env=env,
                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
