@@ -125,17 +125,23 @@ def install(source, target):
         shutil.copyfile(source, target)
 
 
+def fresh(args, tool, env):
+    """Returns a work directory with a new repository and nothing else."""
+    for name in ("work", "restic"):
+        shutil.rmtree(args.dir / name, ignore_errors=True)
+    work = args.dir / "work"
+    work.mkdir()
+    measure(tool.init, work, env)
+    return work
+
+
 def run(args, env, name, first, second, floors, results):
     """One round of a workload: every tool from an empty directory to two versions and back."""
     for label, command in floors:
         if shutil.which(command.split()[0]):
             results.setdefault((label, "first"), []).append((*measure(command, args.dir, env), 0))
     for tool in args.tools:
-        shutil.rmtree(args.dir / "work", ignore_errors=True)
-        shutil.rmtree(args.dir / "restic", ignore_errors=True)
-        work = args.dir / "work"
-        work.mkdir()
-        measure(tool.init, work, env)
+        work = fresh(args, tool, env)
         data = work / "data"
         if first.is_file() and tool.name != "dvc":
             data = work / "data.csv"
@@ -157,11 +163,7 @@ def run(args, env, name, first, second, floors, results):
 def history(args, env, results):
     """A hundred commits of fifty labels each."""
     for tool in args.tools:
-        shutil.rmtree(args.dir / "work", ignore_errors=True)
-        shutil.rmtree(args.dir / "restic", ignore_errors=True)
-        work = args.dir / "work"
-        work.mkdir()
-        measure(tool.init, work, env)
+        work = fresh(args, tool, env)
         lines = (args.dir / "small.csv").read_text().split("\n")
         name = "data" if tool.name == "dvc" else "data.csv"
         rng, used = random.Random(3), []
