@@ -5,6 +5,7 @@
 //! compared by bytes, then by frames; what is left is canceled by hash. Only what remains then is
 //! looked at value by value.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use rayon::prelude::*;
@@ -17,7 +18,8 @@ use super::error::Error;
 use super::moved::{self, Run};
 use super::plan::{Block, Plan};
 use super::reading::{Print, Reading, Scratch, Side, Sum, View, first_16, first_two};
-use super::records::{Fetched, Records, Rows, UnitRef, expect_records};
+use super::records::{Fetched, Records, UnitRef, expect_records};
+use super::trimmed::{Lines, Trimmed};
 
 /// How candidates may be sought.
 #[derive(Clone, Copy, Debug)]
@@ -224,29 +226,27 @@ impl Block {
     ) -> Result<Candidates, Error> {
         let mut found = Candidates::default();
         let (old, new) = self.units(before, after);
+        let records = |units: &[UnitRef]| units.iter().map(|unit| unit.records as usize).sum();
         if self.raw && !old.is_empty() && !new.is_empty() {
-            let (x, y) = (Rows::read(before, old)?, Rows::read(after, new)?);
-            let mut same = Vec::new();
-            let (left_x, left_y) = differing(
-                (x.ranges.len(), |at| x.record(at)),
-                (y.ranges.len(), |at| y.record(at)),
-                |p, q| same.push((x.ordinals[p], y.ordinals[q])),
-            );
-            let a = Loaded::chosen(before, old[0].part, &x, &left_x)?;
-            let b = Loaded::chosen(after, new[0].part, &y, &left_y)?;
+            let remembered = after.differences().filter(|_| how.skip);
+            let trimmed = match remembered.and_then(|(known, _)| known.block(self)) {
+                Some(trimmed) => Cow::Borrowed(trimmed),
+                None => Cow::Owned(Trimmed::read((before, old), (after, new))?),
+            };
+            let a = Loaded::lines(before, &trimmed.before);
+            let b = Loaded::lines(after, &trimmed.after);
             if let (Some(a), Some(b)) = (a, b) {
-                found.partial |= !same.is_empty();
+                found.partial |= !trimmed.same.is_empty();
                 if how.track {
-                    found.keep(same);
+                    found.runs.extend(&trimmed.same);
                 }
-                found.compare((&a, x.ranges.len()), (&b, y.ranges.len()), reading, how);
+                found.compare((&a, records(old)), (&b, records(new)), reading, how);
                 return Ok(found);
             }
         }
         let (mut a, mut b) = (Loaded::default(), Loaded::default());
         old.iter().try_for_each(|unit| a.whole(before, unit))?;
         new.iter().try_for_each(|unit| b.whole(after, unit))?;
-        let records = |units: &[UnitRef]| units.iter().map(|unit| unit.records as usize).sum();
         found.compare((&a, records(old)), (&b, records(new)), reading, how);
         Ok(found)
     }
@@ -340,20 +340,15 @@ struct Loaded {
 }
 
 impl Loaded {
-    fn chosen(
-        records: &dyn Records,
-        part: usize,
-        rows: &Rows,
-        chosen: &[usize],
-    ) -> Result<Option<Self>, Error> {
-        let mut batch = Batch::default();
-        if chosen.is_empty() {
-            return Ok(Some(Self::default()));
+    /// Parses records; `None` where they read otherwise alone.
+    fn lines(records: &dyn Records, lines: &Lines) -> Option<Self> {
+        if lines.ordinals.is_empty() {
+            return Some(Self::default());
         }
-        let parsed = rows.parse(records, part, chosen, &mut batch)?;
-        let ordinals = chosen.iter().map(|&at| rows.ordinals[at]).collect();
-        let batches = vec![(batch, ordinals)];
-        Ok(parsed.then_some(Self { batches }))
+        let mut batch = Batch::default();
+        let parsed = lines.parse(records, &mut batch);
+        let batches = vec![(batch, lines.ordinals.clone())];
+        parsed.then_some(Self { batches })
     }
 
     fn whole(&mut self, records: &dyn Records, unit: &UnitRef) -> Result<(), Error> {

@@ -9,22 +9,22 @@ use rayon::prelude::*;
 
 use crate::record::Batch;
 
-use super::candidates::differing;
 use super::error::Error;
 use super::plan::{Block, Plan};
 use super::reading::Side;
-use super::records::{Records, Rows, UnitRef, expect_records};
+use super::records::{Records, UnitRef, expect_records};
+use super::trimmed::{Differences, Memory, Trimmed};
 
 /// Gives the records that differ as bytes, for states that follow a change: the two multisets
 /// differ by exactly the difference of what is given. Each thread has its own state; `None` where
-/// more than `most` records would be given.
+/// more than `most` records would be given. What is left of neighbours is remembered.
 pub(crate) fn visit_changed<T: Send>(
     before: &dyn Records,
     after: &dyn Records,
     most: u64,
     start: &(dyn Fn() -> T + Sync),
     visit: &(dyn Fn(&mut T, Side, &Batch) + Sync),
-) -> Result<Option<Vec<T>>, Error> {
+) -> Result<Option<(Vec<T>, Differences)>, Error> {
     let plan = Plan::new(before, after, true);
     // What reads otherwise is given whole: that is known without reading it.
     let whole = |block: &Block| {
@@ -38,12 +38,13 @@ pub(crate) fn visit_changed<T: Send>(
     if plan.blocks.iter().map(whole).sum::<u64>() > most {
         return Ok(None);
     }
+    let memory = Memory::default();
     let given = AtomicU64::new(0);
     let fold = |state: Option<T>, block: &Block| {
         let Some(mut state) = state.filter(|_| given.load(Ordering::Relaxed) <= most) else {
             return Ok(None);
         };
-        block.visit(before, after, &mut |side, batch| {
+        block.visit(before, after, &memory, &mut |side, batch| {
             given.fetch_add(batch.len() as u64, Ordering::Relaxed);
             visit(&mut state, side, batch);
         })?;
@@ -55,7 +56,8 @@ pub(crate) fn visit_changed<T: Send>(
         .with_min_len(16)
         .try_fold(|| Some(start()), fold)
         .collect::<Result<_, Error>>()?;
-    Ok(states.into_iter().collect())
+    let states: Option<Vec<T>> = states.into_iter().collect();
+    Ok(states.map(|states| (states, memory.finish(before, after))))
 }
 
 impl Block {
@@ -63,23 +65,18 @@ impl Block {
         &self,
         before: &dyn Records,
         after: &dyn Records,
+        memory: &Memory,
         visit: &mut dyn FnMut(Side, &Batch),
     ) -> Result<(), Error> {
         let (old, new) = self.units(before, after);
         let mut batch = Batch::default();
         if self.raw && !old.is_empty() && !new.is_empty() {
-            let (x, y) = (Rows::read(before, old)?, Rows::read(after, new)?);
-            let (left_x, left_y) = differing(
-                (x.ranges.len(), |at| x.record(at)),
-                (y.ranges.len(), |at| y.record(at)),
-                |_, _| {},
-            );
+            let trimmed = Trimmed::read((before, old), (after, new))?;
             let mut other = Batch::default();
-            if x.parse(before, old[0].part, &left_x, &mut batch)?
-                && y.parse(after, new[0].part, &left_y, &mut other)?
-            {
+            if trimmed.before.parse(before, &mut batch) && trimmed.after.parse(after, &mut other) {
                 visit(Side::Before, &batch);
                 visit(Side::After, &other);
+                memory.keep(self, trimmed);
                 return Ok(());
             }
         }

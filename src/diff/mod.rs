@@ -26,6 +26,7 @@ mod records;
 mod renamed;
 mod tables;
 mod tell;
+mod trimmed;
 mod version;
 mod vocabulary;
 
@@ -38,7 +39,8 @@ pub use event::{
 };
 pub use files::{diff_files, file_events, lines_between};
 pub use reading::Side;
-pub use tables::{changed_records, diff_tables};
+pub use tables::{changed_records, diff_known_tables, diff_tables};
+pub use trimmed::Differences;
 
 #[cfg(test)]
 mod tests;

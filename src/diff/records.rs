@@ -10,6 +10,7 @@ use crate::record::{Batch, RecordRef};
 
 use super::error::Error;
 use super::reading::{Reading, Side, View};
+use super::trimmed::{Differences, Lines};
 
 /// A run of whole records.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -60,6 +61,12 @@ pub(crate) trait Records: Sync {
 
     /// Names the data set in errors.
     fn name(&self) -> &str;
+
+    /// Returns what is remembered of how these records differ from those of the other version,
+    /// and which side of it they are.
+    fn differences(&self) -> Option<(&Differences, Side)> {
+        None
+    }
 }
 
 /// Fails where a run does not hold the records that it was cut into.
@@ -111,33 +118,6 @@ impl Rows {
     pub(crate) fn record(&self, at: usize) -> &[u8] {
         &self.bytes[self.ranges[at].clone()]
     }
-
-    /// Parses the chosen records only.
-    ///
-    /// Returns whether that gave them: a stray quote may read otherwise among other neighbours,
-    /// and then the whole run must be parsed.
-    pub(crate) fn parse(
-        &self,
-        records: &dyn Records,
-        part: usize,
-        chosen: &[usize],
-        batch: &mut Batch,
-    ) -> Result<bool, Error> {
-        // Neighbours go over together; the last record of a file may lack its line end, and it
-        // stays last.
-        let mut bytes = Vec::new();
-        for &at in chosen {
-            bytes.extend_from_slice(self.record(at));
-        }
-        records.parse(part, &bytes, batch);
-        Ok(batch.len() == chosen.len()
-            && (chosen.len() == self.ranges.len() || {
-                let mut ranges = Vec::new();
-                records.ranges(part, &bytes, &mut ranges);
-                let lengths = chosen.iter().map(|&at| self.ranges[at].len());
-                ranges.iter().map(Range::len).eq(lengths)
-            }))
-    }
 }
 
 /// Records that were read back, in the order in which they were asked for.
@@ -171,17 +151,22 @@ impl Fetched {
         }
         let read = |(unit, range): &(usize, Range<usize>)| -> Result<(Batch, Vec<u32>), Error> {
             let unit = &units[*unit];
-            let rows = Rows::read(records, std::slice::from_ref(unit))?;
-            let places: Vec<usize> = wanted[range.clone()]
-                .iter()
-                .map(|(ordinal, _)| (ordinal - unit.first) as usize)
-                .collect();
-            let mut chosen = places.clone();
+            let asked = wanted[range.clone()].iter().map(|(ordinal, _)| *ordinal);
+            let mut chosen: Vec<u64> = asked.clone().collect();
             chosen.dedup();
+            let row = |ordinal| chosen.partition_point(|chosen| *chosen < ordinal) as u32;
             let mut batch = Batch::default();
-            if rows.parse(records, unit.part, &chosen, &mut batch)? {
-                let row = |place| chosen.partition_point(|chosen| chosen < place) as u32;
-                return Ok((batch, places.iter().map(row).collect()));
+            let known = records.differences();
+            let known = known.and_then(|(known, side)| known.lines(side, unit.part, &chosen));
+            if known.is_some_and(|lines| lines.parse(records, &mut batch)) {
+                return Ok((batch, asked.map(row).collect()));
+            }
+            let rows = Rows::read(records, std::slice::from_ref(unit))?;
+            let places: Vec<usize> = asked.clone().map(|o| (o - unit.first) as usize).collect();
+            let mut distinct = places.clone();
+            distinct.dedup();
+            if Lines::chosen(&rows, unit.part, &distinct).parse(records, &mut batch) {
+                return Ok((batch, asked.map(row).collect()));
             }
             records.parse(unit.part, &rows.bytes, &mut batch);
             expect_records(records, unit.first, rows.ranges.len(), batch.len())?;

@@ -16,6 +16,7 @@ use super::error::Error;
 use super::event::EventSink;
 use super::reading::Side;
 use super::records::{PartRef, Records, UnitRef};
+use super::trimmed::Differences;
 use super::version::Version;
 
 /// Compares two versions of one data set and pushes schema, label, record, cell, problem and
@@ -31,9 +32,28 @@ pub fn diff_tables(
     options: Options,
     sink: &mut dyn EventSink,
 ) -> Result<DatasetChanges, Error> {
+    let nothing = Differences::default();
+    diff_known_tables(source, &nothing, (before, after), facts, options, sink)
+}
+
+/// Does the same without reading again what is known of how the two differ.
+pub fn diff_known_tables(
+    source: &dyn ObjectSource,
+    known: &Differences,
+    (before, after): (Option<&Table>, Option<&Table>),
+    facts: (Option<&Facts>, Option<&Facts>),
+    options: Options,
+    sink: &mut dyn EventSink,
+) -> Result<DatasetChanges, Error> {
     let nothing = Facts::default();
-    let old = before.map(|table| TableRecords::new(source, table));
-    let new = after.map(|table| TableRecords::new(source, table));
+    let mut old = before.map(|table| TableRecords::new(source, table));
+    let mut new = after.map(|table| TableRecords::new(source, table));
+    if let (Some(old), Some(new)) = (&mut old, &mut new)
+        && known.fit(old, new)
+    {
+        old.differences = Some((known, Side::Before));
+        new.differences = Some((known, Side::After));
+    }
     let dialects = (dialects(before), dialects(after));
     let name = after.or(before).map_or("", |table| table.name.as_str());
     let old = old.as_ref().map(|records| Version {
@@ -59,7 +79,8 @@ pub fn diff_tables(
 /// whose common part is equal, so that what is added for one side and taken away for the other
 /// leaves exactly the difference. Where files do not read alike, that is all their records.
 ///
-/// Each thread has its own state, all of which are returned; `None` where more than `most`
+/// Each thread has its own state, all of which are returned, with what
+/// [`diff_known_tables`] then need not read; `None` where more than `most`
 /// records would be given.
 pub fn changed_records<T: Send>(
     source: &dyn ObjectSource,
@@ -68,7 +89,7 @@ pub fn changed_records<T: Send>(
     most: u64,
     start: &(dyn Fn() -> T + Sync),
     visit: &(dyn Fn(&mut T, Side, &Batch) + Sync),
-) -> Result<Option<Vec<T>>, Error> {
+) -> Result<Option<(Vec<T>, Differences)>, Error> {
     let (a, b) = (
         TableRecords::new(source, before),
         TableRecords::new(source, after),
@@ -99,6 +120,7 @@ struct TableRecords<'a> {
     table: &'a Table,
     parts: Vec<PartRef>,
     units: Vec<UnitRef>,
+    differences: Option<(&'a Differences, Side)>,
 }
 
 impl<'a> TableRecords<'a> {
@@ -128,6 +150,7 @@ impl<'a> TableRecords<'a> {
             table,
             parts: table.parts.iter().map(part).collect(),
             units,
+            differences: None,
         }
     }
 }
@@ -177,5 +200,9 @@ impl Records for TableRecords<'_> {
 
     fn name(&self) -> &str {
         &self.table.name
+    }
+
+    fn differences(&self) -> Option<(&Differences, Side)> {
+        self.differences
     }
 }

@@ -6,7 +6,7 @@
 use crate::base::progress::Progress;
 use crate::base::{ObjectId, RepoPath};
 use crate::dataset::{Declaration, Declarations, Table};
-use crate::diff::{self, ChangeSetBuilder, Event, EventSink, Options};
+use crate::diff::{self, ChangeSetBuilder, Differences, Event, EventSink, Options};
 use crate::object::changes::{DatasetChanges, Guideline};
 use crate::object::{
     self, Commit, DatasetScore, FileEntry, MemoryStore, ObjectSink, ObjectSource, Scorecard,
@@ -116,6 +116,8 @@ pub(super) struct Assessed {
     pub table: Table,
     pub facts: Facts,
     worth: Worth,
+    /// What measuring found out about how it differs from the version before.
+    differences: Differences,
 }
 
 enum Worth {
@@ -147,12 +149,13 @@ pub(super) fn measure(
         let table = Table::open(source, &after.entries, declaration)?;
         let unchanged = before.and_then(|before| before.sealed_same(after, declaration));
         let sealed = || after.score(&declaration.name).cloned();
+        let mut differences = Differences::default();
         let (facts, worth) = match (unchanged, sealed()) {
             (Some(score), _) => (Facts::read(source, &score)?, Worth::Unchanged(score)),
             (None, Some(score)) => (Facts::read(source, &score)?, Worth::Sealed(score)),
             (None, None) => {
                 progress.begin(&format!("measuring {}", declaration.name), None);
-                let measured = measuring.measure(source, before, &table)?;
+                let measured = measuring.measure(source, before, &table, &mut differences)?;
                 progress.end();
                 (measured.facts(), Worth::Measured(Box::new(measured)))
             }
@@ -161,6 +164,7 @@ pub(super) fn measure(
             table,
             facts,
             worth,
+            differences,
         });
     }
     Ok(Assessment(out))
@@ -219,6 +223,7 @@ pub(super) fn compare(
     names.extend(before.iter().flat_map(|before| before.declarations.names()));
     names.sort_unstable();
     names.dedup();
+    let unknown = Differences::default();
     let mut datasets = Vec::new();
     for name in names {
         let new = assessed.get(name);
@@ -235,10 +240,13 @@ pub(super) fn compare(
             old.as_ref().map(|(_, facts)| facts),
             new.map(|new| &new.facts),
         );
-        let changes = diff::diff_tables(
+        let changes = diff::diff_known_tables(
             source,
-            old.as_ref().map(|(table, _)| table),
-            new.map(|new| &new.table),
+            new.map_or(&unknown, |new| &new.differences),
+            (
+                old.as_ref().map(|(table, _)| table),
+                new.map(|new| &new.table),
+            ),
             facts,
             options,
             sink,

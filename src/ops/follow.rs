@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use crate::base::ObjectId;
 use crate::dataset::Table;
-use crate::diff::{self, Side};
+use crate::diff::{self, Differences, Side};
 use crate::object::{self, ObjectSource, State};
 use crate::quality::{self, Delta, Known, Measured, Memory};
 use crate::repo::Repo;
@@ -44,15 +44,17 @@ impl Measuring {
         }
     }
 
-    /// Measures a data set, by its change since `before` where that is faster.
+    /// Measures a data set, by its change since `before` where that is faster; then it tells what
+    /// it found out about the differences.
     pub(super) fn measure(
         &self,
         source: &dyn ObjectSource,
         before: Option<&Version>,
         table: &Table,
+        differences: &mut Differences,
     ) -> Result<Measured, Error> {
         if let Some(before) = before.filter(|_| table.records() >= LEAST)
-            && let Some(measured) = follow(source, before, table, &self.memory)?
+            && let Some(measured) = follow(source, before, table, differences, &self.memory)?
         {
             return Ok(measured);
         }
@@ -74,6 +76,7 @@ fn follow(
     source: &dyn ObjectSource,
     before: &Version,
     table: &Table,
+    differences: &mut Differences,
     memory: &Memory,
 ) -> Result<Option<Measured>, Error> {
     let Some(score) = before.score(&table.name) else {
@@ -111,9 +114,10 @@ fn follow(
             Side::After => delta.add(batch),
         },
     )?;
-    let Some(deltas) = changed else {
+    let Some((deltas, found)) = changed else {
         return Ok(None);
     };
+    *differences = found;
     Ok(quality::follow(
         source, table, known, &grouping, deltas, memory,
     )?)

@@ -5,11 +5,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::base::{ObjectId, RepoPath};
+use crate::diff::changed::visit_changed;
 use crate::diff::compare::{Options, compare};
 use crate::diff::error::Error;
 use crate::diff::event::Event;
-use crate::diff::reading::Sum;
+use crate::diff::reading::{Side, Sum};
 use crate::diff::records::{PartRef, Records, UnitRef};
+use crate::diff::trimmed::Differences;
 use crate::diff::version::Version;
 use crate::object::changes::DatasetChanges;
 use crate::profile::{Facts, FieldFacts};
@@ -57,6 +59,7 @@ impl Sheet {
             }],
             units: Vec::new(),
             bytes: Vec::new(),
+            known: None,
             columns: self
                 .columns
                 .iter()
@@ -167,6 +170,7 @@ pub(super) struct Cut {
     units: Vec<UnitRef>,
     bytes: Vec<Vec<u8>>,
     columns: Vec<Arc<str>>,
+    known: Option<(Arc<Differences>, Side)>,
 }
 
 impl Records for Cut {
@@ -208,18 +212,38 @@ impl Records for Cut {
     fn name(&self) -> &str {
         "table"
     }
+
+    fn differences(&self) -> Option<(&Differences, Side)> {
+        self.known.as_ref().map(|(known, side)| (&**known, *side))
+    }
 }
 
-/// Compares two sheets, each cut with its own parameters.
+/// Compares two sheets, each cut with its own parameters, and once more knowing what following
+/// the change finds out.
 pub(super) fn diff_cut(
     before: &Sheet,
     after: &Sheet,
     cuts: ((u64, u64), (u64, u64)),
 ) -> (Vec<Event>, DatasetChanges) {
-    let (a, b) = (
+    let (mut a, mut b) = (
         before.cut(cuts.0.0, cuts.0.1),
         after.cut(cuts.1.0, cuts.1.1),
     );
+    let answer = diff_records(before, after, (&a, &b));
+    let seen = visit_changed(&a, &b, u64::MAX, &|| (), &|(), _, _| ()).unwrap();
+    let known = Arc::new(seen.unwrap().1);
+    assert!(known.fit(&a, &b));
+    a.known = Some((known.clone(), Side::Before));
+    b.known = Some((known, Side::After));
+    assert_eq!(answer, diff_records(before, after, (&a, &b)));
+    answer
+}
+
+fn diff_records(
+    before: &Sheet,
+    after: &Sheet,
+    (a, b): (&Cut, &Cut),
+) -> (Vec<Event>, DatasetChanges) {
     let (facts_a, facts_b) = (before.facts(), after.facts());
     let dialects = |sheet: &Sheet| {
         BTreeMap::from([(RepoPath::new("table.csv").unwrap(), sheet.dialect.clone())])
@@ -232,7 +256,7 @@ pub(super) fn diff_cut(
         whole: true,
     };
     let a = Version {
-        records: &a,
+        records: a,
         facts: &facts_a,
         roles: &before.roles,
         format: before.format,
@@ -240,7 +264,7 @@ pub(super) fn diff_cut(
         rename: &before.rename,
     };
     let b = Version {
-        records: &b,
+        records: b,
         facts: &facts_b,
         roles: &after.roles,
         format: after.format,

@@ -8,7 +8,7 @@ use crate::chunk::Cut;
 use crate::dataset::{Cutter, Declaration, Declarations, Table};
 use crate::diff::compare::Options;
 use crate::diff::event::{CellEvent, Event, SummaryEvent};
-use crate::diff::tables::diff_tables;
+use crate::diff::tables::{changed_records, diff_known_tables, diff_tables};
 use crate::object::{
     ChunkEntry, Content, EntryKind, FileEntry, ManifestBuilder, MemoryStore, ObjectSink as _,
 };
@@ -105,6 +105,12 @@ impl Stored {
         let mut events = Vec::new();
         let facts = (Some(&facts_a), Some(&facts_b));
         diff_tables(&self.0, Some(&a), Some(&b), facts, options, &mut events).unwrap();
+        // What following the change finds out tells the same.
+        let seen = changed_records(&self.0, &a, &b, u64::MAX, &|| (), &|(), _, _| ()).unwrap();
+        let (known, tables) = (seen.unwrap().1, (Some(&a), Some(&b)));
+        let mut again = Vec::new();
+        diff_known_tables(&self.0, &known, tables, facts, options, &mut again).unwrap();
+        assert_eq!(events, again);
         events
     }
 }

@@ -13,8 +13,9 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 use crate::base::fsio::{self, NewFile};
 use crate::base::varint::Reader;
 
+use super::Row;
 use super::collect::PARTITIONS;
-use super::{Row, partition};
+use super::partition::{self, Partition};
 
 /// By key and by content.
 pub(super) const TABLES: usize = 2;
@@ -90,8 +91,8 @@ impl Base {
         self.0.entries.iter().map(|entry| entry.length).sum()
     }
 
-    /// Reads the rows of a partition.
-    pub(super) fn rows(&self, table: usize, partition: usize) -> Result<Vec<Row>, Unusable> {
+    /// Reads the bytes of a partition.
+    pub(super) fn partition(&self, table: usize, partition: usize) -> Result<Vec<u8>, Unusable> {
         let entry = self.0.entries[table * PARTITIONS + partition];
         let mut bytes = vec![0; entry.length as usize];
         fsio::read_exact_at(&self.0.file, &self.0.path, entry.offset, &mut bytes)
@@ -99,7 +100,14 @@ impl Base {
         if xxh3_64(&bytes) != entry.checksum {
             return Err(Unusable);
         }
-        partition::decode(partition as u8, &bytes).map_err(|_| Unusable)
+        Ok(bytes)
+    }
+
+    /// Reads the rows of a partition.
+    pub(super) fn rows(&self, table: usize, partition: usize) -> Result<Vec<Row>, Unusable> {
+        let bytes = self.partition(table, partition)?;
+        let partition = Partition::open(partition as u8, &bytes).map_err(|_| Unusable)?;
+        partition.rows().map_err(|_| Unusable)
     }
 }
 

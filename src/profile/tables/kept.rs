@@ -13,6 +13,7 @@ use crate::base::varint::Reader;
 
 use super::base::{Base, TABLES, Unusable, Writer};
 use super::collect::{Collected, PARTITIONS};
+use super::partition::Partition;
 use super::signed::{self, Signed};
 use super::tally::Tally;
 use super::{Collector, Duplicates, Grouping};
@@ -106,12 +107,14 @@ impl Tables {
         if change.is_empty() {
             return Ok((old.to_vec(), before, after));
         }
-        let base = self.base.rows(table, partition)?;
+        let bytes = self.base.partition(table, partition)?;
+        let base = Partition::open(partition as u8, &bytes).map_err(|_| Unusable)?;
+        let mut groups = base.groups();
         for touched in change.chunk_by(|a, b| super::group(&a.0) == super::group(&b.0)) {
             let row = &touched[0].0;
-            let there = signed::of_group(&base, |row| row, row);
-            let since = signed::of_group(old, |(row, _)| row, row);
-            let there = signed::applied(there, since).ok_or(Unusable)?;
+            let there = groups.rows_of(row).ok_or(Unusable)?;
+            let since = signed::of_group(old, row);
+            let there = signed::applied(&there, since).ok_or(Unusable)?;
             let then = signed::applied(&there, touched).ok_or(Unusable)?;
             before = before.plus(Tally::of(table, &there));
             after = after.plus(Tally::of(table, &then));

@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 
 use crate::base::varint::{self, Malformed, Reader};
 
-use super::Row;
+use super::{Row, group};
 
 /// Subgroups take the lower 48 bits of a row's second word.
 const SUBGROUP: u64 = (1 << 48) - 1;
@@ -85,6 +85,11 @@ fn number_at(bytes: &[u8], place: usize, width: u32) -> u64 {
     }
 }
 
+/// Returns a group without its first byte.
+fn group_bits(row: &Row) -> u128 {
+    u128::from(row[0] << 8 >> 8) << 16 | u128::from(row[1] >> 48)
+}
+
 fn bytes_for(count: usize, width: u32) -> usize {
     (count * width as usize).div_ceil(8)
 }
@@ -95,16 +100,15 @@ pub(super) fn encode(rows: &[Row]) -> Vec<u8> {
     varint::write(&mut out, rows.len() as u64);
     let upper = upper_bits(rows.len());
     let lower = GROUP - upper;
-    let group = |row: &Row| u128::from(row[0] << 8 >> 8) << 16 | u128::from(row[1] >> 48);
     let start = out.len();
     out.resize(start + ((1 << upper) + rows.len()).div_ceil(8), 0);
     for (before, row) in rows.iter().enumerate() {
-        let place = (group(row) >> lower) as usize + before;
+        let place = (group_bits(row) >> lower) as usize + before;
         out[start + place / 8] |= 1 << (place % 8);
     }
     let mut bits = Bits::new(&mut out);
     for row in rows {
-        bits.put((group(row) & ((1 << lower) - 1)) as u64, lower);
+        bits.put((group_bits(row) & ((1 << lower) - 1)) as u64, lower);
     }
     bits.finish();
     encode_column(rows, |row| row[1] & SUBGROUP, &mut out);
@@ -152,73 +156,176 @@ fn encode_column(rows: &[Row], cell: impl Fn(&Row) -> u64, out: &mut Vec<u8>) {
     bits.finish();
 }
 
-/// Reads the rows of a partition.
-pub(super) fn decode(partition: u8, bytes: &[u8]) -> Result<Vec<Row>, Malformed> {
-    let mut reader = Reader::new(bytes);
-    let count = reader.bounded(bytes.len() as u64 / 5, "a count of rows")? as usize;
-    let upper = upper_bits(count);
-    let lower = GROUP - upper;
-    let ones = reader.take(((1 << upper) + count).div_ceil(8), "the upper parts")?;
-    let lowers = reader.take(bytes_for(count, lower), "the lower parts")?;
-    let mut rows: Vec<Row> = Vec::with_capacity(count);
-    for (at, byte) in ones.iter().enumerate() {
-        let mut byte = *byte;
-        while byte != 0 {
-            let place = at * 8 + byte.trailing_zeros() as usize;
-            byte &= byte - 1;
-            let before = rows.len();
-            let part = place - before; // each row before has a place before
-            if before == count || part >> upper != 0 {
-                return Err(reader.malformed("as many rows as there are"));
-            }
-            let group = (part as u128) << lower | u128::from(number_at(lowers, before, lower));
-            let first = u64::from(partition) << 56;
-            rows.push([first | (group >> 16) as u64, (group as u64) << 48, 0]);
-        }
-    }
-    if rows.len() != count {
-        return Err(reader.malformed("as many rows as there are"));
-    }
-    decode_column(&mut reader, &mut rows, |row, word| {
-        row[1] |= word & SUBGROUP;
-    })?;
-    decode_column(&mut reader, &mut rows, |row, word| row[2] = word)?;
-    if !reader.is_empty() || !rows.is_sorted() {
-        return Err(reader.malformed("rows in ascending order"));
-    }
-    Ok(rows)
+/// A partition as its bytes, of which rows can be read one by one.
+pub(super) struct Partition<'a> {
+    partition: u8,
+    count: usize,
+    ones: &'a [u8],
+    lowers: &'a [u8],
+    subgroups: Column<'a>,
+    values: Column<'a>,
 }
 
-fn decode_column(
-    reader: &mut Reader<'_>,
-    rows: &mut [Row],
-    set: impl Fn(&mut Row, u64),
-) -> Result<(), Malformed> {
-    let head = reader.byte("a width")?;
-    let width = u32::from(head & !NUMBERS);
-    let numbers = head & NUMBERS != 0;
-    if width > if numbers { 64 } else { 16 } {
-        return Err(reader.malformed("a width of at most 64 bits"));
-    }
-    let words: Vec<u64> = match numbers {
-        true => Vec::new(),
-        false => {
-            let count = reader.bounded(WORDS as u64, "a count of words")? as usize;
-            let words = reader.take(8 * count, "the words of a column")?;
-            let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
-            words.as_chunks::<8>().0.iter().map(word).collect()
-        }
-    };
-    let cells = reader.take(bytes_for(rows.len(), width), "the cells of a column")?;
-    for (at, row) in rows.iter_mut().enumerate() {
-        let number = number_at(cells, at, width);
-        let word = match numbers {
-            true => number,
-            false => *words
-                .get(number as usize)
-                .ok_or_else(|| reader.malformed("a word of the column"))?,
+impl<'a> Partition<'a> {
+    /// Reads where things stand.
+    pub(super) fn open(partition: u8, bytes: &'a [u8]) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(bytes);
+        let count = reader.bounded(bytes.len() as u64 / 5, "a count of rows")? as usize;
+        let upper = upper_bits(count);
+        let bits = (1 << upper) + count;
+        let opened = Self {
+            partition,
+            count,
+            ones: reader.take(bits.div_ceil(8), "the upper parts")?,
+            lowers: reader.take(bytes_for(count, GROUP - upper), "the lower parts")?,
+            subgroups: Column::open(&mut reader, count)?,
+            values: Column::open(&mut reader, count)?,
         };
-        set(row, word);
+        match reader.is_empty() {
+            true => Ok(opened),
+            false => Err(reader.malformed("the end of the partition")),
+        }
     }
-    Ok(())
+
+    /// Returns all rows.
+    pub(super) fn rows(&self) -> Result<Vec<Row>, Malformed> {
+        let malformed = || Reader::new(&[]).malformed("rows in ascending order");
+        let mut rows: Vec<Row> = Vec::with_capacity(self.count);
+        for (at, byte) in self.ones.iter().enumerate() {
+            let mut byte = *byte;
+            while byte != 0 {
+                let place = at * 8 + byte.trailing_zeros() as usize;
+                byte &= byte - 1;
+                let before = rows.len(); // each of them has a place before this one
+                rows.push(self.row(before, place - before).ok_or_else(malformed)?);
+            }
+        }
+        match rows.len() == self.count && rows.is_sorted() {
+            true => Ok(rows),
+            false => Err(malformed()),
+        }
+    }
+
+    /// Returns a row by its place among the rows and the upper part of its group.
+    #[inline]
+    fn row(&self, at: usize, part: usize) -> Option<Row> {
+        let upper = upper_bits(self.count);
+        if at >= self.count || part >> upper != 0 {
+            return None;
+        }
+        let lower = GROUP - upper;
+        let group = (part as u128) << lower | u128::from(number_at(self.lowers, at, lower));
+        let first = u64::from(self.partition) << 56;
+        let subgroup = self.subgroups.cell(at)? & SUBGROUP;
+        Some([
+            first | (group >> 16) as u64,
+            (group as u64) << 48 | subgroup,
+            self.values.cell(at)?,
+        ])
+    }
+
+    /// Returns a reader of groups.
+    pub(super) fn groups(&'a self) -> Groups<'a> {
+        Groups {
+            partition: self,
+            word: 0,
+            zeros: 0,
+        }
+    }
+}
+
+/// Reads the rows of one group after the other, in ascending order, and no others.
+pub(super) struct Groups<'a> {
+    partition: &'a Partition<'a>,
+    /// Where the search goes on: a word of the upper parts, and how many zeros stand before it.
+    word: usize,
+    zeros: usize,
+}
+
+impl Groups<'_> {
+    /// Returns the rows of the group of `row`, which must not come before one asked for earlier;
+    /// `None` where the bytes are no partition.
+    pub(super) fn rows_of(&mut self, row: &Row) -> Option<Vec<Row>> {
+        let partition = self.partition;
+        let part = (group_bits(row) >> (GROUP - upper_bits(partition.count))) as usize;
+        let mut place = self.start_of(part)?;
+        let mut rows = Vec::new();
+        while partition.ones.get(place / 8)? >> (place % 8) & 1 == 1 {
+            let found = partition.row(place - part, part)?;
+            if group(&found) == group(row) {
+                rows.push(found);
+            }
+            place += 1;
+        }
+        Some(rows)
+    }
+
+    /// Returns the place behind so many zeros: where the rows of an upper part begin.
+    fn start_of(&mut self, part: usize) -> Option<usize> {
+        if part == 0 {
+            return Some(0);
+        }
+        loop {
+            let rest = self.partition.ones.get(self.word * 8..)?;
+            let mut bytes = [0xff; 8];
+            let count = rest.len().min(8);
+            if count == 0 {
+                return None;
+            }
+            bytes[..count].copy_from_slice(&rest[..count]);
+            let mut zeros = !u64::from_le_bytes(bytes);
+            let more = zeros.count_ones() as usize;
+            if self.zeros + more < part {
+                self.zeros += more;
+                self.word += 1;
+                continue;
+            }
+            for _ in self.zeros + 1..part {
+                zeros &= zeros - 1;
+            }
+            return Some(self.word * 64 + zeros.trailing_zeros() as usize + 1);
+        }
+    }
+}
+
+/// A column as its bytes.
+struct Column<'a> {
+    width: u32,
+    /// The dictionary; `None` where cells are numbers.
+    words: Option<&'a [[u8; 8]]>,
+    cells: &'a [u8],
+}
+
+impl<'a> Column<'a> {
+    fn open(reader: &mut Reader<'a>, count: usize) -> Result<Self, Malformed> {
+        let head = reader.byte("a width")?;
+        let width = u32::from(head & !NUMBERS);
+        let numbers = head & NUMBERS != 0;
+        if width > if numbers { 64 } else { 16 } {
+            return Err(reader.malformed("a width of at most 64 bits"));
+        }
+        let words = match numbers {
+            true => None,
+            false => {
+                let count = reader.bounded(WORDS as u64, "a count of words")? as usize;
+                let words = reader.take(8 * count, "the words of a column")?;
+                Some(words.as_chunks::<8>().0)
+            }
+        };
+        let cells = reader.take(bytes_for(count, width), "the cells of a column")?;
+        Ok(Self {
+            width,
+            words,
+            cells,
+        })
+    }
+
+    #[inline]
+    fn cell(&self, at: usize) -> Option<u64> {
+        let number = number_at(self.cells, at, self.width);
+        match self.words {
+            None => Some(number),
+            Some(words) => Some(u64::from_le_bytes(*words.get(number as usize)?)),
+        }
+    }
 }

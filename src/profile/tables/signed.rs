@@ -62,10 +62,10 @@ pub(super) fn applied(rows: &[Row], signed: &[Signed]) -> Option<Vec<Row>> {
 }
 
 /// Returns the rows whose group is that of `row`, of sorted ones.
-pub(super) fn of_group<'a, T>(sorted: &'a [T], row: impl Fn(&T) -> &Row, of: &Row) -> &'a [T] {
-    let wanted = group(of);
-    let start = sorted.partition_point(|other| group(row(other)) < wanted);
-    let length = sorted[start..].partition_point(|other| group(row(other)) == wanted);
+pub(super) fn of_group<'a>(sorted: &'a [Signed], row: &Row) -> &'a [Signed] {
+    let wanted = group(row);
+    let start = sorted.partition_point(|(other, _)| group(other) < wanted);
+    let length = sorted[start..].partition_point(|(other, _)| group(other) == wanted);
     &sorted[start..start + length]
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
+use super::partition::Partition;
 use super::*;
 use crate::profile::Profile;
 use crate::record::{Batch, CellKind, Role, Roles};
@@ -155,15 +156,27 @@ proptest! {
             let subgroup = if wide { b } else { b >> 48 << 48 | c };
             [a >> 8 | 7 << 56, subgroup, if wide { b } else { c }]
         };
+        let others = numbers.clone().into_iter().map(|(a, b, c)| (a.rotate_left(b as u32 % 3), b, c));
         let mut rows: Vec<Row> = numbers.into_iter().map(row).collect();
         rows.sort_unstable();
         let bytes = partition::encode(&rows);
-        prop_assert_eq!(partition::decode(7, &bytes).unwrap(), rows);
+        let partition = Partition::open(7, &bytes).unwrap();
+        prop_assert_eq!(partition.rows().unwrap(), rows.clone());
+        let mut groups = partition.groups();
+        let mut asked: Vec<Row> = rows.iter().copied().chain(others.map(row)).collect();
+        asked.sort_unstable();
+        for row in asked {
+            let found: Vec<Row> = rows.iter().copied().filter(|r| group(r) == group(&row)).collect();
+            prop_assert_eq!(groups.rows_of(&row).unwrap(), found);
+        }
     }
 
     #[test]
     fn random_bytes_are_no_tables(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
-        let _ = partition::decode(0, &bytes);
+        if let Ok(partition) = Partition::open(0, &bytes) {
+            let _ = partition.rows();
+            let _ = partition.groups().rows_of(&[u64::MAX, u64::MAX, 0]);
+        }
         let directory = Directory::new();
         prop_assert!(Tables::decode(&bytes, directory.0.path()).is_err());
     }
@@ -183,7 +196,7 @@ fn a_large_partition_takes_few_bytes() {
         .collect();
     rows.sort_unstable();
     let bytes = partition::encode(&rows);
-    assert_eq!(partition::decode(0, &bytes).unwrap(), rows);
+    assert_eq!(Partition::open(0, &bytes).unwrap().rows().unwrap(), rows);
     // 72 bits less what the order tells, and 30 bits.
     assert!(bytes.len() < 20_000 * 113 / 10);
 }
