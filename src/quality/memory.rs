@@ -20,7 +20,7 @@ use crate::profile::{Profile, hex_of};
 
 use super::measure::Measured;
 
-const HEAD: &[u8] = b"dver measure 1\n";
+const HEAD: &[u8] = b"dver measure 2\n";
 /// Head, print of the name, name of the base.
 const START: usize = HEAD.len() + 8 + 16;
 const SUM: usize = 8;

@@ -236,3 +236,22 @@ fn a_problem_that_is_new_says_where_it_first_stands() {
     ];
     assert_eq!(told, expected);
 }
+
+#[test]
+fn different_records_of_one_key_are_never_duplicates() {
+    const RECORDS: usize = 120_000;
+    let record = |n: usize| format!("1,text {n},{}\n", ["a", "b"][n % 2]);
+    let text = "id,text,label\n".to_owned() + &(0..RECORDS).map(record).collect::<String>();
+    let scratch = Scratch::new();
+    scratch.write("data.csv", text);
+    let declare = [
+        "dataset", "add", "data.csv", "--key", "id", "--label", "label",
+    ];
+    scratch.dver(&declare).ok();
+    scratch.dver(&["commit", "-m", "one key"]).ok();
+    let quality = scratch.json(&["quality", "HEAD"]);
+    let metrics = quality[0]["metrics"].as_array().unwrap();
+    let value = |name: &str| &metrics.iter().find(|m| m["name"] == name).unwrap()["value"];
+    assert_eq!(value("duplicates_key").as_f64(), Some(RECORDS as f64 - 1.0));
+    assert_eq!(value("duplicates_record").as_f64(), Some(0.0));
+}

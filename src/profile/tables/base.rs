@@ -19,7 +19,7 @@ use super::partition::{self, Partition};
 
 /// By key and by content.
 pub(super) const TABLES: usize = 2;
-const HEAD: &[u8] = b"dver table 2\n";
+const HEAD: &[u8] = b"dver table 3\n";
 const ENTRY: usize = 24;
 const FOOT: usize = TABLES * PARTITIONS * ENTRY + 16 + 8;
 /// A larger partition is not read: its table would have billions of rows.

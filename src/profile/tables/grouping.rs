@@ -192,7 +192,7 @@ impl Places {
         let word = |index: usize| u64::from_le_bytes(words[index]);
         scratch.clear();
         if self.whole_key > 0 && write_part(record, &self.key, scratch) == self.whole_key {
-            let record = (word(0) >> (64 - RECORD)) as u32;
+            let record = word(0) >> (64 - RECORD);
             return KeyRow::new(xxh3_128(scratch), record);
         }
         KeyRow::null(u128::from(word(1)) << 64 | u128::from(word(2)))
