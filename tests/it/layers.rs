@@ -163,6 +163,35 @@ fn boxes_import_only_from_floors_below() {
     assert!(wrong.is_empty(), "{RULE}\n\n{}", wrong.join("\n"));
 }
 
+/// What stands at the top of the repository; what git ignores may lie there too.
+const TOP: &[&str] = &[
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "README.md",
+    "docs",
+    "fixtures",
+    "src",
+    "tests",
+    "target",
+    "proptest-regressions",
+];
+
+#[test]
+fn the_top_of_the_repository_holds_what_it_names_and_dotfiles() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let strange: Vec<String> = fs::read_dir(root)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .filter(|name| !name.starts_with('.') && !TOP.contains(&name.as_str()))
+        .collect();
+    assert!(
+        strange.is_empty(),
+        "no place at the top for {strange:?}; it holds {TOP:?} and dotfiles"
+    );
+}
+
 #[test]
 fn every_test_file_is_part_of_the_test_binary() {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
