@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -19,7 +20,7 @@ use super::moved::{self, Run};
 use super::plan::{Block, Plan};
 use super::reading::{Print, Reading, Scratch, Side, Sum, View, first_16, first_two};
 use super::records::{Fetched, Records, UnitRef, expect_records};
-use super::trimmed::{Lines, Trimmed};
+use super::trimmed::{Lines, Memory, Trimmed};
 
 /// How candidates may be sought.
 #[derive(Clone, Copy, Debug)]
@@ -76,10 +77,11 @@ impl Candidates {
         }
         // Enough blocks at a time for all cores, few enough to bound memory.
         let mut compacted = 1 << 20;
+        let memory = Memory::default();
         for blocks in plan.blocks.chunks(128) {
             let pieces: Vec<Self> = blocks
                 .par_iter()
-                .map(|block| block.candidates(before, after, reading, how))
+                .map(|block| block.candidates((before, after), reading, how, &memory))
                 .collect::<Result<_, _>>()?;
             pieces.into_iter().for_each(|piece| all.append(piece));
             let marks = all.marks.0.len() + all.marks.1.len();
@@ -91,6 +93,10 @@ impl Candidates {
         if how.local {
             all.cancel(how);
         }
+        // What is left of neighbours is wanted again, by whoever explains the differences.
+        let known = Arc::new(memory.finish(before, after));
+        before.remember(&known, Side::Before);
+        after.remember(&known, Side::After);
         // Marks go before prints come, so that both never fill memory together.
         let places = |marks: Vec<Mark>| -> Vec<u64> {
             let mut places: Vec<u64> = marks.into_iter().map(|mark| mark.ordinal).collect();
@@ -219,10 +225,10 @@ impl Block {
 
     fn candidates(
         &self,
-        before: &dyn Records,
-        after: &dyn Records,
+        (before, after): (&dyn Records, &dyn Records),
         reading: &Reading,
         how: How,
+        memory: &Memory,
     ) -> Result<Candidates, Error> {
         let mut found = Candidates::default();
         let (old, new) = self.units(before, after);
@@ -241,6 +247,9 @@ impl Block {
                     found.runs.extend(&trimmed.same);
                 }
                 found.compare((&a, records(old)), (&b, records(new)), reading, how);
+                if let Cow::Owned(trimmed) = trimmed {
+                    memory.keep(self, trimmed);
+                }
                 return Ok(found);
             }
         }

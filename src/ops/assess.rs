@@ -3,6 +3,8 @@
 //! The one place where `dataset`, `quality` and `diff` meet, for every verb that needs them:
 //! `commit`, `status`, `diff`, `quality`, `schema`.
 
+use std::sync::Arc;
+
 use crate::base::progress::Progress;
 use crate::base::{ObjectId, RepoPath};
 use crate::dataset::{Declaration, Declarations, Table};
@@ -117,7 +119,7 @@ pub(super) struct Assessed {
     pub facts: Facts,
     worth: Worth,
     /// What measuring found out about how it differs from the version before.
-    differences: Differences,
+    differences: Arc<Differences>,
 }
 
 enum Worth {
@@ -164,7 +166,7 @@ pub(super) fn measure(
             table,
             facts,
             worth,
-            differences,
+            differences: Arc::new(differences),
         });
     }
     Ok(Assessment(out))
@@ -223,7 +225,7 @@ pub(super) fn compare(
     names.extend(before.iter().flat_map(|before| before.declarations.names()));
     names.sort_unstable();
     names.dedup();
-    let unknown = Differences::default();
+    let unknown = Arc::default();
     let mut datasets = Vec::new();
     for name in names {
         let new = assessed.get(name);

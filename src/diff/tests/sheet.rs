@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::base::{ObjectId, RepoPath};
 use crate::diff::changed::visit_changed;
@@ -59,7 +59,7 @@ impl Sheet {
             }],
             units: Vec::new(),
             bytes: Vec::new(),
-            known: None,
+            known: OnceLock::new(),
             columns: self
                 .columns
                 .iter()
@@ -170,7 +170,7 @@ pub(super) struct Cut {
     units: Vec<UnitRef>,
     bytes: Vec<Vec<u8>>,
     columns: Vec<Arc<str>>,
-    known: Option<(Arc<Differences>, Side)>,
+    known: OnceLock<(Arc<Differences>, Side)>,
 }
 
 impl Records for Cut {
@@ -214,7 +214,11 @@ impl Records for Cut {
     }
 
     fn differences(&self) -> Option<(&Differences, Side)> {
-        self.known.as_ref().map(|(known, side)| (&**known, *side))
+        self.known.get().map(|(known, side)| (&**known, *side))
+    }
+
+    fn remember(&self, known: &Arc<Differences>, side: Side) {
+        self.known.get_or_init(|| (known.clone(), side));
     }
 }
 
@@ -233,8 +237,9 @@ pub(super) fn diff_cut(
     let seen = visit_changed(&a, &b, u64::MAX, &|| (), &|(), _, _| ()).unwrap();
     let known = Arc::new(seen.unwrap().1);
     assert!(known.fit(&a, &b));
-    a.known = Some((known.clone(), Side::Before));
-    b.known = Some((known, Side::After));
+    (a.known, b.known) = (OnceLock::new(), OnceLock::new());
+    a.remember(&known, Side::Before);
+    b.remember(&known, Side::After);
     assert_eq!(answer, diff_records(before, after, (&a, &b)));
     answer
 }
