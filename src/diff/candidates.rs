@@ -34,6 +34,8 @@ pub(crate) struct How {
     pub(crate) unique: bool,
     /// Whether the places of what is canceled are wanted.
     pub(crate) track: bool,
+    /// Whether runs were skipped unread, so that the sums must prove that they were equal.
+    pub(crate) prove: bool,
 }
 
 /// A record by the hash of its frame (of the common fields where keys are unique) and its place.
@@ -50,10 +52,13 @@ pub(crate) struct Candidates {
     pub(crate) after: Vec<Print>,
     /// The places of canceled records, where they are tracked.
     pub(crate) runs: Vec<Run>,
-    /// The sums of the frames of the records of each side that were not canceled as whole equals.
-    pub(crate) sums: (Sum, Sum),
-    /// How many those are.
+    /// How many records of each side were read.
     pub(crate) read: (u64, u64),
+    /// Whether records were skipped unread.
+    pub(crate) skipped: bool,
+    /// Then the sums of the frames of the records of each side that were read and not canceled as
+    /// whole equals.
+    pub(crate) sums: (Sum, Sum),
     /// Whether records were canceled that were not compared with all others.
     pub(crate) partial: bool,
     marks: (Vec<Mark>, Vec<Mark>),
@@ -68,8 +73,11 @@ impl Candidates {
         how: How,
     ) -> Result<Self, Error> {
         let plan = Plan::new(before, after, how.skip);
+        let prove = !plan.skipped.is_empty();
+        let how = How { prove, ..how };
         let mut all = Self {
-            partial: !plan.skipped.is_empty(),
+            partial: prove,
+            skipped: prove,
             ..Self::default()
         };
         if how.track {
@@ -243,6 +251,8 @@ impl Block {
             let b = Loaded::lines(after, &trimmed.after);
             if let (Some(a), Some(b)) = (a, b) {
                 found.partial |= !trimmed.same.is_empty();
+                let same = trimmed.same.iter().map(|run| run.records).sum::<u64>();
+                found.read = (same, same);
                 if how.track {
                     found.runs.extend(&trimmed.same);
                 }
@@ -283,14 +293,19 @@ impl Candidates {
             );
             self.partial |= !same.is_empty();
             // Where the frames that were compared are whole, both sums would grow by the same.
-            if !x.whole || !y.whole {
-                for &(p, q) in &same {
-                    self.sums.0 = self.sums.0.plus(Sum::from_bytes(&x.digest(p)));
-                    self.sums.1 = self.sums.1.plus(Sum::from_bytes(&y.digest(q)));
+            if how.prove && !(x.whole && y.whole) {
+                let (p, q): (Vec<usize>, Vec<usize>) = same.iter().copied().unzip();
+                for (sum, digests) in [
+                    (&mut self.sums.0, x.digests(&p)),
+                    (&mut self.sums.1, y.digests(&q)),
+                ] {
+                    for digest in digests {
+                        *sum = sum.plus(Sum::from_bytes(&digest.0));
+                    }
                 }
-                self.read.0 += same.len() as u64;
-                self.read.1 += same.len() as u64;
             }
+            self.read.0 += same.len() as u64;
+            self.read.1 += same.len() as u64;
             if how.track {
                 let places = |(p, q): (usize, usize)| (x.ordinal(p), y.ordinal(q));
                 self.keep(same.into_iter().map(places).collect());
@@ -319,16 +334,16 @@ impl Candidates {
             ),
         ] {
             let mut scratch = Scratch::default();
-            for at in left {
-                let digest = framed.digest(at);
-                *sum = sum.plus(Sum::from_bytes(&digest));
-                let hash = if framed.whole {
-                    digest
-                } else {
-                    ObjectId::of(framed.frame(at)).0
-                };
+            let hashes = framed.hashes(&left);
+            let digests = match how.prove {
+                true if framed.whole => hashes.as_slice(),
+                true => &framed.digests(&left),
+                false => &[],
+            };
+            *sum = digests.iter().fold(*sum, |sum, digest| sum.plus(Sum::from_bytes(&digest.0)));
+            for (index, at) in left.into_iter().enumerate() {
                 marks.push(Mark {
-                    hash: first_two(&hash),
+                    hash: first_two(&hashes[index].0),
                     ordinal: framed.ordinal(at),
                 });
                 if few {
@@ -432,20 +447,28 @@ impl<'a> Framed<'a> {
         self.loaded.batches[batch as usize].1[row as usize]
     }
 
-    /// Returns the hash of the whole record's frame as prints hold it.
-    fn hash(&self, at: usize) -> u128 {
-        first_16(&self.digest(at))
+    /// Returns the hashes of the frames of some records.
+    fn hashes(&self, places: &[usize]) -> Vec<ObjectId> {
+        let (mut frames, mut ends) = (Vec::new(), Vec::with_capacity(places.len()));
+        for &at in places {
+            frames.extend_from_slice(self.frame(at));
+            ends.push(frames.len());
+        }
+        ObjectId::of_each(&frames, &ends)
     }
 
-    /// Returns the hash of the whole record's frame.
-    fn digest(&self, at: usize) -> [u8; 32] {
+    /// Returns the hashes of the frames of some records, with all their fields.
+    fn digests(&self, places: &[usize]) -> Vec<ObjectId> {
         if self.whole {
-            return ObjectId::of(self.frame(at)).0;
+            return self.hashes(places);
         }
-        let (view, row) = self.record(at);
-        let mut frame = Vec::with_capacity(256);
-        view.whole_frame(view.batch.record(row), &mut frame);
-        ObjectId::of(&frame).0
+        let (mut frames, mut ends) = (Vec::new(), Vec::with_capacity(places.len()));
+        for &at in places {
+            let (view, row) = self.record(at);
+            view.whole_frame(view.batch.record(row), &mut frames);
+            ends.push(frames.len());
+        }
+        ObjectId::of_each(&frames, &ends)
     }
 }
 
@@ -500,7 +523,9 @@ pub(crate) fn copies(
             let mut loaded = Loaded::default();
             loaded.whole(records, unit)?;
             let framed = Framed::new(&loaded, reading, side, false);
-            let places = (0..framed.len()).map(|at| (framed.hash(at), framed.ordinal(at)));
+            let all: Vec<usize> = (0..framed.len()).collect();
+            let digests = framed.digests(&all).into_iter().zip(all);
+            let places = digests.map(|(digest, at)| (first_16(&digest.0), framed.ordinal(at)));
             Ok(places
                 .filter(|(full, _)| copies.contains_key(full))
                 .collect())
