@@ -25,7 +25,13 @@ pub struct Options {
     pub cells: bool,
     /// Whether record events are wanted of a data set that only one side has.
     pub whole: bool,
+    /// About how many bytes the search for what differs may hold in memory; what is more goes to
+    /// a temporary file.
+    pub memory: usize,
 }
+
+/// What the search for differences holds in memory, unless told otherwise.
+const MEMORY: usize = 256 << 20;
 
 impl Options {
     /// Schema, problem and summary events only.
@@ -33,12 +39,14 @@ impl Options {
         records: false,
         cells: false,
         whole: false,
+        memory: MEMORY,
     };
     /// What `diff` shows without options.
     pub const DEFAULT: Self = Self {
         records: true,
         cells: false,
         whole: true,
+        memory: MEMORY,
     };
 }
 
@@ -132,7 +140,7 @@ fn both(
     );
     let mut schema = fields::changes(&map, (before.facts, old), (after.facts, new));
     let reading = reading(&map, before, after);
-    let matched = matched(dataset, before, after, &reading)?;
+    let matched = matched(dataset, before, after, &reading, options.memory)?;
     let mut kept = Kept::new(&reading, before, after, &matched)?;
     let meanings = kept.meanings(&matched.removed)?;
     schema.extend(meanings.iter().flat_map(|meaning| meaning.changes.clone()));

@@ -13,6 +13,7 @@ mod event;
 
 mod fields;
 mod files;
+mod framed;
 mod images;
 mod kept;
 mod likeness;
@@ -24,6 +25,7 @@ mod problems;
 mod reading;
 mod records;
 mod renamed;
+mod spool;
 mod tables;
 mod tell;
 mod trimmed;

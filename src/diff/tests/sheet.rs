@@ -233,14 +233,16 @@ pub(super) fn diff_cut(
         before.cut(cuts.0.0, cuts.0.1),
         after.cut(cuts.1.0, cuts.1.1),
     );
-    let answer = diff_records(before, after, (&a, &b));
+    let answer = diff_records(before, after, (&a, &b), 1 << 20);
     let seen = visit_changed(&a, &b, u64::MAX, &|| (), &|(), _, _| ()).unwrap();
     let known = Arc::new(seen.unwrap().1);
     assert!(known.fit(&a, &b));
     (a.known, b.known) = (OnceLock::new(), OnceLock::new());
     a.remember(&known, Side::Before);
     b.remember(&known, Side::After);
-    assert_eq!(answer, diff_records(before, after, (&a, &b)));
+    assert_eq!(answer, diff_records(before, after, (&a, &b), 1 << 20));
+    // Nor does it matter what fits in memory.
+    assert_eq!(answer, diff_records(before, after, (&a, &b), 3000));
     answer
 }
 
@@ -248,6 +250,7 @@ fn diff_records(
     before: &Sheet,
     after: &Sheet,
     (a, b): (&Cut, &Cut),
+    memory: usize,
 ) -> (Vec<Event>, DatasetChanges) {
     let (facts_a, facts_b) = (before.facts(), after.facts());
     let dialects = |sheet: &Sheet| {
@@ -259,6 +262,7 @@ fn diff_records(
         records: true,
         cells: true,
         whole: true,
+        memory,
     };
     let a = Version {
         records: a,
