@@ -125,6 +125,7 @@ impl<'a> Teller<'a> {
                         reason: said(view_b, b, Role::Reason),
                         guideline: said(view_b, b, Role::Guideline),
                     },
+                    place: kept.place(pair) + 1,
                 }))?;
             }
             Ok(())
@@ -177,6 +178,7 @@ impl<'a> Teller<'a> {
                     dataset: self.dataset.to_owned(),
                     change,
                     key: self.identity(side, view, record, place),
+                    place: place + 1,
                 }))?;
             }
         }
