@@ -275,9 +275,14 @@ impl Candidates {
             self.partial |= !same.is_empty();
             // Where the frames that were compared are whole, both sums would grow by the same.
             if !x.whole || !y.whole {
-                for &(p, q) in &same {
-                    self.sums.0 = self.sums.0.plus(Sum::from_bytes(&x.digest(p)));
-                    self.sums.1 = self.sums.1.plus(Sum::from_bytes(&y.digest(q)));
+                let (p, q): (Vec<usize>, Vec<usize>) = same.iter().copied().unzip();
+                for (sum, digests) in [
+                    (&mut self.sums.0, x.digests(&p)),
+                    (&mut self.sums.1, y.digests(&q)),
+                ] {
+                    for digest in digests {
+                        *sum = sum.plus(Sum::from_bytes(&digest.0));
+                    }
                 }
                 self.read.0 += same.len() as u64;
                 self.read.1 += same.len() as u64;
@@ -310,16 +315,16 @@ impl Candidates {
             ),
         ] {
             let mut scratch = Scratch::default();
-            for at in left {
-                let digest = framed.digest(at);
-                *sum = sum.plus(Sum::from_bytes(&digest));
-                let hash = if framed.whole {
-                    digest
-                } else {
-                    ObjectId::of(framed.frame(at)).0
-                };
+            let digests = framed.digests(&left);
+            let frames = match framed.whole {
+                true => None,
+                false => Some(framed.hashes(&left)),
+            };
+            for (index, at) in left.into_iter().enumerate() {
+                *sum = sum.plus(Sum::from_bytes(&digests[index].0));
+                let hashes = frames.as_ref().unwrap_or(&digests);
                 marks.push(Mark {
-                    hash: first_two(&hash),
+                    hash: first_two(&hashes[index].0),
                     ordinal: framed.ordinal(at),
                 });
                 if few {
@@ -423,20 +428,28 @@ impl<'a> Framed<'a> {
         self.loaded.batches[batch as usize].1[row as usize]
     }
 
-    /// Returns the hash of the whole record's frame as prints hold it.
-    fn hash(&self, at: usize) -> u128 {
-        first_16(&self.digest(at))
+    /// Returns the hashes of the frames of some records.
+    fn hashes(&self, places: &[usize]) -> Vec<ObjectId> {
+        let (mut frames, mut ends) = (Vec::new(), Vec::with_capacity(places.len()));
+        for &at in places {
+            frames.extend_from_slice(self.frame(at));
+            ends.push(frames.len());
+        }
+        ObjectId::of_each(&frames, &ends)
     }
 
-    /// Returns the hash of the whole record's frame.
-    fn digest(&self, at: usize) -> [u8; 32] {
+    /// Returns the hashes of the frames of some records, with all their fields.
+    fn digests(&self, places: &[usize]) -> Vec<ObjectId> {
         if self.whole {
-            return ObjectId::of(self.frame(at)).0;
+            return self.hashes(places);
         }
-        let (view, row) = self.record(at);
-        let mut frame = Vec::with_capacity(256);
-        view.whole_frame(view.batch.record(row), &mut frame);
-        ObjectId::of(&frame).0
+        let (mut frames, mut ends) = (Vec::new(), Vec::with_capacity(places.len()));
+        for &at in places {
+            let (view, row) = self.record(at);
+            view.whole_frame(view.batch.record(row), &mut frames);
+            ends.push(frames.len());
+        }
+        ObjectId::of_each(&frames, &ends)
     }
 }
 
@@ -491,7 +504,9 @@ pub(crate) fn copies(
             let mut loaded = Loaded::default();
             loaded.whole(records, unit)?;
             let framed = Framed::new(&loaded, reading, side, false);
-            let places = (0..framed.len()).map(|at| (framed.hash(at), framed.ordinal(at)));
+            let all: Vec<usize> = (0..framed.len()).collect();
+            let digests = framed.digests(&all).into_iter().zip(all);
+            let places = digests.map(|(digest, at)| (first_16(&digest.0), framed.ordinal(at)));
             Ok(places
                 .filter(|(full, _)| copies.contains_key(full))
                 .collect())

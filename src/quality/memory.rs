@@ -113,8 +113,12 @@ impl Memory {
     /// Keeps what was measured of a state, and lets older states of the data set go.
     pub fn keep(&self, id: &ObjectId, measured: &Measured) {
         let path = self.profiles.join(id.to_string());
-        if measured.profile.records() < LEAST || path.exists() {
+        if measured.profile.records() < LEAST {
             return;
+        }
+        if path.exists() {
+            // The same records in another order; whose tables were measured anew are not needed.
+            return self.prune();
         }
         let base = measured.tables.as_ref().map_or(0, Tables::base);
         let mut bytes = HEAD.to_vec();
