@@ -8,6 +8,7 @@ mod candidates;
 mod change_set;
 mod changed;
 mod compare;
+mod compose;
 mod error;
 mod event;
 
@@ -25,6 +26,7 @@ mod problems;
 mod reading;
 mod records;
 mod renamed;
+mod sealed;
 mod spool;
 mod tables;
 mod tell;
@@ -34,6 +36,7 @@ mod vocabulary;
 
 pub use change_set::{ChangeSetBuilder, ChangeSetHeader, MAX_ROWS, row};
 pub use compare::Options;
+pub use compose::{Step, compose};
 pub use error::Error;
 pub use event::{
     CellEvent, Event, EventSink, FileEvent, FileStatus, Identity, LabelEvent, ProblemEvent,
@@ -41,6 +44,7 @@ pub use event::{
 };
 pub use files::{diff_files, file_events, lines_between};
 pub use reading::Side;
+pub use sealed::{Ends, Told, rows_of};
 pub use tables::{changed_records, diff_known_tables, diff_tables};
 pub use trimmed::Differences;
 

@@ -1,9 +1,11 @@
 //! `diff`: what changed between two versions, as events.
 
+use std::collections::BTreeMap;
+
 use crate::base::RepoPath;
 use crate::base::progress::Progress;
 use crate::dataset::Declaration;
-use crate::diff::{EventSink, Options};
+use crate::diff::{EventSink, Options, Told};
 use crate::object::FileEntry;
 use crate::object::changes::DatasetChanges;
 use crate::repo::Repo;
@@ -11,6 +13,7 @@ use crate::repo::Repo;
 use super::assess::{self, Version};
 use super::error::Error;
 use super::follow::Measuring;
+use super::sealed;
 use super::stage;
 use super::working::{self, Looked};
 
@@ -38,6 +41,8 @@ pub struct DiffOptions {
     pub within: Vec<RepoPath>,
     /// What to tell of data sets.
     pub tell: Options,
+    /// Whether the data are compared even where sealed change sets tell the answer.
+    pub from_data: bool,
 }
 
 /// Compares two versions and pushes the events; returns the counts of each data set.
@@ -50,6 +55,7 @@ pub fn diff(
     let of_revision = |repo: &Repo, revision: &str| -> Result<Version, Error> {
         Version::of_commit(&repo.store, &repo.commit(revision)?.1)
     };
+    let nothing = BTreeMap::new();
     let before = match &options.ends {
         Ends::StageAndFiles => Some(of_stage(repo)?),
         Ends::HeadAndStage => match repo.head_commit()? {
@@ -73,7 +79,7 @@ pub fn diff(
                 run(
                     &working.source,
                     versions,
-                    options,
+                    (options, &nothing),
                     sink,
                     (&Measuring::of(repo), progress),
                 )?
@@ -86,17 +92,24 @@ pub fn diff(
             run(
                 &repo.store,
                 versions,
-                options,
+                (options, &nothing),
                 sink,
                 (&Measuring::of(repo), progress),
             )
         }
-        Ends::Revisions(_, b) => {
-            let versions = (before, of_revision(repo, b)?);
+        Ends::Revisions(a, b) => {
+            let after = of_revision(repo, b)?;
+            let told = match &before {
+                Some(before) if options.within.is_empty() && !options.from_data => {
+                    let ids = (repo.resolve(a)?, repo.resolve(b)?);
+                    sealed::between(repo, (&ids.0, before), (&ids.1, &after), options.tell)?
+                }
+                _ => nothing,
+            };
             run(
                 &repo.store,
-                versions,
-                options,
+                (before, after),
+                (options, &told),
                 sink,
                 (&Measuring::of(repo), progress),
             )
@@ -107,15 +120,17 @@ pub fn diff(
 fn run(
     source: &dyn crate::object::ObjectSource,
     versions: (Option<Version>, Version),
-    options: &DiffOptions,
+    (options, told): (&DiffOptions, &BTreeMap<String, Told>),
     sink: &mut dyn EventSink,
     (measuring, progress): (&Measuring, &dyn Progress),
 ) -> Result<Vec<DatasetChanges>, Error> {
     let (mut before, mut after) = versions;
     narrow(before.as_mut(), &mut after, &options.within);
     let before = before.as_ref();
-    let assessed = assess::measure(source, before, &after, measuring, progress)?;
-    let compared = assess::compare(source, before, &after, &assessed, options.tell, sink)?;
+    let untold = |name: &str| !told.contains_key(name);
+    let assessed = assess::measure_some(source, before, &after, &untold, (measuring, progress))?;
+    let assessed = (&assessed, told);
+    let compared = assess::compare_told(source, before, &after, assessed, options.tell, sink)?;
     Ok(compared.datasets)
 }
 

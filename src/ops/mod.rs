@@ -10,6 +10,7 @@ mod files;
 mod follow;
 mod lookup;
 mod rows;
+mod sealed;
 mod stage;
 mod transaction;
 mod working;

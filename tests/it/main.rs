@@ -27,6 +27,7 @@ mod jsonl;
 mod labels;
 mod layers;
 mod parts;
+mod ranges;
 mod readme;
 mod round_trip;
 mod tour;
