@@ -26,6 +26,7 @@ mod images;
 mod jsonl;
 mod labels;
 mod layers;
+mod moved_files;
 mod parts;
 mod ranges;
 mod readme;
