@@ -25,6 +25,7 @@ mod reading;
 mod records;
 mod renamed;
 mod tables;
+mod tally;
 mod tell;
 mod trimmed;
 mod version;
@@ -34,8 +35,9 @@ pub use change_set::{ChangeSetBuilder, ChangeSetHeader, MAX_ROWS, row};
 pub use compare::Options;
 pub use error::Error;
 pub use event::{
-    CellEvent, Event, EventSink, FileEvent, FileStatus, Identity, LabelEvent, ProblemEvent,
-    RecordEvent, RecordStatus, Said, SchemaEvent, SummaryEvent, TextDiff, TransitionCount, Value,
+    AnnotatorCount, CellEvent, ClassCount, Event, EventSink, FileEvent, FileStatus, Identity,
+    LabelEvent, ProblemEvent, RecordEvent, RecordStatus, Said, SchemaEvent, SplitCount,
+    SummaryEvent, TextDiff, TransitionCount, Value,
 };
 pub use files::{diff_files, file_events, lines_between};
 pub use reading::Side;
