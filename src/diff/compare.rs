@@ -13,6 +13,7 @@ use super::kept::Kept;
 use super::matched::{Matched, matched};
 use super::problems;
 use super::reading::{Pairing, Side};
+use super::tally::{self, Tally};
 use super::tell::Teller;
 use super::version::{Version, reading};
 
@@ -115,7 +116,19 @@ fn one(
         problems::tell(dataset, None, version, &reading, locates, sink)?;
     }
     let report = report(dataset, counts, &[], Vec::new(), step);
-    sink.event(Event::Summary(summary(dataset, counts, Vec::new(), step)))?;
+    let (old, new) = match side {
+        Side::Before => (Some(version), None),
+        Side::After => (None, Some(version)),
+    };
+    sink.event(Event::Summary(SummaryEvent {
+        dataset: dataset.to_owned(),
+        records: counts,
+        transitions: Vec::new(),
+        classes: tally::classes(&reading, old, new),
+        annotators: Vec::new(),
+        splits: Vec::new(),
+        step,
+    }))?;
     Ok(report)
 }
 
@@ -166,17 +179,29 @@ fn both(
         }))?;
     }
     let teller = Teller::new(dataset, &reading, before, after, &map);
-    if options.records {
-        teller.labels(&mut kept, &meanings, sink)?;
-        teller.records(&matched, sink)?;
+    let mut tally = Tally::new(sink, after, options);
+    if tally.wants_labels() {
+        teller.labels(&mut kept, &meanings, &mut tally)?;
     }
-    if options.cells {
-        teller.cells(&mut kept, sink)?;
+    if tally.wants_records() {
+        teller.records(&matched, &mut tally)?;
     }
+    if tally.wants_cells() {
+        teller.cells(&mut kept, &mut tally)?;
+    }
+    let (annotators, splits) = tally.counts();
     let locates = options.records && options.whole;
     problems::tell(dataset, Some(before), after, &reading, locates, sink)?;
     let report = report(dataset, counts, &transitions, schema, step);
-    sink.event(Event::Summary(summary(dataset, counts, transitions, step)))?;
+    sink.event(Event::Summary(SummaryEvent {
+        dataset: dataset.to_owned(),
+        records: counts,
+        transitions,
+        classes: tally::classes(&reading, Some(before), Some(after)),
+        annotators,
+        splits,
+        step,
+    }))?;
     Ok(report)
 }
 
@@ -251,20 +276,6 @@ fn step(
         }
     } else {
         "none"
-    }
-}
-
-fn summary(
-    dataset: &str,
-    records: RecordCounts,
-    transitions: Vec<TransitionCount>,
-    step: &'static str,
-) -> SummaryEvent {
-    SummaryEvent {
-        dataset: dataset.to_owned(),
-        records,
-        transitions,
-        step,
     }
 }
 

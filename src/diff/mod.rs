@@ -29,6 +29,7 @@ mod renamed;
 mod sealed;
 mod spool;
 mod tables;
+mod tally;
 mod tell;
 mod trimmed;
 mod version;
@@ -39,8 +40,9 @@ pub use compare::Options;
 pub use compose::{Step, compose};
 pub use error::Error;
 pub use event::{
-    CellEvent, Event, EventSink, FileEvent, FileStatus, Identity, LabelEvent, ProblemEvent,
-    RecordEvent, RecordStatus, Said, SchemaEvent, SummaryEvent, TextDiff, TransitionCount, Value,
+    AnnotatorCount, CellEvent, ClassCount, Event, EventSink, FileEvent, FileStatus, Identity,
+    LabelEvent, ProblemEvent, RecordEvent, RecordStatus, Said, SchemaEvent, SplitCount,
+    SummaryEvent, TextDiff, TransitionCount, Value,
 };
 pub use files::{diff_files, file_events, lines_between};
 pub use reading::Side;

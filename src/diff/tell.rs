@@ -124,6 +124,7 @@ impl<'a> Teller<'a> {
                         source: said(view_b, b, Role::Source),
                         reason: said(view_b, b, Role::Reason),
                         guideline: said(view_b, b, Role::Guideline),
+                        split: said(view_b, b, Role::Split),
                     },
                     place: kept.place(pair) + 1,
                 }))?;
@@ -174,11 +175,13 @@ impl<'a> Teller<'a> {
                         (views.1.get(next.1 - 1), RecordStatus::Added)
                     }
                 };
+                let split = self.version(side).roles.fields(Role::Split).first();
                 sink.event(Event::Record(RecordEvent {
                     dataset: self.dataset.to_owned(),
                     change,
                     key: self.identity(side, view, record, place),
                     place: place + 1,
+                    split: split.and_then(|name| text(view, record, name)),
                 }))?;
             }
         }
