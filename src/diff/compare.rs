@@ -1,14 +1,16 @@
 //! Compares two versions of one data set: finds candidates, matches them, explains the changes
 //! and pushes events. The order of what happens here is the order of docs/diff.md.
 
+use crate::dataset::Where;
 use crate::object::changes::{
     Cause, DatasetChanges, LabelCounts, RecordCounts, SchemaChange, Transition,
 };
 use crate::record::Format;
 
 use super::error::Error;
-use super::event::{Event, EventSink, SchemaEvent, SummaryEvent, TransitionCount, Value};
+use super::event::{Event, EventSink, SchemaEvent, Silence, SummaryEvent, TransitionCount, Value};
 use super::fields::{self, Declared, FieldMap};
+use super::filter::Passed;
 use super::kept::Kept;
 use super::matched::{Matched, matched};
 use super::problems;
@@ -17,28 +19,32 @@ use super::tell::Teller;
 use super::version::{Version, reading};
 
 /// What a diff is to tell.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Options {
+#[derive(Clone, Copy, Debug)]
+pub struct Options<'a> {
     /// Whether label and record events are wanted, not only counts.
     pub records: bool,
     /// Whether cell events are wanted.
     pub cells: bool,
     /// Whether record events are wanted of a data set that only one side has.
     pub whole: bool,
+    /// Which label, record and cell events are told and counted; all where it is `None`.
+    pub filter: Option<&'a Where>,
 }
 
-impl Options {
+impl Options<'static> {
     /// Schema, problem and summary events only.
     pub const STAT: Self = Self {
         records: false,
         cells: false,
         whole: false,
+        filter: None,
     };
     /// What `diff` shows without options.
     pub const DEFAULT: Self = Self {
         records: true,
         cells: false,
         whole: true,
+        filter: None,
     };
 }
 
@@ -47,7 +53,7 @@ pub(crate) fn compare(
     dataset: &str,
     before: Option<Version<'_>>,
     after: Option<Version<'_>>,
-    options: Options,
+    options: Options<'_>,
     sink: &mut dyn EventSink,
 ) -> Result<DatasetChanges, Error> {
     match (before, after) {
@@ -69,7 +75,7 @@ fn one(
     dataset: &str,
     side: Side,
     version: Version<'_>,
-    options: Options,
+    options: Options<'_>,
     sink: &mut dyn EventSink,
 ) -> Result<DatasetChanges, Error> {
     let count = version.facts.records;
@@ -98,24 +104,42 @@ fn one(
     };
     let map = FieldMap::new(&version.facts.fields, &version.facts.fields);
     let reading = reading(&map, version, version);
-    if options.records && options.whole {
-        let teller = Teller::new(dataset, &reading, version, version, &map);
-        teller.records(&matched, sink)?;
+    let mut teller = Teller::new(dataset, &reading, version, version, &map, options.filter);
+    let told = options.records && options.whole;
+    if told || options.filter.is_some() {
+        teller.records(&matched, heard(told, sink, &mut Silence))?;
     }
     if side == Side::After {
         let locates = options.records && options.whole;
         problems::tell(dataset, None, version, &reading, locates, sink)?;
     }
     let report = report(dataset, counts, &[], Vec::new(), step);
-    sink.event(Event::Summary(summary(dataset, counts, Vec::new(), step)))?;
+    let (transitions, filtered) = (Vec::new(), options.filter.is_some());
+    tell_summary(
+        dataset,
+        counts,
+        transitions,
+        step,
+        filtered.then_some(&teller.passed),
+        sink,
+    )?;
     Ok(report)
+}
+
+/// Returns who hears of events that may be wanted for their counts alone.
+fn heard<'s>(
+    told: bool,
+    sink: &'s mut dyn EventSink,
+    silence: &'s mut Silence,
+) -> &'s mut dyn EventSink {
+    if told { sink } else { silence }
 }
 
 fn both(
     dataset: &str,
     before: Version<'_>,
     after: Version<'_>,
-    options: Options,
+    options: Options<'_>,
     sink: &mut dyn EventSink,
 ) -> Result<DatasetChanges, Error> {
     let map = field_map(before, after)?;
@@ -157,18 +181,22 @@ fn both(
             change: change.clone(),
         }))?;
     }
-    let teller = Teller::new(dataset, &reading, before, after, &map);
-    if options.records {
+    let mut teller = Teller::new(dataset, &reading, before, after, &map, options.filter);
+    let filtered = options.filter.is_some();
+    if options.records || filtered {
+        let mut silence = Silence;
+        let sink = heard(options.records, sink, &mut silence);
         teller.labels(&mut kept, &meanings, sink)?;
         teller.records(&matched, sink)?;
     }
-    if options.cells {
-        teller.cells(&mut kept, sink)?;
+    if options.cells || filtered {
+        teller.cells(&mut kept, heard(options.cells, sink, &mut Silence))?;
     }
     let locates = options.records && options.whole;
     problems::tell(dataset, Some(before), after, &reading, locates, sink)?;
     let report = report(dataset, counts, &transitions, schema, step);
-    sink.event(Event::Summary(summary(dataset, counts, transitions, step)))?;
+    let passed = filtered.then_some(&teller.passed);
+    tell_summary(dataset, counts, transitions, step, passed, sink)?;
     Ok(report)
 }
 
@@ -246,18 +274,22 @@ fn step(
     }
 }
 
-fn summary(
+/// Tells what was counted; of a filtered diff what passed.
+fn tell_summary(
     dataset: &str,
     records: RecordCounts,
     transitions: Vec<TransitionCount>,
     step: &'static str,
-) -> SummaryEvent {
-    SummaryEvent {
+    passed: Option<&Passed>,
+    sink: &mut dyn EventSink,
+) -> Result<(), Error> {
+    sink.event(Event::Summary(SummaryEvent {
         dataset: dataset.to_owned(),
-        records,
-        transitions,
+        records: passed.map_or(records, |passed| passed.counts(records)),
+        transitions: passed.map_or(transitions, Passed::transitions),
         step,
-    }
+        filtered: passed.is_some(),
+    }))
 }
 
 fn report(

@@ -17,6 +17,15 @@ pub trait EventSink {
     fn event(&mut self, event: Event) -> Result<(), Error>;
 }
 
+/// Hears nothing: for those who want counts only.
+pub(crate) struct Silence;
+
+impl EventSink for Silence {
+    fn event(&mut self, _event: Event) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
 impl EventSink for Vec<Event> {
     fn event(&mut self, event: Event) -> Result<(), Error> {
         self.push(event);
@@ -210,6 +219,16 @@ pub enum RecordStatus {
     Removed,
 }
 
+impl RecordStatus {
+    /// Returns the word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Removed => "removed",
+        }
+    }
+}
+
 /// A record without a match.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct RecordEvent {
@@ -266,6 +285,8 @@ pub struct SummaryEvent {
     pub transitions: Vec<TransitionCount>,
     /// The version step: `none`, `patch`, `minor` or `major`.
     pub step: &'static str,
+    /// Whether only what passed a filter is counted.
+    pub filtered: bool,
 }
 
 /// How many labels went from one class to another.
@@ -284,6 +305,12 @@ pub struct TransitionCount {
 }
 
 impl SummaryEvent {
+    /// Returns whether any added, removed or modified record, or changed label, is counted.
+    pub fn counts_anything(&self) -> bool {
+        let records = &self.records;
+        records.added + records.removed + records.modified > 0 || !self.transitions.is_empty()
+    }
+
     /// Returns how many labels changed for one of these causes.
     pub fn labels(&self, causes: &[Cause]) -> u64 {
         let of = |t: &&TransitionCount| causes.contains(&t.cause);
@@ -313,6 +340,9 @@ impl Serialize for SummaryEvent {
         };
         map.serialize_entry("labels", &labels)?;
         map.serialize_entry("step", self.step)?;
+        if self.filtered {
+            map.serialize_entry("filtered", &true)?;
+        }
         map.end()
     }
 }

@@ -205,7 +205,7 @@ pub(super) fn compare(
     before: Option<&Version>,
     after: &Version,
     assessed: &Assessment,
-    options: Options,
+    options: Options<'_>,
     sink: &mut dyn EventSink,
 ) -> Result<Compared, Error> {
     let nothing = Vec::new();
@@ -328,6 +328,7 @@ pub(super) fn change_set<S: ObjectSink + ObjectSource>(
         cells: false,
         whole: false,
         records: true,
+        filter: None,
     };
     let compared = compare(source, before, after, assessed, options, &mut builder)?;
     let header = diff::ChangeSetHeader {

@@ -2,13 +2,14 @@
 
 use crate::base::RepoPath;
 use crate::base::progress::Progress;
-use crate::dataset::Declaration;
+use crate::dataset::{Declaration, Where};
 use crate::diff::{EventSink, Options};
 use crate::object::FileEntry;
 use crate::object::changes::DatasetChanges;
 use crate::repo::Repo;
 
 use super::assess::{self, Version};
+use super::condition;
 use super::error::Error;
 use super::follow::Measuring;
 use super::stage;
@@ -37,7 +38,9 @@ pub struct DiffOptions {
     /// Only files and data sets with files at or below these.
     pub within: Vec<RepoPath>,
     /// What to tell of data sets.
-    pub tell: Options,
+    pub tell: Options<'static>,
+    /// Which label, record and cell events to tell and count; all where it is `None`.
+    pub condition: Option<Where>,
 }
 
 /// Compares two versions and pushes the events; returns the counts of each data set.
@@ -112,10 +115,18 @@ fn run(
     (measuring, progress): (&Measuring, &dyn Progress),
 ) -> Result<Vec<DatasetChanges>, Error> {
     let (mut before, mut after) = versions;
+    if let Some(condition) = &options.condition {
+        let ends: Vec<&Version> = before.iter().chain([&after]).collect();
+        condition::check(source, condition, &ends)?;
+    }
     narrow(before.as_mut(), &mut after, &options.within);
     let before = before.as_ref();
     let assessed = assess::measure(source, before, &after, measuring, progress)?;
-    let compared = assess::compare(source, before, &after, &assessed, options.tell, sink)?;
+    let tell = Options {
+        filter: options.condition.as_ref(),
+        ..options.tell
+    };
+    let compared = assess::compare(source, before, &after, &assessed, tell, sink)?;
     Ok(compared.datasets)
 }
 

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use crate::base::{ObjectId, RepoPath};
+use crate::dataset::Where;
 use crate::diff::changed::visit_changed;
 use crate::diff::compare::{Options, compare};
 use crate::diff::error::Error;
@@ -244,10 +245,16 @@ pub(super) fn diff_cut(
     answer
 }
 
-fn diff_records(
+fn diff_records(before: &Sheet, after: &Sheet, cuts: (&Cut, &Cut)) -> (Vec<Event>, DatasetChanges) {
+    diff_where(before, after, cuts, None)
+}
+
+/// Does the same with a condition on what is told.
+pub(super) fn diff_where(
     before: &Sheet,
     after: &Sheet,
     (a, b): (&Cut, &Cut),
+    filter: Option<&Where>,
 ) -> (Vec<Event>, DatasetChanges) {
     let (facts_a, facts_b) = (before.facts(), after.facts());
     let dialects = |sheet: &Sheet| {
@@ -259,6 +266,7 @@ fn diff_records(
         records: true,
         cells: true,
         whole: true,
+        filter,
     };
     let a = Version {
         records: a,

@@ -102,6 +102,7 @@ impl Stored {
             records: true,
             cells: true,
             whole: true,
+            filter: None,
         };
         let mut events = Vec::new();
         let facts = (Some(&facts_a), Some(&facts_b));

@@ -89,6 +89,7 @@ fn events() -> Vec<Event> {
                 transition("고양이", "dog", Cause::Relabel, 1200),
             ],
             step: "major",
+            filtered: false,
         }),
     ]
 }
