@@ -419,7 +419,7 @@ fn compared(error: &diff::Error) -> Words {
     match error {
         E::Object(e) => damage(e),
         E::Dataset(e) => declared(e),
-        E::Sink(_) => ("io", USER, None),
+        E::Io(_) | E::Sink(_) => ("io", USER, None),
         E::SelfCheck { .. } | E::LostRecord { .. } => (
             "diff",
             DAMAGE,

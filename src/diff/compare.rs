@@ -29,7 +29,13 @@ pub struct Options<'a> {
     pub whole: bool,
     /// Which label, record and cell events are told and counted; all where it is `None`.
     pub filter: Option<&'a Where>,
+    /// About how many bytes the search for what differs may hold in memory; what is more goes to
+    /// a temporary file.
+    pub memory: usize,
 }
+
+/// What the search for differences holds in memory, unless told otherwise.
+const MEMORY: usize = 256 << 20;
 
 impl Options<'static> {
     /// Schema, problem and summary events only.
@@ -38,6 +44,7 @@ impl Options<'static> {
         cells: false,
         whole: false,
         filter: None,
+        memory: MEMORY,
     };
     /// What `diff` shows without options.
     pub const DEFAULT: Self = Self {
@@ -45,6 +52,7 @@ impl Options<'static> {
         cells: false,
         whole: true,
         filter: None,
+        memory: MEMORY,
     };
 }
 
@@ -156,7 +164,7 @@ fn both(
     );
     let mut schema = fields::changes(&map, (before.facts, old), (after.facts, new));
     let reading = reading(&map, before, after);
-    let matched = matched(dataset, before, after, &reading)?;
+    let matched = matched(dataset, before, after, &reading, options.memory)?;
     let mut kept = Kept::new(&reading, before, after, &matched)?;
     let meanings = kept.meanings(&matched.removed)?;
     schema.extend(meanings.iter().flat_map(|meaning| meaning.changes.clone()));

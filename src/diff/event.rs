@@ -196,6 +196,9 @@ pub struct LabelEvent {
     /// What else the newer record says of its label: for change sets.
     #[serde(skip)]
     pub said: Said,
+    /// The record's place in the newer version, counted from 1: for change sets.
+    #[serde(skip)]
+    pub place: u64,
 }
 
 /// What a record itself says of its label.
@@ -238,6 +241,9 @@ pub struct RecordEvent {
     pub change: RecordStatus,
     /// The record.
     pub key: Identity,
+    /// Its place on that side, counted from 1: for change sets.
+    #[serde(skip)]
+    pub place: u64,
 }
 
 /// A changed field, other than a label, of a record that both versions have.

@@ -169,6 +169,7 @@ impl<'a> Teller<'a> {
                         reason: said(view_b, b, Role::Reason),
                         guideline: said(view_b, b, Role::Guideline),
                     },
+                    place: kept.place(pair) + 1,
                 }))?;
             }
             Ok(())
@@ -244,6 +245,7 @@ impl<'a> Teller<'a> {
                     dataset: self.dataset.to_owned(),
                     change,
                     key,
+                    place: place + 1,
                 }))?;
             }
         }

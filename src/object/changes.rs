@@ -35,7 +35,7 @@ pub struct ChangeSet {
 }
 
 impl Kind for ChangeSet {
-    const KIND: &'static str = "changes 1";
+    const KIND: &'static str = "changes 2";
 }
 
 /// How many files were added, removed, modified and renamed.
@@ -199,8 +199,7 @@ pub struct Guideline {
 pub enum RowKey {
     /// By the values of its key fields; a missing part is `None`.
     Key(Vec<Option<String>>),
-    /// Without a key: by the id of its framed content, and its ordinal in the newer file (in the
-    /// older one for removed records), counted from 1.
+    /// Without a key: by the id of its framed content, and its place.
     Content(ObjectId, u64),
 }
 
@@ -245,6 +244,9 @@ pub struct Row {
     pub dataset: String,
     /// The record.
     pub key: RowKey,
+    /// Its place in the newer version, in the older one for removed records, counted from 1 over
+    /// the files in path order.
+    pub place: u64,
     /// What happened to it.
     pub change: RowChange,
     sort_key: Vec<u8>,
@@ -252,7 +254,7 @@ pub struct Row {
 
 impl Row {
     /// Builds a row.
-    pub fn new(dataset: &str, key: RowKey, change: RowChange) -> Self {
+    pub fn new(dataset: &str, key: RowKey, place: u64, change: RowChange) -> Self {
         let mut sort_key = Self::prefix(dataset, &key);
         match &change {
             RowChange::Added => sort_key.push(1),
@@ -265,6 +267,7 @@ impl Row {
         Self {
             dataset: dataset.to_owned(),
             key,
+            place,
             change,
             sort_key,
         }
@@ -320,6 +323,7 @@ impl Entry for Row {
                 out.push(0);
                 varint::write(out, parts.len() as u64);
                 parts.iter().for_each(|part| optional(out, part.as_deref()));
+                varint::write(out, self.place);
             }
             RowKey::Content(id, ordinal) => {
                 out.push(1);
@@ -351,15 +355,18 @@ impl Entry for Row {
 
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let dataset = text(reader, "the name of a data set")?;
-        let key = match reader.byte("the kind of a key")? {
+        let (key, place) = match reader.byte("the kind of a key")? {
             0 => {
                 let count = reader.bounded(4096, "the number of key fields")?;
                 let parts = (0..count)
                     .map(|_| optional_text(reader))
                     .collect::<Result<_, _>>()?;
-                RowKey::Key(parts)
+                (RowKey::Key(parts), reader.varint()?)
             }
-            1 => RowKey::Content(ObjectId(reader.array("a content id")?), reader.varint()?),
+            1 => {
+                let (id, place) = (ObjectId(reader.array("a content id")?), reader.varint()?);
+                (RowKey::Content(id, place), place)
+            }
             _ => return Err(reader.malformed("the kind of a key")),
         };
         let change = match reader.byte("the kind of a change")? {
@@ -385,7 +392,7 @@ impl Entry for Row {
             }),
             _ => return Err(reader.malformed("the kind of a change")),
         };
-        Ok(Self::new(&dataset, key, change))
+        Ok(Self::new(&dataset, key, place, change))
     }
 
     fn key(&self) -> &[u8] {

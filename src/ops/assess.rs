@@ -325,10 +325,8 @@ pub(super) fn change_set<S: ObjectSink + ObjectSource>(
 ) -> Result<ObjectId, Error> {
     let mut builder = ChangeSetBuilder::new();
     let options = Options {
-        cells: false,
-        whole: false,
         records: true,
-        filter: None,
+        ..Options::STAT
     };
     let compared = compare(source, before, after, assessed, options, &mut builder)?;
     let header = diff::ChangeSetHeader {

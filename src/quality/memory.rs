@@ -89,8 +89,15 @@ impl Memory {
 
     /// Returns what is known of a sealed state, where it is whole and of that state's records.
     pub fn recall(&self, id: &ObjectId, state: &State) -> Option<Known> {
-        let path = self.profiles.join(id.to_string());
-        let bytes = fsio::read_bounded(&path, MAX_BYTES).ok()?;
+        let known = self.read(&self.profiles.join(id.to_string()))?;
+        let same = known.profile.records() == state.records
+            && hex_of(&known.profile.digest()) == state.digest;
+        same.then_some(known)
+    }
+
+    /// Reads a file, where it is whole; without tables where their base is not.
+    fn read(&self, path: &Path) -> Option<Known> {
+        let bytes = fsio::read_bounded(path, MAX_BYTES).ok()?;
         let (body, sum) = bytes.split_at_checked(bytes.len().checked_sub(SUM)?)?;
         if checksum(body) != sum {
             return None;
@@ -101,20 +108,24 @@ impl Memory {
         }
         reader.take(8 + 16, "names").ok()?;
         let profile = Profile::decode(reader.bytes("a profile").ok()?).ok()?;
-        let same = profile.records() == state.records && hex_of(&profile.digest()) == state.digest;
         let tables = reader.rest();
         let tables = match tables.is_empty() {
             true => None,
             false => Tables::decode(tables, &self.tables).ok(),
         };
-        same.then_some(Known { profile, tables })
+        Some(Known { profile, tables })
     }
 
     /// Keeps what was measured of a state, and lets older states of the data set go.
     pub fn keep(&self, id: &ObjectId, measured: &Measured) {
         let path = self.profiles.join(id.to_string());
-        if measured.profile.records() < LEAST || path.exists() {
+        if measured.profile.records() < LEAST {
             return;
+        }
+        let kept = self.read(&path);
+        if kept.is_some_and(|kept| kept.tables.is_some() || measured.tables.is_none()) {
+            // The same records in another order: tables that were counted anew are not needed.
+            return self.prune();
         }
         let base = measured.tables.as_ref().map_or(0, Tables::base);
         let mut bytes = HEAD.to_vec();

@@ -10,7 +10,7 @@ use crate::dataset::Where;
 fn events(before: &Sheet, after: &Sheet, condition: Option<&str>) -> Vec<Event> {
     let parsed = condition.map(|text| Where::parse(text).unwrap());
     let cuts = (&before.cut(4, 1), &after.cut(4, 1));
-    diff_where(before, after, cuts, parsed.as_ref()).0
+    diff_where(before, after, cuts, parsed.as_ref(), 1 << 20).0
 }
 
 fn single(events: &[Event]) -> Vec<&Event> {

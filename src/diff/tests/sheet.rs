@@ -234,19 +234,26 @@ pub(super) fn diff_cut(
         before.cut(cuts.0.0, cuts.0.1),
         after.cut(cuts.1.0, cuts.1.1),
     );
-    let answer = diff_records(before, after, (&a, &b));
+    let answer = diff_records(before, after, (&a, &b), 1 << 20);
     let seen = visit_changed(&a, &b, u64::MAX, &|| (), &|(), _, _| ()).unwrap();
     let known = Arc::new(seen.unwrap().1);
     assert!(known.fit(&a, &b));
     (a.known, b.known) = (OnceLock::new(), OnceLock::new());
     a.remember(&known, Side::Before);
     b.remember(&known, Side::After);
-    assert_eq!(answer, diff_records(before, after, (&a, &b)));
+    assert_eq!(answer, diff_records(before, after, (&a, &b), 1 << 20));
+    // Nor does it matter what fits in memory.
+    assert_eq!(answer, diff_records(before, after, (&a, &b), 3000));
     answer
 }
 
-fn diff_records(before: &Sheet, after: &Sheet, cuts: (&Cut, &Cut)) -> (Vec<Event>, DatasetChanges) {
-    diff_where(before, after, cuts, None)
+fn diff_records(
+    before: &Sheet,
+    after: &Sheet,
+    cuts: (&Cut, &Cut),
+    memory: usize,
+) -> (Vec<Event>, DatasetChanges) {
+    diff_where(before, after, cuts, None, memory)
 }
 
 /// Does the same with a condition on what is told.
@@ -255,6 +262,7 @@ pub(super) fn diff_where(
     after: &Sheet,
     (a, b): (&Cut, &Cut),
     filter: Option<&Where>,
+    memory: usize,
 ) -> (Vec<Event>, DatasetChanges) {
     let (facts_a, facts_b) = (before.facts(), after.facts());
     let dialects = |sheet: &Sheet| {
@@ -267,6 +275,7 @@ pub(super) fn diff_where(
         cells: true,
         whole: true,
         filter,
+        memory,
     };
     let a = Version {
         records: a,

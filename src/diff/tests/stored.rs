@@ -103,6 +103,7 @@ impl Stored {
             cells: true,
             whole: true,
             filter: None,
+            memory: 1 << 20,
         };
         let mut events = Vec::new();
         let facts = (Some(&facts_a), Some(&facts_b));

@@ -60,11 +60,13 @@ fn events() -> Vec<Event> {
             cause: Cause::Relabel,
             annotator: Some((Some("a1".to_owned()), Some("a7".to_owned()))),
             said: Said::default(),
+            place: 1,
         }),
         Event::Record(RecordEvent {
             dataset: dataset(),
             change: RecordStatus::Added,
             key: named("99"),
+            place: 7,
         }),
         Event::Cell(CellEvent {
             dataset: dataset(),
