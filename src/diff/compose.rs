@@ -10,7 +10,7 @@ use std::collections::btree_map::Entry;
 
 use crate::object::changes::{
     Cause, DatasetChanges, LabelChange, LabelCounts, RecordCounts, Row, RowChange, RowKey,
-    Transition,
+    SplitCount, Transition,
 };
 
 /// What one commit did to a data set: its counts, and all rows of its change set.
@@ -25,6 +25,7 @@ pub struct Step {
 /// What happened so far to a record that the oldest version has.
 struct Kept {
     place: u64,
+    split: Option<String>,
     /// By field, the label at the beginning, and the last change.
     labels: BTreeMap<String, (Option<String>, LabelChange)>,
     annotator: Option<String>,
@@ -33,9 +34,12 @@ struct Kept {
 #[derive(Default)]
 struct Sum {
     kept: BTreeMap<Vec<Option<String>>, Kept>,
-    added: BTreeMap<Vec<Option<String>>, u64>,
-    /// With their places in the oldest version.
-    removed: BTreeMap<Vec<Option<String>>, u64>,
+    /// With their places in the newest version, and their splits.
+    added: BTreeMap<Vec<Option<String>>, (u64, Option<String>)>,
+    /// With their places in the oldest version, and their splits.
+    removed: BTreeMap<Vec<Option<String>>, (u64, Option<String>)>,
+    /// Whether the data set declares a split.
+    splitting: bool,
 }
 
 /// Returns what steps from each version to the next are together; `None` where that takes the
@@ -73,6 +77,7 @@ impl Shift {
         let plain = step.changes.schema.is_empty()
             && counts.respelled == 0
             && counts.moved == Some(0)
+            && step.changes.splits.iter().all(|split| split.came == 0)
             && step
                 .changes
                 .labels
@@ -122,7 +127,7 @@ fn insert(others: &[u64], rank: u64) -> u64 {
 
 impl Sum {
     fn add(&mut self, step: Step, shift: &Shift, shifts: &[Shift]) -> Option<()> {
-        for place in self.added.values_mut() {
+        for (place, _) in self.added.values_mut() {
             // Those that this step removes go below, by their keys.
             *place = shift.forward(*place);
         }
@@ -130,6 +135,7 @@ impl Sum {
             kept.place = shift.forward(kept.place);
         }
         let modified = step.changes.records.modified;
+        self.splitting |= !step.changes.splits.is_empty();
         let mut relabelled = std::collections::BTreeSet::new();
         for row in step.rows {
             let RowKey::Key(key) = row.key else {
@@ -143,12 +149,14 @@ impl Sum {
                 RowChange::Label(label) => {
                     relabelled.insert(key.clone());
                     if !self.added.contains_key(&key) {
-                        self.relabel(key, place, label);
+                        self.relabel(key, place, row.split, label);
                     }
                 }
                 RowChange::Added => {
                     // A record that comes back may have come back changed.
-                    if self.removed.contains_key(&key) || self.added.insert(key, place).is_some() {
+                    if self.removed.contains_key(&key)
+                        || self.added.insert(key, (place, row.split)).is_some()
+                    {
                         return None;
                     }
                 }
@@ -156,7 +164,7 @@ impl Sum {
                     self.kept.remove(&key);
                     if self.added.remove(&key).is_none() {
                         let place = shifts.iter().rev().fold(place, |place, s| s.back(place));
-                        self.removed.insert(key, place);
+                        self.removed.insert(key, (place, row.split));
                     }
                 }
             }
@@ -165,9 +173,16 @@ impl Sum {
         (relabelled.len() as u64 == modified).then_some(())
     }
 
-    fn relabel(&mut self, key: Vec<Option<String>>, place: u64, label: LabelChange) {
+    fn relabel(
+        &mut self,
+        key: Vec<Option<String>>,
+        place: u64,
+        split: Option<String>,
+        label: LabelChange,
+    ) {
         let kept = self.kept.entry(key).or_insert_with(|| Kept {
             place,
+            split,
             labels: BTreeMap::new(),
             annotator: label.annotator_before.clone(),
         });
@@ -191,6 +206,7 @@ impl Sum {
         let mut transitions: BTreeMap<(String, Option<String>, Option<String>), u64> =
             BTreeMap::new();
         let modified = self.kept.len() as u64;
+        let mut splits: BTreeMap<Option<String>, SplitCount> = BTreeMap::new();
         for (key, kept) in self.kept {
             for (field, (from, last)) in kept.labels {
                 if from == last.to {
@@ -204,8 +220,10 @@ impl Sum {
                     annotator_before: kept.annotator.clone(),
                     ..last
                 };
-                let (key, place) = (RowKey::Key(key.clone()), kept.place + 1);
-                rows.push(Row::new(&name, key, place, RowChange::Label(change)));
+                splits.entry(kept.split.clone()).or_default().relabelled += 1;
+                let record = (RowKey::Key(key.clone()), kept.place + 1);
+                let change = RowChange::Label(change);
+                rows.push(Row::new(&name, record, kept.split.clone(), change));
             }
         }
         let (added, removed) = (self.added.len() as u64, self.removed.len() as u64);
@@ -217,8 +235,14 @@ impl Sum {
             (self.removed, RowChange::Removed),
         ];
         for (records, change) in all {
-            for (key, place) in records {
-                rows.push(Row::new(&name, RowKey::Key(key), place + 1, change.clone()));
+            for (key, (place, split)) in records {
+                let count = splits.entry(split.clone()).or_default();
+                match change {
+                    RowChange::Added => count.added += 1,
+                    _ => count.removed += 1,
+                }
+                let record = (RowKey::Key(key), place + 1);
+                rows.push(Row::new(&name, record, split, change.clone()));
             }
         }
         let text = |value: Option<String>| value.as_deref().map(Into::into);
@@ -248,6 +272,13 @@ impl Sum {
                 ..LabelCounts::default()
             },
             schema: Vec::new(),
+            splits: match self.splitting {
+                true => splits
+                    .into_iter()
+                    .map(|(split, count)| SplitCount { split, ..count })
+                    .collect(),
+                false => Vec::new(),
+            },
             step: match modified + removed {
                 0 => "minor",
                 _ => "major",

@@ -7,7 +7,7 @@ use serde::ser::{SerializeMap as _, SerializeSeq as _};
 use serde::{Serialize, Serializer};
 
 use crate::base::{ObjectId, RepoPath};
-use crate::object::changes::{Cause, RecordCounts, SchemaChange};
+use crate::object::changes::{Cause, RecordCounts, SchemaChange, SplitCount};
 
 use super::error::Error;
 
@@ -15,6 +15,15 @@ use super::error::Error;
 pub trait EventSink {
     /// Takes the next event; an error stops the diff.
     fn event(&mut self, event: Event) -> Result<(), Error>;
+}
+
+/// Hears nothing: for those who want counts only.
+pub(crate) struct Silence;
+
+impl EventSink for Silence {
+    fn event(&mut self, _event: Event) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 impl EventSink for Vec<Event> {
@@ -215,6 +224,16 @@ pub enum RecordStatus {
     Removed,
 }
 
+impl RecordStatus {
+    /// Returns the word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Removed => "removed",
+        }
+    }
+}
+
 /// A record without a match.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct RecordEvent {
@@ -283,6 +302,8 @@ pub struct SummaryEvent {
     pub splits: Vec<SplitCount>,
     /// The version step: `none`, `patch`, `minor` or `major`.
     pub step: &'static str,
+    /// Whether only what passed a filter is counted.
+    pub filtered: bool,
 }
 
 /// How many labels went from one class to another.
@@ -322,24 +343,13 @@ pub struct AnnotatorCount {
     pub relabelled: u64,
 }
 
-/// What happened to the records of a split.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
-pub struct SplitCount {
-    /// The split, as the data or the path say.
-    pub split: Option<String>,
-    /// Records added to it.
-    pub added: u64,
-    /// Records removed from it.
-    pub removed: u64,
-    /// Relabels of records that are in it now.
-    pub relabelled: u64,
-    /// Kept records that came into it from another split.
-    pub came: u64,
-    /// Kept records that left it for another split.
-    pub left: u64,
-}
-
 impl SummaryEvent {
+    /// Returns whether any added, removed or modified record, or changed label, is counted.
+    pub fn counts_anything(&self) -> bool {
+        let records = &self.records;
+        records.added + records.removed + records.modified > 0 || !self.transitions.is_empty()
+    }
+
     /// Returns how many labels changed for one of these causes.
     pub fn labels(&self, causes: &[Cause]) -> u64 {
         let of = |t: &&TransitionCount| causes.contains(&t.cause);
@@ -378,6 +388,9 @@ impl Serialize for SummaryEvent {
             map.serialize_entry("splits", &self.splits)?;
         }
         map.serialize_entry("step", self.step)?;
+        if self.filtered {
+            map.serialize_entry("filtered", &true)?;
+        }
         map.end()
     }
 }

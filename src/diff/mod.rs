@@ -14,6 +14,7 @@ mod event;
 
 mod fields;
 mod files;
+mod filter;
 mod framed;
 mod images;
 mod kept;
@@ -41,12 +42,13 @@ pub use compose::{Step, compose};
 pub use error::Error;
 pub use event::{
     AnnotatorCount, CellEvent, ClassCount, Event, EventSink, FileEvent, FileStatus, Identity,
-    LabelEvent, ProblemEvent, RecordEvent, RecordStatus, Said, SchemaEvent, SplitCount,
-    SummaryEvent, TextDiff, TransitionCount, Value,
+    LabelEvent, ProblemEvent, RecordEvent, RecordStatus, Said, SchemaEvent, SummaryEvent, TextDiff,
+    TransitionCount, Value,
 };
 pub use files::{diff_files, file_events, lines_between};
+pub use filter::{EVENT_NAMES, key_given};
 pub use reading::Side;
-pub use sealed::{Ends, Told, rows_of};
+pub use sealed::{Ends, Told, rows_of, wants_rows};
 pub use tables::{changed_records, diff_known_tables, diff_tables};
 pub use trimmed::Differences;
 

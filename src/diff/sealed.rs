@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::{RepoPath, Text};
-use crate::object::changes::{DatasetChanges, Row, RowChange, RowKey};
+use crate::object::changes::{Cause, DatasetChanges, Row, RowChange, RowKey, SchemaChange};
 use crate::profile::Facts;
 use crate::record::{Format, Role, Roles};
 
@@ -14,10 +14,12 @@ use super::compare::Options;
 use super::compose::Step;
 use super::error::Error;
 use super::event::{
-    Event, EventSink, Identity, LabelEvent, ProblemEvent, RecordEvent, RecordStatus, Said,
-    SchemaEvent, SummaryEvent, TransitionCount, Value,
+    AnnotatorCount, Event, EventSink, Identity, LabelEvent, ProblemEvent, RecordEvent,
+    RecordStatus, Said, SchemaEvent, SummaryEvent, TransitionCount, Value,
 };
 use super::problems;
+use super::reading::Common;
+use super::tally;
 
 /// What a change set does not hold of the newer version, and the facts of both.
 #[derive(Clone, Copy)]
@@ -47,16 +49,22 @@ pub struct Told {
 impl Told {
     /// Finds out what to tell; `None` where the change set does not tell enough. The step's rows
     /// may be missing where records are not wanted.
-    pub fn new(step: Step, ends: Ends<'_>, options: Options) -> Option<Self> {
+    pub fn new(step: Step, ends: Ends<'_>, options: Options<'_>) -> Option<Self> {
         let problems = problems::counts(ends.after, ends.roles);
+        let known = rows_of(&step.changes) == step.rows.len() as u64;
         if options.cells || (options.records && options.whole && grew(ends, &problems)) {
             return None; // where the first one stands is in the data alone
         }
         let (mut all, mut records_of) = (Vec::new(), Vec::new());
+        let renamed = |change: &SchemaChange| change.change == "field_renamed";
+        if step.changes.schema.iter().any(renamed) {
+            return None; // which labels are which
+        }
+        if options.filter.is_some() || (wants_rows(options, ends.roles) && !known) {
+            return None;
+        }
+        let annotators = annotators(&step, ends.roles);
         if options.records {
-            if rows_of(&step.changes) != step.rows.len() as u64 {
-                return None;
-            }
             all = labels(&step, ends)?;
             records_of = records(&step);
         }
@@ -72,7 +80,7 @@ impl Told {
             labels: all,
             records: records_of,
             problems: problems.into_iter().map(problem).collect(),
-            summary: summary(&step.changes, ends.format)?,
+            summary: summary(&step.changes, annotators, ends)?,
             changes: step.changes,
         })
     }
@@ -124,7 +132,35 @@ fn value(text: Option<&str>, format: Format) -> Option<Value> {
     }
 }
 
-fn summary(changes: &DatasetChanges, format: Format) -> Option<SummaryEvent> {
+/// Returns whether rows are needed to tell of a data set.
+pub fn wants_rows(options: Options<'_>, roles: &Roles) -> bool {
+    options.records || !roles.fields(Role::Annotator).is_empty()
+}
+
+/// Returns the relabels of each annotator.
+fn annotators(step: &Step, roles: &Roles) -> Vec<AnnotatorCount> {
+    let mut counts: BTreeMap<Option<String>, u64> = BTreeMap::new();
+    for row in &step.rows {
+        if let RowChange::Label(label) = &row.change
+            && label.cause == Cause::Relabel
+            && !roles.fields(Role::Annotator).is_empty()
+        {
+            *counts.entry(label.annotator.clone()).or_default() += 1;
+        }
+    }
+    let count = |(annotator, relabelled)| AnnotatorCount {
+        annotator,
+        relabelled,
+    };
+    counts.into_iter().map(count).collect()
+}
+
+fn summary(
+    changes: &DatasetChanges,
+    annotators: Vec<AnnotatorCount>,
+    ends: Ends<'_>,
+) -> Option<SummaryEvent> {
+    let format = ends.format;
     let text = |text: &Option<Text>| match text {
         None => Some(Value::Null),
         Some(text) => value(Some(text.as_str()?), format),
@@ -143,6 +179,10 @@ fn summary(changes: &DatasetChanges, format: Format) -> Option<SummaryEvent> {
         dataset: changes.name.clone(),
         records: changes.records,
         transitions: transitions.collect::<Option<_>>()?,
+        classes: tally::classes(&label_fields(ends), Some(ends.before), Some(ends.after)),
+        annotators,
+        splits: changes.splits.clone(),
+        filtered: false,
         step: match changes.step.as_str() {
             "none" => "none",
             "patch" => "patch",
@@ -151,6 +191,24 @@ fn summary(changes: &DatasetChanges, format: Format) -> Option<SummaryEvent> {
             _ => return None,
         },
     })
+}
+
+/// Returns the label fields that both versions have, in the newer order.
+fn label_fields(ends: Ends<'_>) -> Vec<Common> {
+    let label = |name: &str| ends.roles.labels().iter().any(|label| label == name);
+    let new = ends.after.fields.iter().filter(|field| label(&field.name));
+    let both = new.filter_map(|new| {
+        let old = ends.before.fields.iter().find(|old| old.name == new.name)?;
+        Some(Common {
+            before: old.name.clone(),
+            after: new.name.clone(),
+            kind: old.kind.join(new.kind),
+            label: true,
+            key: false,
+            content: false,
+        })
+    });
+    both.collect()
 }
 
 fn identity(row: &Row) -> Identity {
@@ -183,6 +241,7 @@ fn labels(step: &Step, ends: Ends<'_>) -> Option<Vec<LabelEvent>> {
                 source: label.source.clone(),
                 reason: label.reason.clone(),
                 guideline: label.guideline.clone(),
+                split: row.split.clone(),
             },
             place: row.place,
         };
@@ -213,6 +272,7 @@ fn records(step: &Step) -> Vec<RecordEvent> {
                 change: side,
                 key: identity(row),
                 place: row.place,
+                split: row.split.clone(),
             };
             (rank, event)
         }));

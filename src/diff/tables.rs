@@ -30,7 +30,7 @@ pub fn diff_tables(
     before: Option<&Table>,
     after: Option<&Table>,
     facts: (Option<&Facts>, Option<&Facts>),
-    options: Options,
+    options: Options<'_>,
     sink: &mut dyn EventSink,
 ) -> Result<DatasetChanges, Error> {
     let nothing = Arc::default();
@@ -43,7 +43,7 @@ pub fn diff_known_tables(
     known: &Arc<Differences>,
     (before, after): (Option<&Table>, Option<&Table>),
     facts: (Option<&Facts>, Option<&Facts>),
-    options: Options,
+    options: Options<'_>,
     sink: &mut dyn EventSink,
 ) -> Result<DatasetChanges, Error> {
     let nothing = Facts::default();

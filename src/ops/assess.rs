@@ -217,7 +217,7 @@ pub(super) fn compare(
     before: Option<&Version>,
     after: &Version,
     assessed: &Assessment,
-    options: Options,
+    options: Options<'_>,
     sink: &mut dyn EventSink,
 ) -> Result<Compared, Error> {
     let assessed = (assessed, &BTreeMap::new());

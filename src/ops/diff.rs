@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use crate::base::RepoPath;
 use crate::base::progress::Progress;
-use crate::dataset::Declaration;
+use crate::dataset::{Declaration, Where};
 use crate::diff::{EventSink, Options, Told};
 use crate::object::FileEntry;
 use crate::object::changes::DatasetChanges;
 use crate::repo::Repo;
 
 use super::assess::{self, Version};
+use super::condition;
 use super::error::Error;
 use super::follow::Measuring;
 use super::sealed;
@@ -40,9 +41,20 @@ pub struct DiffOptions {
     /// Only files and data sets with files at or below these.
     pub within: Vec<RepoPath>,
     /// What to tell of data sets.
-    pub tell: Options,
+    pub tell: Options<'static>,
+    /// Which label, record and cell events to tell and count; all where it is `None`.
+    pub condition: Option<Where>,
     /// Whether the data are compared even where sealed change sets tell the answer.
     pub from_data: bool,
+}
+
+impl DiffOptions {
+    fn tell(&self) -> Options<'_> {
+        Options {
+            filter: self.condition.as_ref(),
+            ..self.tell
+        }
+    }
 }
 
 /// Compares two versions and pushes the events; returns the counts of each data set.
@@ -102,7 +114,7 @@ pub fn diff(
             let told = match &before {
                 Some(before) if options.within.is_empty() && !options.from_data => {
                     let ids = (repo.resolve(a)?, repo.resolve(b)?);
-                    sealed::between(repo, (&ids.0, before), (&ids.1, &after), options.tell)?
+                    sealed::between(repo, (&ids.0, before), (&ids.1, &after), options.tell())?
                 }
                 _ => nothing,
             };
@@ -125,12 +137,17 @@ fn run(
     (measuring, progress): (&Measuring, &dyn Progress),
 ) -> Result<Vec<DatasetChanges>, Error> {
     let (mut before, mut after) = versions;
+    if let Some(condition) = &options.condition {
+        let ends: Vec<&Version> = before.iter().chain([&after]).collect();
+        condition::check(source, condition, &ends)?;
+    }
     narrow(before.as_mut(), &mut after, &options.within);
     let before = before.as_ref();
     let untold = |name: &str| !told.contains_key(name);
     let assessed = assess::measure_some(source, before, &after, &untold, (measuring, progress))?;
     let assessed = (&assessed, told);
-    let compared = assess::compare_told(source, before, &after, assessed, options.tell, sink)?;
+    let tell = options.tell();
+    let compared = assess::compare_told(source, before, &after, assessed, tell, sink)?;
     Ok(compared.datasets)
 }
 

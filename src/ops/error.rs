@@ -124,6 +124,9 @@ pub enum Error {
     /// A combination of options that means nothing.
     #[error("{0}")]
     Usage(String),
+    /// A condition that does not parse, or names what is not there.
+    #[error(transparent)]
+    Where(#[from] Box<dataset::WhereError>),
     /// Nothing that could be undone.
     #[error("there is nothing to undo")]
     NothingToUndo,
@@ -195,6 +198,12 @@ pub enum Error {
     /// The machine failed.
     #[error(transparent)]
     Io(#[from] IoError),
+}
+
+impl From<dataset::WhereError> for Error {
+    fn from(error: dataset::WhereError) -> Self {
+        Self::Where(Box::new(error))
+    }
 }
 
 /// An operation that may have been the latest.

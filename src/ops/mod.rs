@@ -4,6 +4,7 @@
 //! `transaction` alone.
 
 mod assess;
+mod condition;
 mod declare;
 mod error;
 mod files;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::base::RepoPath;
 use crate::base::progress::Progress;
 use crate::dataset::infer::{self, Given};
-use crate::dataset::{Declaration, Declarations, Table};
+use crate::dataset::{Declaration, Declarations, Table, Where};
 use crate::diff::{self, EventSink, Options};
 use crate::object::changes::DatasetChanges;
 use crate::object::{FileEntry, MemoryStore, ObjectSource};
@@ -13,6 +13,8 @@ use crate::quality;
 use crate::record::Role;
 use crate::worktree::{Found, Ingest, Overlay, StatCache, WorkFile, look, walk};
 
+use super::assess::Version;
+use super::condition;
 use super::error::Error;
 
 /// How to read two plain files.
@@ -23,7 +25,9 @@ pub struct PlainOptions {
     /// The label fields; found where none is given.
     pub labels: Vec<String>,
     /// What to tell.
-    pub tell: Options,
+    pub tell: Options<'static>,
+    /// Which label, record and cell events to tell and count; all where it is `None`.
+    pub condition: Option<Where>,
 }
 
 /// Compares two plain files, or two directories, and pushes the events.
@@ -50,6 +54,20 @@ pub fn diff_no_index(
         a.path = b.path.clone();
     }
     let declarations = declare(&source, &old_entries, &new_entries, options)?;
+    if let Some(condition) = &options.condition {
+        let mut ends = Vec::new();
+        for entries in [&old_entries, &new_entries] {
+            let mut version = Version::of_entries(&nothing, Vec::new())?;
+            version.entries.clone_from(entries);
+            version.declarations.datasets.clone_from(&declarations);
+            ends.push(version);
+        }
+        condition::check(&source, condition, &ends.iter().collect::<Vec<_>>())?;
+    }
+    let tell = Options {
+        filter: options.condition.as_ref(),
+        ..options.tell
+    };
     let covered = |entry: &FileEntry| {
         declarations
             .iter()
@@ -71,7 +89,7 @@ pub fn diff_no_index(
             Some(&older),
             Some(&newer),
             (Some(&older_facts), Some(&newer_facts)),
-            options.tell,
+            tell,
             sink,
         )?);
     }

@@ -28,7 +28,7 @@ pub(super) fn between(
     repo: &Repo,
     (older, before): (&ObjectId, &Version),
     (newer, after): (&ObjectId, &Version),
-    options: Options,
+    options: Options<'_>,
 ) -> Result<BTreeMap<String, Told>, Error> {
     let mut told = BTreeMap::new();
     let Some(line) = line(repo, older, newer)? else {
@@ -50,7 +50,8 @@ pub(super) fn between(
         if !neighbours && (declaration != older || declaration.format == Format::Images) {
             continue; // images are ordered by path, and change it with their label
         }
-        let Some(steps) = steps(repo, &changes, name, options.records || !neighbours)? else {
+        let wants_rows = diff::wants_rows(options, &declaration.roles);
+        let Some(steps) = steps(repo, &changes, name, wants_rows || !neighbours)? else {
             continue;
         };
         let step = match neighbours {
@@ -72,7 +73,7 @@ fn events(
     before: &Version,
     (after, declaration): (&Version, &Declaration),
     step: Step,
-    options: Options,
+    options: Options<'_>,
 ) -> Result<Option<Told>, Error> {
     let name = &declaration.name;
     let (Some(old), Some(new)) = (before.score(name), after.score(name)) else {

@@ -4,6 +4,7 @@
 
 #[cfg(unix)]
 mod concurrent;
+mod condition;
 mod contract;
 mod country_codes;
 mod crash;

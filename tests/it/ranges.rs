@@ -17,8 +17,8 @@ impl Dice {
 
 const LABELS: [&str; 4] = ["cat", "dog", "bird", ""];
 
-/// A record: key, text, annotator and two labels.
-type Record = [String; 5];
+/// A record: key, text, annotator, two labels and split.
+type Record = [String; 6];
 
 fn record(id: usize, dice: &mut Dice) -> Record {
     let label = |dice: &mut Dice| LABELS[dice.roll(3)].to_owned();
@@ -28,11 +28,12 @@ fn record(id: usize, dice: &mut Dice) -> Record {
         format!("a{}", dice.roll(4)),
         label(dice),
         label(dice),
+        ["train", "test", ""][dice.roll(3)].to_owned(),
     ]
 }
 
 fn csv(records: &[Record]) -> String {
-    let mut text = "id,text,annotator,topic,tone\n".to_owned();
+    let mut text = "id,text,annotator,topic,tone,split\n".to_owned();
     for record in records {
         text += &(record.join(",") + "\n");
     }
@@ -41,9 +42,9 @@ fn csv(records: &[Record]) -> String {
 
 fn jsonl(records: &[Record]) -> String {
     let mut text = String::new();
-    for [id, words, annotator, topic, tone] in records {
+    for [id, words, annotator, topic, tone, split] in records {
         text += &format!(
-            "{{\"id\":\"{id}\",\"text\":\"{words}\",\"annotator\":\"{annotator}\",\"topic\":\"{topic}\",\"tone\":\"{tone}\"}}\n"
+            "{{\"id\":\"{id}\",\"text\":\"{words}\",\"annotator\":\"{annotator}\",\"topic\":\"{topic}\",\"tone\":\"{tone}\",\"split\":\"{split}\"}}\n"
         );
     }
     text
@@ -56,6 +57,9 @@ fn curate(records: &mut Vec<Record>, next: &mut usize, dice: &mut Dice) {
         records[at][3 + dice.roll(2)] = LABELS[dice.roll(4)].to_owned();
         if dice.roll(2) == 0 {
             records[at][2] = format!("a{}", dice.roll(4));
+        }
+        if dice.roll(9) == 0 {
+            records[at][5] = "dev".to_owned();
         }
     }
     for _ in 0..dice.roll(3) {
@@ -99,6 +103,7 @@ fn check(format: &str, write: fn(&[Record]) -> String, seed: u64) {
     let declare = [
         &declare[..],
         &["--text", "text", "--annotator", "annotator"],
+        &["--split", "split"],
     ]
     .concat();
     scratch
@@ -119,10 +124,9 @@ fn check(format: &str, write: fn(&[Record]) -> String, seed: u64) {
         for newer in 0..older {
             let ends = [format!("HEAD~{older}"), format!("HEAD~{newer}")];
             let ends = [ends[0].as_str(), ends[1].as_str()];
-            let sealed = scratch
-                .dver(&[&["diff", "--json"], &ends[..]].concat())
-                .ok();
-            let data = [&["diff", "--json", "--from-data"], &ends[..]].concat();
+            let shown = [&["diff", "--json"][..], &["diff", "--json", "--stat"]][newer % 2];
+            let sealed = scratch.dver(&[shown, &ends[..]].concat()).ok();
+            let data = [shown, &["--from-data"], &ends[..]].concat();
             assert_eq!(
                 sealed,
                 scratch.dver(&data).ok(),

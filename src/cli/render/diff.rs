@@ -7,12 +7,21 @@ use super::diff_text::DiffText;
 use crate::diff::{self, Event, EventSink};
 use crate::ops;
 
-/// Runs a diff with the renderer that the options ask for; returns whether anything differs.
+/// What a diff came to.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Told {
+    /// Whether anything differs.
+    pub differs: bool,
+    /// Whether any change passed the filter.
+    pub passed: bool,
+}
+
+/// Runs a diff with the renderer that the options ask for; returns what it came to.
 pub(crate) fn print<T>(
     ui: &mut Ui,
     show: Show,
     run: impl FnOnce(&mut dyn EventSink) -> Result<T, ops::Error>,
-) -> Result<bool, Failure> {
+) -> Result<Told, Failure> {
     let json = ui.json;
     let (out, paint) = ui.streams();
     let mut text;
@@ -26,24 +35,27 @@ pub(crate) fn print<T>(
     };
     let mut watch = Watch {
         sink,
-        differs: false,
+        told: Told::default(),
     };
     run(&mut watch)?;
-    Ok(watch.differs)
+    Ok(watch.told)
 }
 
 /// Passes events on.
 struct Watch<'a> {
     sink: &'a mut dyn EventSink,
-    differs: bool,
+    told: Told,
 }
 
 impl EventSink for Watch<'_> {
     fn event(&mut self, event: Event) -> Result<(), diff::Error> {
-        self.differs |= matches!(
+        self.told.differs |= matches!(
             event,
             Event::File(_) | Event::Schema(_) | Event::Label(_) | Event::Record(_)
         );
+        if let Event::Summary(summary) = &event {
+            self.told.passed |= summary.filtered && summary.counts_anything();
+        }
         self.sink.event(event)
     }
 }

@@ -146,11 +146,21 @@ impl Where {
     /// Says that a name means nothing here; `known` are the names that do.
     pub fn unknown(&self, name: &Name, known: Vec<String>) -> WhereError {
         let near = nearest(&name.text, known.iter().map(String::as_str)).map(str::to_owned);
+        let mut reason = format!("no field `{}`", name.text);
+        if near.is_none() && !name.quoted && self.is_only_compared_with(name) {
+            reason.push_str(&format!("; the text is written '{}'", name.text));
+        }
         WhereError {
             nearest: near,
             known,
-            ..WhereError::new(&self.text, name.at, format!("no field `{}`", name.text))
+            ..WhereError::new(&self.text, name.at, reason)
         }
+    }
+
+    /// Returns whether the name first stands where a text was probably meant: behind a sign.
+    fn is_only_compared_with(&self, name: &Name) -> bool {
+        let before = self.text.get(..name.at).unwrap_or_default();
+        before.trim_end().ends_with(['=', '<', '>'])
     }
 
     /// Returns whether both say the same, wherever their names stand.

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use crate::base::{ObjectId, RepoPath};
+use crate::dataset::Where;
 use crate::diff::changed::visit_changed;
 use crate::diff::compare::{Options, compare};
 use crate::diff::error::Error;
@@ -249,7 +250,18 @@ pub(super) fn diff_cut(
 fn diff_records(
     before: &Sheet,
     after: &Sheet,
+    cuts: (&Cut, &Cut),
+    memory: usize,
+) -> (Vec<Event>, DatasetChanges) {
+    diff_where(before, after, cuts, None, memory)
+}
+
+/// Does the same with a condition on what is told.
+pub(super) fn diff_where(
+    before: &Sheet,
+    after: &Sheet,
     (a, b): (&Cut, &Cut),
+    filter: Option<&Where>,
     memory: usize,
 ) -> (Vec<Event>, DatasetChanges) {
     let (facts_a, facts_b) = (before.facts(), after.facts());
@@ -262,6 +274,7 @@ fn diff_records(
         records: true,
         cells: true,
         whole: true,
+        filter,
         memory,
     };
     let a = Version {

@@ -102,6 +102,7 @@ impl Stored {
             records: true,
             cells: true,
             whole: true,
+            filter: None,
             memory: 1 << 20,
         };
         let mut events = Vec::new();

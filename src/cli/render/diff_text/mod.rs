@@ -280,6 +280,13 @@ fn told(summary: &SummaryEvent, same: bool) -> String {
     tell(summary.labels(&[Cause::Merge]), "labels merged");
     tell(records.respelled, "respelled");
     tell(records.moved.unwrap_or(0), "moved");
+    if summary.filtered {
+        // The step is of all changes, not of those that passed.
+        if !summary.counts_anything() {
+            parts.push("nothing passes".to_owned());
+        }
+        return format!("{} [filtered]", parts.join(", "));
+    }
     if same && parts.len() == 1 && summary.step != "none" {
         parts.push("no record changed".to_owned());
     }

@@ -3,9 +3,9 @@
 use super::{DiffText, Show};
 use crate::diff::{
     AnnotatorCount, CellEvent, ClassCount, Event, EventSink as _, Identity, LabelEvent,
-    RecordEvent, RecordStatus, Said, SchemaEvent, SplitCount, SummaryEvent, TransitionCount, Value,
+    RecordEvent, RecordStatus, Said, SchemaEvent, SummaryEvent, TransitionCount, Value,
 };
-use crate::object::changes::{Cause, RecordCounts, SchemaChange};
+use crate::object::changes::{Cause, RecordCounts, SchemaChange, SplitCount};
 
 fn text(show: Show, events: Vec<Event>) -> String {
     let mut out = Vec::new();
@@ -123,6 +123,7 @@ fn events() -> Vec<Event> {
                 ..SplitCount::default()
             }],
             step: "major",
+            filtered: false,
         }),
     ]
 }
