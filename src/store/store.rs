@@ -288,7 +288,8 @@ impl Store {
                 Ok(_) if place.member > 0 => return Err(Fault::NoMember(place.member)),
                 Ok(raw) => {
                     let id = ObjectId::of(&raw);
-                    if raw.len() <= LARGEST_SINGLE {
+                    // Damaged bytes are not kept: a sound pack of the same name may come.
+                    if raw.len() <= LARGEST_SINGLE && id.as_bytes().starts_with(wanted) {
                         self.singles
                             .keep(key, raw.len(), &Arc::new((raw.clone(), id)));
                     }
