@@ -12,6 +12,7 @@ use super::assess::{self, Version};
 use super::error::Error;
 use super::follow::Measuring;
 use super::stage;
+use super::watched::{Telling, UntilTold};
 use super::working::{self, Looked};
 
 /// Which versions to compare.
@@ -115,7 +116,18 @@ fn run(
     narrow(before.as_mut(), &mut after, &options.within);
     let before = before.as_ref();
     let assessed = assess::measure(source, before, &after, measuring, progress)?;
-    let compared = assess::compare(source, before, &after, &assessed, options.tell, sink)?;
+    let until = UntilTold::new(progress);
+    let mut telling = Telling(sink, &until);
+    let tell = options.tell;
+    let compared = assess::compare(
+        source,
+        before,
+        &after,
+        &assessed,
+        tell,
+        &mut telling,
+        &until,
+    )?;
     Ok(compared.datasets)
 }
 

@@ -12,6 +12,7 @@ mod lookup;
 mod rows;
 mod stage;
 mod transaction;
+mod watched;
 mod working;
 
 pub mod add;
