@@ -83,7 +83,7 @@ impl Ui {
 
     /// Sends results through a pager, where people read them on a terminal.
     pub(super) fn page(&mut self) {
-        if self.paging && !self.json && !self.redirected && io::stdout().is_terminal() {
+        if self.paging && !self.json && self.prints_on_terminal() {
             self.out = Box::new(BufWriter::new(Pager::default()));
         }
     }
@@ -136,6 +136,16 @@ impl Ui {
     /// Returns whether results are coloured.
     pub(crate) fn coloured(&self) -> bool {
         self.coloured
+    }
+
+    /// Returns whether results end up on a terminal.
+    pub fn prints_on_terminal(&self) -> bool {
+        !self.redirected && io::stdout().is_terminal()
+    }
+
+    /// Returns whether stderr is no terminal and long work is told in lines.
+    pub fn tells_progress(&self) -> bool {
+        self.progress && self.verbose && !self.quiet && !io::stderr().is_terminal()
     }
 
     /// Returns whether stderr is a terminal on which progress may be drawn.

@@ -3,7 +3,7 @@
 //! The one place where `dataset`, `quality` and `diff` meet, for every verb that needs them:
 //! `commit`, `status`, `diff`, `quality`, `schema`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::base::progress::Progress;
@@ -22,6 +22,7 @@ use super::declare;
 use super::error::Error;
 use super::files;
 use super::follow::Measuring;
+use super::watched::Watched;
 
 /// One version's files and declarations.
 pub(super) struct Version {
@@ -168,9 +169,8 @@ pub(super) fn measure_some(
             (Some(score), _) => (Facts::read(source, &score)?, Worth::Unchanged(score)),
             (None, Some(score)) => (Facts::read(source, &score)?, Worth::Sealed(score)),
             (None, None) => {
-                progress.begin(&format!("measuring {}", declaration.name), None);
-                let measured = measuring.measure(source, before, &table, &mut differences)?;
-                progress.end();
+                let measured =
+                    measuring.measure(source, before, &table, &mut differences, progress)?;
                 (measured.facts(), Worth::Measured(Box::new(measured)))
             }
         };
@@ -219,9 +219,10 @@ pub(super) fn compare(
     assessed: &Assessment,
     options: Options<'_>,
     sink: &mut dyn EventSink,
+    progress: &dyn Progress,
 ) -> Result<Compared, Error> {
     let assessed = (assessed, &BTreeMap::new());
-    compare_told(source, before, after, assessed, options, sink)
+    compare_told(source, before, after, assessed, options, sink, progress)
 }
 
 /// Does the same; of some data sets it is known what to tell.
@@ -232,6 +233,7 @@ pub(super) fn compare_told(
     (assessed, told): (&Assessment, &BTreeMap<String, Told>),
     options: Options,
     sink: &mut dyn EventSink,
+    progress: &dyn Progress,
 ) -> Result<Compared, Error> {
     let nothing = Vec::new();
     let old_entries = before.map_or(&nothing, |before| &before.entries);
@@ -271,6 +273,11 @@ pub(super) fn compare_told(
             old.as_ref().map(|(_, facts)| facts),
             new.map(|new| &new.facts),
         );
+        if let (Some((old, _)), Some(new)) = (&old, new) {
+            let bytes = differing_bytes(old, &new.table);
+            progress.begin(&format!("comparing {name}"), Some(bytes));
+        }
+        let source = &Watched::new(source, progress);
         let changes = diff::diff_known_tables(
             source,
             new.map_or(&unknown, |new| &new.differences),
@@ -282,12 +289,27 @@ pub(super) fn compare_told(
             options,
             sink,
         )?;
+        progress.end();
         datasets.push(DatasetChanges {
             guideline: guideline(after, name),
             ..changes
         });
     }
     Ok(Compared { files, datasets })
+}
+
+/// Returns how many bytes of two tables stand in runs of records that the other does not have.
+pub(super) fn differing_bytes(before: &Table, after: &Table) -> u64 {
+    let units = |table: &Table| -> HashMap<ObjectId, u64> {
+        let units = table.parts.iter().flat_map(|part| &part.units);
+        units.map(|unit| (unit.id, unit.bytes)).collect()
+    };
+    let (a, b) = (units(before), units(after));
+    let alone = |one: &HashMap<ObjectId, u64>, other: &HashMap<ObjectId, u64>| -> u64 {
+        let alone = one.iter().filter(|(id, _)| !other.contains_key(*id));
+        alone.map(|(_, bytes)| bytes).sum()
+    };
+    alone(&a, &b) + alone(&b, &a)
 }
 
 /// What a comparison counted.
@@ -339,7 +361,16 @@ pub(super) fn changes(
     progress: &dyn Progress,
 ) -> Result<Vec<DatasetChanges>, Error> {
     let assessed = measure(source, before, after, measuring, progress)?;
-    let compared = compare(source, before, after, &assessed, Options::STAT, &mut Forget)?;
+    let stat = Options::STAT;
+    let compared = compare(
+        source,
+        before,
+        after,
+        &assessed,
+        stat,
+        &mut Forget,
+        progress,
+    )?;
     Ok(compared.datasets)
 }
 
@@ -351,13 +382,22 @@ pub(super) fn change_set<S: ObjectSink + ObjectSource>(
     assessed: &Assessment,
     commit: &Commit,
     sink: &mut S,
+    progress: &dyn Progress,
 ) -> Result<ObjectId, Error> {
     let mut builder = ChangeSetBuilder::new();
     let options = Options {
         records: true,
         ..Options::STAT
     };
-    let compared = compare(source, before, after, assessed, options, &mut builder)?;
+    let compared = compare(
+        source,
+        before,
+        after,
+        assessed,
+        options,
+        &mut builder,
+        progress,
+    )?;
     let header = diff::ChangeSetHeader {
         before: before.and_then(|version| version.snapshot),
         after: commit.snapshot,

@@ -16,6 +16,7 @@ use super::error::Error;
 use super::follow::Measuring;
 use super::sealed;
 use super::stage;
+use super::watched::{Telling, UntilTold};
 use super::working::{self, Looked};
 
 /// Which versions to compare.
@@ -145,9 +146,16 @@ fn run(
     let before = before.as_ref();
     let untold = |name: &str| !told.contains_key(name);
     let assessed = assess::measure_some(source, before, &after, &untold, (measuring, progress))?;
-    let assessed = (&assessed, told);
-    let tell = options.tell();
-    let compared = assess::compare_told(source, before, &after, assessed, tell, sink)?;
+    let until = UntilTold::new(progress);
+    let compared = assess::compare_told(
+        source,
+        before,
+        &after,
+        (&assessed, told),
+        options.tell(),
+        &mut Telling(sink, &until),
+        &until,
+    )?;
     Ok(compared.datasets)
 }
 

@@ -14,6 +14,7 @@ mod rows;
 mod sealed;
 mod stage;
 mod transaction;
+mod watched;
 mod working;
 
 pub mod add;

@@ -13,9 +13,10 @@ use crate::quality;
 use crate::record::Role;
 use crate::worktree::{Found, Ingest, Overlay, StatCache, WorkFile, look, walk};
 
-use super::assess::Version;
+use super::assess::{self, Version};
 use super::condition;
 use super::error::Error;
+use super::watched::{Telling, UntilTold, Watched};
 
 /// How to read two plain files.
 #[derive(Clone, Debug)]
@@ -75,6 +76,8 @@ pub fn diff_no_index(
     };
     let changes = super::files::changes(&old_entries, &new_entries);
     diff::file_events(&source, changes, &|entry: &FileEntry| !covered(entry), sink)?;
+    let until = UntilTold::new(progress);
+    let mut sink = Telling(sink, &until);
     let mut out = Vec::new();
     for declaration in &declarations {
         let newer = Table::open(&source, &new_entries, declaration)?;
@@ -82,16 +85,22 @@ pub fn diff_no_index(
         let fields = older.read_fields(&source)?;
         let adapted = declaration.adapted_to(None, &fields, &Default::default());
         let older = Table::open(&source, &old_entries, &adapted)?;
-        let older_facts = quality::measure(&source, &older)?.facts();
-        let newer_facts = quality::measure(&source, &newer)?.facts();
+        let watched = Watched::new(&source, &until);
+        let total = older.bytes() + newer.bytes();
+        until.begin(&format!("measuring {}", newer.name), Some(total));
+        let older_facts = quality::measure(&watched, &older)?.facts();
+        let newer_facts = quality::measure(&watched, &newer)?.facts();
+        let differing = assess::differing_bytes(&older, &newer);
+        until.begin(&format!("comparing {}", newer.name), Some(differing));
         out.push(diff::diff_tables(
-            &source,
+            &watched,
             Some(&older),
             Some(&newer),
             (Some(&older_facts), Some(&newer_facts)),
             tell,
-            sink,
+            &mut sink,
         )?);
+        until.end();
     }
     Ok(out)
 }

@@ -60,6 +60,7 @@ pub(super) fn computed(
         &assessed,
         Options::DEFAULT,
         &mut Rows(each),
+        &Quiet,
     )?;
     Ok(())
 }
