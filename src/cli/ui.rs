@@ -83,9 +83,14 @@ impl Ui {
 
     /// Sends results through a pager, where people read them on a terminal.
     pub(super) fn page(&mut self) {
-        if self.paging && !self.json && !self.redirected && io::stdout().is_terminal() {
+        if self.paging && !self.json && self.is_terminal() {
             self.out = Box::new(BufWriter::new(Pager::default()));
         }
+    }
+
+    /// Returns whether results go to a terminal, through a pager or not.
+    pub(crate) fn is_terminal(&self) -> bool {
+        !self.redirected && io::stdout().is_terminal()
     }
 
     /// Returns the text dressed for its style, or plain where colours are off.

@@ -14,6 +14,7 @@ mod errors;
 mod findings;
 mod follow;
 mod format;
+mod formats;
 mod gc;
 mod gc_model;
 #[allow(dead_code)] // parts of it wait for tests to come
