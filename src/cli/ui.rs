@@ -83,9 +83,14 @@ impl Ui {
 
     /// Sends results through a pager, where people read them on a terminal.
     pub(super) fn page(&mut self) {
-        if self.paging && !self.json && self.prints_on_terminal() {
+        if self.paging && !self.json && self.is_terminal() {
             self.out = Box::new(BufWriter::new(Pager::default()));
         }
+    }
+
+    /// Returns whether results go to a terminal, through a pager or not.
+    pub(crate) fn is_terminal(&self) -> bool {
+        !self.redirected && io::stdout().is_terminal()
     }
 
     /// Returns the text dressed for its style, or plain where colours are off.
@@ -136,11 +141,6 @@ impl Ui {
     /// Returns whether results are coloured.
     pub(crate) fn coloured(&self) -> bool {
         self.coloured
-    }
-
-    /// Returns whether results end up on a terminal.
-    pub fn prints_on_terminal(&self) -> bool {
-        !self.redirected && io::stdout().is_terminal()
     }
 
     /// Returns whether stderr is no terminal and long work is told in lines.

@@ -15,6 +15,7 @@ mod errors;
 mod findings;
 mod follow;
 mod format;
+mod formats;
 mod gc;
 mod gc_model;
 #[allow(dead_code)] // parts of it wait for tests to come

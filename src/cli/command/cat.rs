@@ -47,7 +47,7 @@ pub(crate) fn run(context: &mut Context, args: &CatArgs) -> Result<Answer, Failu
     }
     context.redirect(&args.output)?;
     // Nothing is drawn into the bytes themselves.
-    let progress: Box<dyn Progress> = match context.ui.prints_on_terminal() {
+    let progress: Box<dyn Progress> = match context.ui.is_terminal() {
         true => Box::new(Quiet),
         false => context.progress(),
     };

@@ -8,7 +8,7 @@ use super::super::Answer;
 use super::super::args::{OutputArgs, WhereArgs};
 use super::super::context::Context;
 use super::super::error::Failure;
-use super::super::render::diff::{Told, print};
+use super::super::render::diff::{Format, Told, print};
 use super::super::render::diff_json::Show;
 use crate::diff::Options;
 use crate::history::split_range;
@@ -27,7 +27,8 @@ Examples:
   dver diff --stat HEAD~3 HEAD
   dver diff v1..v2 --labels -- data/train.csv
   dver diff --where \"from = 'cat' and annotator = 'a7'\"
-  dver diff --no-index old.csv new.csv --key id --label label")]
+  dver diff --no-index old.csv new.csv --key id --label label
+  dver diff main~1 main --format html -o changes.html")]
 pub(crate) struct DiffArgs {
     /// HEAD (or REV) against what is staged
     #[arg(long, visible_alias = "cached")]
@@ -58,6 +59,9 @@ pub(crate) struct DiffArgs {
     pub from_data: bool,
     #[command(flatten)]
     pub condition: WhereArgs,
+    /// How to write it; json is --json
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub format: Option<Format>,
     /// Exit with 1 when there are differences
     #[arg(long)]
     pub exit_code: bool,
@@ -102,8 +106,9 @@ impl DiffArgs {
 }
 
 pub(crate) fn run(context: &mut Context, args: &DiffArgs) -> Result<Answer, Failure> {
+    let format = format(context, args)?;
     if args.no_index {
-        return no_index(context, args);
+        return no_index(context, args, format);
     }
     let mut repo = context.repo()?;
     let ends: Vec<String> = match args.ends.as_slice() {
@@ -135,7 +140,7 @@ pub(crate) fn run(context: &mut Context, args: &DiffArgs) -> Result<Answer, Fail
     };
     context.redirect_or_page(&args.output)?;
     let progress = context.progress();
-    let told = print(&mut context.ui, args.show(), |sink| {
+    let told = print(&mut context.ui, format, args.show(), |sink| {
         diff::diff(&mut repo, &options, sink, progress.as_ref())
     })?;
     if !told.differs && is_default && repo.state()?.stage.is_some() {
@@ -146,7 +151,23 @@ pub(crate) fn run(context: &mut Context, args: &DiffArgs) -> Result<Answer, Fail
     Ok(answer(args, told))
 }
 
-fn no_index(context: &mut Context, args: &DiffArgs) -> Result<Answer, Failure> {
+/// Returns how to write the answer, and has errors written the same way.
+fn format(context: &mut Context, args: &DiffArgs) -> Result<Format, Failure> {
+    match (args.format, context.ui.json) {
+        (None | Some(Format::Json), true) => Ok(Format::Json),
+        (Some(Format::Json), false) => {
+            context.ui.json = true;
+            Ok(Format::Json)
+        }
+        (format, false) => Ok(format.unwrap_or_default()),
+        (Some(_), true) => {
+            let words = "--json and --format name two formats".to_owned();
+            Err(ops::Error::Usage(words).into())
+        }
+    }
+}
+
+fn no_index(context: &mut Context, args: &DiffArgs, format: Format) -> Result<Answer, Failure> {
     let [a, b] = args.ends.as_slice() else {
         return Err(ops::Error::Usage("--no-index takes two paths".into()).into());
     };
@@ -159,7 +180,7 @@ fn no_index(context: &mut Context, args: &DiffArgs) -> Result<Answer, Failure> {
     let (a, b) = (context.directory.join(a), context.directory.join(b));
     context.redirect_or_page(&args.output)?;
     let progress = context.progress();
-    let told = print(&mut context.ui, args.show(), |sink| {
+    let told = print(&mut context.ui, format, args.show(), |sink| {
         plain::diff_no_index(&a, &b, &options, sink, progress.as_ref())
     })?;
     Ok(answer(args, told))
@@ -191,6 +212,7 @@ pub(crate) fn schema(context: &mut Context, ends: &[String]) -> Result<Answer, F
         cells: false,
         from_data: false,
         condition: WhereArgs::default(),
+        format: None,
         exit_code: false,
         ends: ends.to_vec(),
         paths: Vec::new(),

@@ -5,7 +5,9 @@
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-use super::super::width::clusters;
+use unicode_width::UnicodeWidthStr as _;
+
+use super::super::width::{clean, clusters, shorten, shorten_front};
 
 /// Texts shorter than this are shown whole: two words beside each other read better.
 const SHORT: usize = 24;
@@ -46,23 +48,60 @@ pub(crate) fn pieces<'a>(from: &'a str, to: &'a str) -> Option<Vec<Piece<'a>>> {
         }],
     };
     let mut at = (length(&a[..front]), length(&b[..front]));
-    let mut kept = length(&a[..front]) + length(&a[a.len() - back..]);
-    for op in ops {
+    let mut kept = at.0 + length(&a[a.len() - back..]);
+    // Changed words with nothing but space between them read better as one change.
+    let mut open = at;
+    let close = |out: &mut Vec<Piece<'a>>, open: (usize, usize), at: (usize, usize)| {
+        push(out, Piece::Old(&from[open.0..at.0]));
+        push(out, Piece::New(&to[open.1..at.1]));
+    };
+    for op in &ops {
         let old = length(&middle_a[op.old_range()]);
         let new = length(&middle_b[op.new_range()]);
-        let (old_text, new_text) = (&from[at.0..at.0 + old], &to[at.1..at.1 + new]);
         if matches!(op, DiffOp::Equal { .. }) {
+            let same = &from[at.0..at.0 + old];
             kept += old;
-            push(&mut out, Piece::Same(old_text));
-        } else {
-            push(&mut out, Piece::Old(old_text));
-            push(&mut out, Piece::New(new_text));
+            if !same.trim().is_empty() {
+                close(&mut out, open, at);
+                push(&mut out, Piece::Same(same));
+                open = (at.0 + old, at.1 + new);
+            }
         }
         at = (at.0 + old, at.1 + new);
     }
+    close(&mut out, open, at);
     push(&mut out, Piece::Same(&from[at.0..]));
     // Where hardly anything is left, pieces of it only get in the way.
     (kept * 3 >= from.len().min(to.len())).then_some(out)
+}
+
+/// Returns pieces as they are shown: harmless, with what is left cut down to its ends, and changed
+/// words to a width.
+pub(crate) fn excerpt<'a>(
+    pieces: &[Piece<'a>],
+    context: usize,
+    width: usize,
+) -> Vec<(Piece<'a>, String)> {
+    let last = pieces.len().saturating_sub(1);
+    let shown = |(at, piece): (usize, &Piece<'a>)| {
+        let text = match piece {
+            Piece::Same(text) if at == 0 => shorten_front(&clean(text), context),
+            Piece::Same(text) if at == last => shorten(text, context),
+            Piece::Same(text) => middle(&clean(text), context),
+            Piece::Old(text) | Piece::New(text) => shorten(text, width),
+        };
+        (*piece, text)
+    };
+    pieces.iter().enumerate().map(shown).collect()
+}
+
+/// Cuts out the middle of what lies between two changes.
+fn middle(text: &str, context: usize) -> String {
+    if text.width() <= 2 * context {
+        return text.to_owned();
+    }
+    let (front, back) = (shorten(text, context), shorten_front(text, context));
+    format!("{front}{}", back.trim_start_matches('\u{2026}'))
 }
 
 fn length(words: &[&str]) -> usize {
@@ -134,6 +173,14 @@ mod tests {
             )
             .unwrap(),
             "배송이 [-빠르고-]{+느리고+} 포장도 꼼꼼해서 정말 만족합니다"
+        );
+        assert_eq!(
+            marked(
+                "it was quick and careful, all in all",
+                "it was slow but careful, all in all"
+            )
+            .unwrap(),
+            "it was [-quick and-]{+slow but+} careful, all in all"
         );
         assert_eq!(words("猫が好き x1"), ["猫", "が", "好", "き", " ", "x1"]);
         assert_eq!(marked("cat", "dog"), None);

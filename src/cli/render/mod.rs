@@ -2,7 +2,11 @@
 
 pub(crate) mod commit;
 pub(crate) mod diff;
+mod diff_csv;
+mod diff_html;
 pub(crate) mod diff_json;
+mod diff_markdown;
+mod diff_tables;
 pub(crate) mod diff_text;
 pub(crate) mod diff_words;
 pub(crate) mod inference;

@@ -1,10 +1,8 @@
 //! How single values look: keys and labels, cut and made harmless.
 
-use unicode_width::UnicodeWidthStr as _;
-
-use super::super::super::ui::{Style, clean, shorten};
-use super::super::super::width::{isolated, shorten_front};
-use super::super::diff_words::{Piece, pieces};
+use super::super::super::ui::{Style, shorten};
+use super::super::super::width::isolated;
+use super::super::diff_words::{Piece, excerpt, pieces};
 use super::lines::Cell;
 use crate::diff::{Identity, Value};
 
@@ -70,40 +68,19 @@ fn beside(from: &Value, to: &Value) -> Cell {
 
 fn within(pieces: &[Piece<'_>]) -> Cell {
     let mut cell = Cell::default();
-    for (at, piece) in pieces.iter().take(MOST_PIECES).enumerate() {
+    for (piece, text) in excerpt(pieces, CONTEXT_WIDTH, VALUE_WIDTH)
+        .into_iter()
+        .take(MOST_PIECES)
+    {
+        let text = isolated(text);
         match piece {
-            Piece::Same(text) => {
-                let text = clean(text);
-                let (first, last) = (at == 0, at + 1 == pieces.len());
-                let text = match (first, last) {
-                    (true, false) => shorten_front(&text, CONTEXT_WIDTH),
-                    (false, true) => shorten(&text, CONTEXT_WIDTH),
-                    _ => middle(&text),
-                };
-                cell.push(None, isolated(text));
-            }
-            Piece::Old(text) => {
-                cell.push(Some(Style::Removed), format!("[-{}-]", short(text)));
-            }
-            Piece::New(text) => {
-                cell.push(Some(Style::Added), format!("{{+{}+}}", short(text)));
-            }
+            Piece::Same(_) => cell.push(None, text),
+            Piece::Old(_) => cell.push(Some(Style::Removed), format!("[-{text}-]")),
+            Piece::New(_) => cell.push(Some(Style::Added), format!("{{+{text}+}}")),
         }
     }
     if pieces.len() > MOST_PIECES {
         cell.push(Some(Style::Faint), "\u{2026}");
     }
     cell
-}
-
-/// Cuts out the middle of what lies between two changes.
-fn middle(text: &str) -> String {
-    if text.width() <= 2 * CONTEXT_WIDTH {
-        return text.to_owned();
-    }
-    let (front, back) = (
-        shorten(text, CONTEXT_WIDTH),
-        shorten_front(text, CONTEXT_WIDTH),
-    );
-    format!("{front}{}", back.trim_start_matches('\u{2026}'))
 }

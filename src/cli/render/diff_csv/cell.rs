@@ -1,0 +1,64 @@
+//! One cell of CSV: quoted where it must be, and never a formula.
+
+/// Writes one cell so that CSV readers give it back and spreadsheets do not run it.
+pub(super) fn cell(text: &str, terminal: bool) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    if is_risky(text) {
+        out.push('\'');
+    }
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\"\""),
+            c if terminal && c.is_control() && !matches!(c, '\n' | '\r' | '\t') => {
+                out.extend(c.escape_unicode());
+            }
+            c => out.push(c),
+        }
+    }
+    // An empty text is quoted: only a missing value is an empty cell.
+    let quoted = out.is_empty() || out.contains([',', '"', '\r', '\n']) || out.trim() != out;
+    if quoted { format!("\"{out}\"") } else { out }
+}
+
+/// Returns whether a spreadsheet could take the cell for a formula. Numbers are none.
+fn is_risky(text: &str) -> bool {
+    let signs = [
+        '=', '+', '-', '@', '\t', '\r', '\n', '\'', '＝', '＋', '－', '＠',
+    ];
+    text.starts_with(signs) && text.parse::<f64>().is_err()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cell;
+    use proptest::prelude::*;
+
+    #[test]
+    fn formulas_are_defused_and_numbers_are_not() {
+        assert_eq!(cell("=1+1", false), "'=1+1");
+        assert_eq!(cell("@SUM(A1)", false), "'@SUM(A1)");
+        assert_eq!(cell("-2.5e3", false), "-2.5e3");
+        assert_eq!(cell("-x", false), "'-x");
+        assert_eq!(cell("'a", false), "''a");
+        assert_eq!(cell("", false), "\"\"");
+        assert_eq!(cell("\t=1", false), "\"'\t=1\"".replace("\"", ""));
+        assert_eq!(cell("a\"b,c\r\n", false), "\"a\"\"b,c\r\n\"");
+        assert_eq!(cell("\u{1b}[31m", true), "\\u{1b}[31m");
+    }
+
+    proptest! {
+        #[test]
+        fn a_reader_gets_every_value_back(texts in prop::collection::vec("[-=+@'\",\r\n\t a고\\\\]{0,8}", 1..5)) {
+            let line = texts.iter().map(|text| cell(text, false)).collect::<Vec<_>>().join(",");
+            let mut reader = csv::ReaderBuilder::new()
+                .has_headers(false)
+                .from_reader(line.as_bytes());
+            let record = reader.records().next().unwrap().unwrap();
+            let back: Vec<&str> = record
+                .iter()
+                .map(|text| text.strip_prefix('\'').unwrap_or(text))
+                .collect();
+            prop_assert_eq!(back, texts);
+        }
+    }
+}
