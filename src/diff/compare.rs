@@ -11,6 +11,7 @@ use super::error::Error;
 use super::event::{Event, EventSink, SchemaEvent, Silence, SummaryEvent, TransitionCount, Value};
 use super::fields::{self, Declared, FieldMap};
 use super::filter::Passed;
+use super::hint;
 use super::kept::Kept;
 use super::matched::{Matched, matched};
 use super::problems;
@@ -137,6 +138,7 @@ fn one(
         splits: Vec::new(),
         step,
         filtered: passed.is_some(),
+        hint: None,
     }))?;
     Ok(report)
 }
@@ -227,6 +229,10 @@ fn both(
         splits,
         step,
         filtered: passed.is_some(),
+        hint: match passed {
+            None => hint::hint(&reading, before, after, &matched)?,
+            Some(_) => None,
+        },
     }))?;
     Ok(report)
 }

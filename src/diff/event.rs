@@ -304,6 +304,8 @@ pub struct SummaryEvent {
     pub step: &'static str,
     /// Whether only what passed a filter is counted.
     pub filtered: bool,
+    /// What may explain that most records found no match: for people to look at.
+    pub hint: Option<String>,
 }
 
 /// How many labels went from one class to another.
@@ -390,6 +392,9 @@ impl Serialize for SummaryEvent {
         map.serialize_entry("step", self.step)?;
         if self.filtered {
             map.serialize_entry("filtered", &true)?;
+        }
+        if let Some(hint) = &self.hint {
+            map.serialize_entry("hint", hint)?;
         }
         map.end()
     }

@@ -16,6 +16,7 @@ mod fields;
 mod files;
 mod filter;
 mod framed;
+mod hint;
 mod images;
 mod kept;
 mod likeness;

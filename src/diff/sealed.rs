@@ -17,6 +17,7 @@ use super::event::{
     AnnotatorCount, Event, EventSink, Identity, LabelEvent, ProblemEvent, RecordEvent,
     RecordStatus, Said, SchemaEvent, SummaryEvent, TransitionCount, Value,
 };
+use super::hint;
 use super::problems;
 use super::reading::Common;
 use super::tally;
@@ -59,6 +60,10 @@ impl Told {
         let renamed = |change: &SchemaChange| change.change == "field_renamed";
         if step.changes.schema.iter().any(renamed) {
             return None; // which labels are which
+        }
+        let counts = &step.changes.records;
+        if hint::seems_replaced(counts.before, counts.after, counts.removed, counts.added) {
+            return None; // why that may be is in the data alone
         }
         if options.filter.is_some() || (wants_rows(options, ends.roles) && !known) {
             return None;
@@ -183,6 +188,7 @@ fn summary(
         annotators,
         splits: changes.splits.clone(),
         filtered: false,
+        hint: None,
         step: match changes.step.as_str() {
             "none" => "none",
             "patch" => "patch",

@@ -124,6 +124,7 @@ fn events() -> Vec<Event> {
             }],
             step: "major",
             filtered: false,
+            hint: None,
         }),
     ]
 }
