@@ -228,12 +228,7 @@ fn what_does_not_fit_is_unusable() {
     let tables = kept(&grouping, &records, &directory);
     // A record that was never there cannot go.
     let went = collected(&grouping, &[[99, 1, 1, 1]]);
-    assert!(
-        tables
-            .clone()
-            .apply(&[], &went, place!(directory))
-            .is_err()
-    );
+    assert!(tables.clone().apply(&[], &went, place!(directory)).is_err());
     // A flipped bit is found before anything is told.
     let path = directory.0.path().join(file_name(tables.base()));
     let mut bytes = std::fs::read(&path).unwrap();
@@ -242,11 +237,7 @@ fn what_does_not_fit_is_unusable() {
     std::fs::write(&path, &bytes).unwrap();
     let changed = collected(&grouping, &records);
     let tables = Tables::decode(&tables.encode(), directory.0.path()).unwrap();
-    assert!(
-        tables
-            .apply(&[], &changed, place!(directory))
-            .is_err()
-    );
+    assert!(tables.apply(&[], &changed, place!(directory)).is_err());
     bytes.truncate(bytes.len() - 9);
     std::fs::write(&path, &bytes).unwrap();
     assert!(base::Base::open(directory.0.path(), 0).is_err());
