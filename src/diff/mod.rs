@@ -41,7 +41,7 @@ pub use event::{
     RecordEvent, RecordStatus, Said, SchemaEvent, SummaryEvent, TextDiff, TransitionCount, Value,
 };
 pub use files::{diff_files, file_events, lines_between};
-pub use filter::{EVENT_NAMES, key_given};
+pub use filter::{EVENT_NAMES, key_parts_given};
 pub use reading::Side;
 pub use tables::{changed_records, diff_known_tables, diff_tables};
 pub use trimmed::Differences;
