@@ -12,6 +12,7 @@ pub mod render;
 mod tests;
 mod tour;
 pub mod ui;
+mod width;
 
 use std::ffi::OsString;
 use std::io;

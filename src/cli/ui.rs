@@ -11,6 +11,8 @@ use serde::Serialize;
 
 use super::pager::Pager;
 
+pub(crate) use super::width::{clean, pad, shorten};
+
 /// What a piece of text is, so that one place decides how it looks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Style {
@@ -161,55 +163,6 @@ fn paint(coloured: bool, style: Style, text: &str) -> String {
 /// Writes to stderr what went wrong.
 pub(super) fn complain(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
-}
-
-/// Makes text harmless on a terminal: line ends, tabs and what nobody sees (a byte order mark in
-/// the middle of a text) are escaped, other controls replaced.
-pub(crate) fn clean(text: &str) -> String {
-    let turns_text = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let unseen = |c: char| matches!(c, '\u{feff}' | '\u{200b}' | '\u{2060}' | '\u{ad}');
-    if !text.contains(|c: char| c.is_control() || turns_text(c) || unseen(c)) {
-        return text.to_owned();
-    }
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if c.is_control() || turns_text(c) => out.push('\u{fffd}'),
-            c if unseen(c) => out.extend(c.escape_unicode()),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-/// Makes text harmless and cuts it so that it fits `width` columns of a terminal, marking the cut.
-pub(crate) fn shorten(text: &str, width: usize) -> String {
-    use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
-    let text = clean(text);
-    if text.width() <= width {
-        return text;
-    }
-    let mut out = String::new();
-    let mut used = 1; // the mark of the cut
-    for c in text.chars() {
-        used += c.width().unwrap_or(0);
-        if used > width {
-            break;
-        }
-        out.push(c);
-    }
-    out.push('\u{2026}');
-    out
-}
-
-/// Pads text to `width` columns of a terminal.
-pub fn pad(text: &str, width: usize) -> String {
-    use unicode_width::UnicodeWidthStr as _;
-    let missing = width.saturating_sub(text.width());
-    format!("{text}{}", " ".repeat(missing))
 }
 
 /// Writes a count with separators: `5,000,000`.

@@ -144,8 +144,8 @@ pub fn row(event: Event) -> Option<Row> {
             };
             Some(Row::new(
                 &record.dataset,
-                row_key(record.key),
-                record.place,
+                (row_key(record.key), record.place),
+                record.split,
                 change,
             ))
         }
@@ -176,8 +176,8 @@ fn label_row(label: LabelEvent) -> Row {
     };
     Row::new(
         &label.dataset,
-        row_key(label.key),
-        label.place,
+        (row_key(label.key), label.place),
+        label.said.split,
         RowChange::Label(change),
     )
 }

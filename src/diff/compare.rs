@@ -15,6 +15,7 @@ use super::kept::Kept;
 use super::matched::{Matched, matched};
 use super::problems;
 use super::reading::{Pairing, Side};
+use super::tally::{self, Tally};
 use super::tell::Teller;
 use super::version::{Version, reading};
 
@@ -122,15 +123,21 @@ fn one(
         problems::tell(dataset, None, version, &reading, locates, sink)?;
     }
     let report = report(dataset, counts, &[], Vec::new(), step);
-    let (transitions, filtered) = (Vec::new(), options.filter.is_some());
-    tell_summary(
-        dataset,
-        counts,
-        transitions,
+    let (old, new) = match side {
+        Side::Before => (Some(version.facts), None),
+        Side::After => (None, Some(version.facts)),
+    };
+    let passed = options.filter.map(|_| &teller.passed);
+    sink.event(Event::Summary(SummaryEvent {
+        dataset: dataset.to_owned(),
+        records: passed.map_or(counts, |passed| passed.counts(counts)),
+        transitions: Vec::new(),
+        classes: tally::classes(&reading.common, old, new),
+        annotators: Vec::new(),
+        splits: Vec::new(),
         step,
-        filtered.then_some(&teller.passed),
-        sink,
-    )?;
+        filtered: passed.is_some(),
+    }))?;
     Ok(report)
 }
 
@@ -190,21 +197,37 @@ fn both(
         }))?;
     }
     let mut teller = Teller::new(dataset, &reading, before, after, &map, options.filter);
-    let filtered = options.filter.is_some();
-    if options.records || filtered {
-        let mut silence = Silence;
-        let sink = heard(options.records, sink, &mut silence);
-        teller.labels(&mut kept, &meanings, sink)?;
-        teller.records(&matched, sink)?;
+    let mut tally = Tally::new(sink, after, options);
+    if tally.wants_labels() {
+        teller.labels(&mut kept, &meanings, &mut tally)?;
     }
-    if options.cells || filtered {
-        teller.cells(&mut kept, heard(options.cells, sink, &mut Silence))?;
+    if tally.wants_records() {
+        teller.records(&matched, &mut tally)?;
     }
+    if tally.wants_cells() {
+        teller.cells(&mut kept, &mut tally)?;
+    }
+    let (annotators, splits) = tally.counts(&kept);
     let locates = options.records && options.whole;
     problems::tell(dataset, Some(before), after, &reading, locates, sink)?;
-    let report = report(dataset, counts, &transitions, schema, step);
-    let passed = filtered.then_some(&teller.passed);
-    tell_summary(dataset, counts, transitions, step, passed, sink)?;
+    let report = DatasetChanges {
+        splits: splits.clone(),
+        ..report(dataset, counts, &transitions, schema, step)
+    };
+    let passed = options.filter.map(|_| &teller.passed);
+    sink.event(Event::Summary(SummaryEvent {
+        dataset: dataset.to_owned(),
+        records: passed.map_or(counts, |passed| passed.counts(counts)),
+        transitions: passed.map_or(transitions, Passed::transitions),
+        classes: match passed {
+            None => tally::classes(&reading.common, Some(before.facts), Some(after.facts)),
+            Some(_) => Vec::new(), // they are facts of the whole
+        },
+        annotators,
+        splits,
+        step,
+        filtered: passed.is_some(),
+    }))?;
     Ok(report)
 }
 
@@ -282,24 +305,6 @@ fn step(
     }
 }
 
-/// Tells what was counted; of a filtered diff what passed.
-fn tell_summary(
-    dataset: &str,
-    records: RecordCounts,
-    transitions: Vec<TransitionCount>,
-    step: &'static str,
-    passed: Option<&Passed>,
-    sink: &mut dyn EventSink,
-) -> Result<(), Error> {
-    sink.event(Event::Summary(SummaryEvent {
-        dataset: dataset.to_owned(),
-        records: passed.map_or(records, |passed| passed.counts(records)),
-        transitions: passed.map_or(transitions, Passed::transitions),
-        step,
-        filtered: passed.is_some(),
-    }))
-}
-
 fn report(
     dataset: &str,
     records: RecordCounts,
@@ -333,6 +338,7 @@ fn report(
         },
         schema,
         step: step.to_owned(),
+        splits: Vec::new(),
         guideline: None,
         rows: false,
     }

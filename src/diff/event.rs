@@ -7,7 +7,7 @@ use serde::ser::{SerializeMap as _, SerializeSeq as _};
 use serde::{Serialize, Serializer};
 
 use crate::base::{ObjectId, RepoPath};
-use crate::object::changes::{Cause, RecordCounts, SchemaChange};
+use crate::object::changes::{Cause, RecordCounts, SchemaChange, SplitCount};
 
 use super::error::Error;
 
@@ -210,6 +210,8 @@ pub struct Said {
     pub reason: Option<String>,
     /// Under which guideline.
     pub guideline: Option<String>,
+    /// The split that the record is in.
+    pub split: Option<String>,
 }
 
 /// Whether a record was added or removed.
@@ -244,6 +246,9 @@ pub struct RecordEvent {
     /// Its place on that side, counted from 1: for change sets.
     #[serde(skip)]
     pub place: u64,
+    /// The split that it is or was in: for summaries.
+    #[serde(skip)]
+    pub split: Option<String>,
 }
 
 /// A changed field, other than a label, of a record that both versions have.
@@ -289,6 +294,12 @@ pub struct SummaryEvent {
     pub records: RecordCounts,
     /// Counts of label changes by field, from, to and cause, in that order.
     pub transitions: Vec<TransitionCount>,
+    /// The classes that have more or fewer records than before, by field and class.
+    pub classes: Vec<ClassCount>,
+    /// Relabels by the newer record's annotator, where the data set declares one.
+    pub annotators: Vec<AnnotatorCount>,
+    /// Changes by split, where the data set declares one.
+    pub splits: Vec<SplitCount>,
     /// The version step: `none`, `patch`, `minor` or `major`.
     pub step: &'static str,
     /// Whether only what passed a filter is counted.
@@ -308,6 +319,28 @@ pub struct TransitionCount {
     pub cause: Cause,
     /// How many labels.
     pub count: u64,
+}
+
+/// How many records have a label, before and after.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct ClassCount {
+    /// The label field.
+    pub field: String,
+    /// The class; null for records without a label.
+    pub class: Value,
+    /// Its records in the older version.
+    pub before: u64,
+    /// Its records in the newer version.
+    pub after: u64,
+}
+
+/// How many relabels stand under an annotator's name.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct AnnotatorCount {
+    /// The newer record's annotator, as the data say.
+    pub annotator: Option<String>,
+    /// Relabels; other causes are no annotator's.
+    pub relabelled: u64,
 }
 
 impl SummaryEvent {
@@ -333,8 +366,12 @@ impl Serialize for SummaryEvent {
             split: u64,
             merged: u64,
             transitions: &'a [TransitionCount],
+            #[serde(skip_serializing_if = "<[_]>::is_empty")]
+            classes: &'a [ClassCount],
+            #[serde(skip_serializing_if = "<[_]>::is_empty")]
+            annotators: &'a [AnnotatorCount],
         }
-        let mut map = serializer.serialize_map(Some(4))?;
+        let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("dataset", &self.dataset)?;
         map.serialize_entry("records", &self.records)?;
         let labels = Labels {
@@ -343,8 +380,13 @@ impl Serialize for SummaryEvent {
             split: self.labels(&[Cause::Split]),
             merged: self.labels(&[Cause::Merge]),
             transitions: &self.transitions,
+            classes: &self.classes,
+            annotators: &self.annotators,
         };
         map.serialize_entry("labels", &labels)?;
+        if !self.splits.is_empty() {
+            map.serialize_entry("splits", &self.splits)?;
+        }
         map.serialize_entry("step", self.step)?;
         if self.filtered {
             map.serialize_entry("filtered", &true)?;

@@ -168,6 +168,7 @@ impl<'a> Teller<'a> {
                         source: said(view_b, b, Role::Source),
                         reason: said(view_b, b, Role::Reason),
                         guideline: said(view_b, b, Role::Guideline),
+                        split: said(view_b, b, Role::Split),
                     },
                     place: kept.place(pair) + 1,
                 }))?;
@@ -222,6 +223,7 @@ impl<'a> Teller<'a> {
                         (views.1.get(next.1 - 1), RecordStatus::Added)
                     }
                 };
+                let split = self.version(side).roles.fields(Role::Split).first();
                 let key = self.identity(side, view, record, place);
                 if self.filter.is_some() {
                     let annotator = self.annotator(side, view, record);
@@ -246,6 +248,7 @@ impl<'a> Teller<'a> {
                     change,
                     key,
                     place: place + 1,
+                    split: split.and_then(|name| text(view, record, name)),
                 }))?;
             }
         }

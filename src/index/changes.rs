@@ -153,7 +153,12 @@ fn change_row(row: &SqlRow<'_>) -> rusqlite::Result<ChangeRow> {
     Ok(ChangeRow {
         commit: id(row, 0)?,
         parent: row.get(1)?,
-        row: Row::new(&dataset, key(row, 3, 4)?, place.unsigned_abs(), change),
+        row: Row::new(
+            &dataset,
+            (key(row, 3, 4)?, place.unsigned_abs()),
+            row.get(16)?,
+            change,
+        ),
     })
 }
 
@@ -166,7 +171,7 @@ impl Index {
                 .prepare_cached(&format!(
                     "SELECT commit_rows.id, parent, dataset, key, record, change, field,
                      from_value, to_value, cause, annotator_before, annotator, c.source, c.reason,
-                     guideline, place FROM label_change_rows AS c
+                     guideline, place, split FROM label_change_rows AS c
                      JOIN commit_rows ON commit_rows.number = commit_number WHERE {condition}
                      ORDER BY generation, commit_rows.id, parent, c.number"
                 ))?
@@ -252,7 +257,7 @@ impl Transaction<'_> {
             .inner
             .prepare_cached(
                 "INSERT INTO label_change_rows
-                 VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17)",
+                 VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)",
             )
             .map_err(self.error())?;
         let mut count = 0u64;
@@ -275,6 +280,7 @@ impl Transaction<'_> {
                     key,
                     record,
                     signed(row.place),
+                    row.split,
                     change,
                     label.map(|label| label.field.as_str()),
                     text(|label| &label.from),

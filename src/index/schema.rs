@@ -94,6 +94,7 @@ CREATE TABLE label_change_rows (
     key TEXT NOT NULL,
     record TEXT,
     place INTEGER NOT NULL,
+    split TEXT,
     change TEXT NOT NULL,
     field TEXT,
     from_value TEXT,
@@ -109,7 +110,7 @@ CREATE TABLE label_change_rows (
 CREATE INDEX label_change_rows_key ON label_change_rows (dataset, key);
 CREATE VIEW label_changes AS
     SELECT commit_rows.id AS commit_id, parent, label_change_rows.number AS number, dataset, key,
-        record, place, change, field, from_value, to_value, cause, annotator_before, annotator,
+        record, place, split, change, field, from_value, to_value, cause, annotator_before, annotator,
         label_change_rows.source AS source, label_change_rows.reason AS reason, guideline
     FROM label_change_rows JOIN commit_rows ON commit_rows.number = commit_number;
 

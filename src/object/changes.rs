@@ -62,6 +62,9 @@ pub struct DatasetChanges {
     pub labels: LabelCounts,
     /// Schema and vocabulary changes, in order.
     pub schema: Vec<SchemaChange>,
+    /// Changes by split, where the data set declares one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub splits: Vec<SplitCount>,
     /// The version step as Croissant defines it: `none`, `patch`, `minor` or `major`.
     pub step: String,
     /// The labelling guideline in force.
@@ -118,6 +121,23 @@ pub struct Transition {
     pub cause: Cause,
     /// How many labels.
     pub count: u64,
+}
+
+/// What happened to the records of a split.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct SplitCount {
+    /// The split, as the data or the path say.
+    pub split: Option<String>,
+    /// Records added to it.
+    pub added: u64,
+    /// Records removed from it.
+    pub removed: u64,
+    /// Relabels of records that are in it now.
+    pub relabelled: u64,
+    /// Kept records that came into it from another split.
+    pub came: u64,
+    /// Kept records that left it for another split.
+    pub left: u64,
 }
 
 /// Why a label changed.
@@ -247,14 +267,21 @@ pub struct Row {
     /// Its place in the newer version, in the older one for removed records, counted from 1 over
     /// the files in path order.
     pub place: u64,
+    /// The split that it is in, or was in when it was removed.
+    pub split: Option<String>,
     /// What happened to it.
     pub change: RowChange,
     sort_key: Vec<u8>,
 }
 
 impl Row {
-    /// Builds a row.
-    pub fn new(dataset: &str, key: RowKey, place: u64, change: RowChange) -> Self {
+    /// Builds a row of a record, given by its key and its place.
+    pub fn new(
+        dataset: &str,
+        (key, place): (RowKey, u64),
+        split: Option<String>,
+        change: RowChange,
+    ) -> Self {
         let mut sort_key = Self::prefix(dataset, &key);
         match &change {
             RowChange::Added => sort_key.push(1),
@@ -268,6 +295,7 @@ impl Row {
             dataset: dataset.to_owned(),
             key,
             place,
+            split,
             change,
             sort_key,
         }
@@ -331,6 +359,7 @@ impl Entry for Row {
                 varint::write(out, *ordinal);
             }
         }
+        optional(out, self.split.as_deref());
         match &self.change {
             RowChange::Added => out.push(0),
             RowChange::Removed => out.push(1),
@@ -369,6 +398,7 @@ impl Entry for Row {
             }
             _ => return Err(reader.malformed("the kind of a key")),
         };
+        let split = optional_text(reader)?;
         let change = match reader.byte("the kind of a change")? {
             0 => RowChange::Added,
             1 => RowChange::Removed,
@@ -392,7 +422,7 @@ impl Entry for Row {
             }),
             _ => return Err(reader.malformed("the kind of a change")),
         };
-        Ok(Self::new(&dataset, key, place, change))
+        Ok(Self::new(&dataset, (key, place), split, change))
     }
 
     fn key(&self) -> &[u8] {

@@ -3,12 +3,13 @@
 //! The one place where `dataset`, `quality` and `diff` meet, for every verb that needs them:
 //! `commit`, `status`, `diff`, `quality`, `schema`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::progress::Progress;
 use crate::base::{ObjectId, RepoPath};
 use crate::dataset::{Declaration, Declarations, Table};
-use crate::diff::{self, ChangeSetBuilder, Differences, Event, EventSink, Options};
+use crate::diff::{self, ChangeSetBuilder, Differences, Event, EventSink, Options, Told};
 use crate::object::changes::{DatasetChanges, Guideline};
 use crate::object::{
     self, Commit, DatasetScore, FileEntry, MemoryStore, ObjectSink, ObjectSource, Scorecard,
@@ -141,7 +142,18 @@ pub(super) fn measure(
     measuring: &Measuring,
     progress: &dyn Progress,
 ) -> Result<Assessment, Error> {
-    let mut names: Vec<&str> = after.declarations.names().collect();
+    measure_some(source, before, after, &|_| true, (measuring, progress))
+}
+
+/// Does the same for the data sets that are wanted.
+pub(super) fn measure_some(
+    source: &dyn ObjectSource,
+    before: Option<&Version>,
+    after: &Version,
+    wanted: &dyn Fn(&str) -> bool,
+    (measuring, progress): (&Measuring, &dyn Progress),
+) -> Result<Assessment, Error> {
+    let mut names: Vec<&str> = after.declarations.names().filter(|n| wanted(n)).collect();
     names.sort_unstable();
     let mut out = Vec::new();
     for declaration in names
@@ -208,6 +220,19 @@ pub(super) fn compare(
     options: Options<'_>,
     sink: &mut dyn EventSink,
 ) -> Result<Compared, Error> {
+    let assessed = (assessed, &BTreeMap::new());
+    compare_told(source, before, after, assessed, options, sink)
+}
+
+/// Does the same; of some data sets it is known what to tell.
+pub(super) fn compare_told(
+    source: &dyn ObjectSource,
+    before: Option<&Version>,
+    after: &Version,
+    (assessed, told): (&Assessment, &BTreeMap<String, Told>),
+    options: Options,
+    sink: &mut dyn EventSink,
+) -> Result<Compared, Error> {
     let nothing = Vec::new();
     let old_entries = before.map_or(&nothing, |before| &before.entries);
     let changes = files::changes(old_entries, &after.entries);
@@ -228,6 +253,10 @@ pub(super) fn compare(
     let unknown = Arc::default();
     let mut datasets = Vec::new();
     for name in names {
+        if let Some(told) = told.get(name) {
+            datasets.push(told.tell(sink)?);
+            continue;
+        }
         let new = assessed.get(name);
         // Measuring went by the first parent: what is the same in another one is seen here.
         let sealed_same = |new: &Assessed| before?.sealed_same(after, &new.table.declaration);

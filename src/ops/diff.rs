@@ -1,9 +1,11 @@
 //! `diff`: what changed between two versions, as events.
 
+use std::collections::BTreeMap;
+
 use crate::base::RepoPath;
 use crate::base::progress::Progress;
 use crate::dataset::{Declaration, Where};
-use crate::diff::{EventSink, Options};
+use crate::diff::{EventSink, Options, Told};
 use crate::object::FileEntry;
 use crate::object::changes::DatasetChanges;
 use crate::repo::Repo;
@@ -12,6 +14,7 @@ use super::assess::{self, Version};
 use super::condition;
 use super::error::Error;
 use super::follow::Measuring;
+use super::sealed;
 use super::stage;
 use super::working::{self, Looked};
 
@@ -41,6 +44,17 @@ pub struct DiffOptions {
     pub tell: Options<'static>,
     /// Which label, record and cell events to tell and count; all where it is `None`.
     pub condition: Option<Where>,
+    /// Whether the data are compared even where sealed change sets tell the answer.
+    pub from_data: bool,
+}
+
+impl DiffOptions {
+    fn tell(&self) -> Options<'_> {
+        Options {
+            filter: self.condition.as_ref(),
+            ..self.tell
+        }
+    }
 }
 
 /// Compares two versions and pushes the events; returns the counts of each data set.
@@ -53,6 +67,7 @@ pub fn diff(
     let of_revision = |repo: &Repo, revision: &str| -> Result<Version, Error> {
         Version::of_commit(&repo.store, &repo.commit(revision)?.1)
     };
+    let nothing = BTreeMap::new();
     let before = match &options.ends {
         Ends::StageAndFiles => Some(of_stage(repo)?),
         Ends::HeadAndStage => match repo.head_commit()? {
@@ -76,7 +91,7 @@ pub fn diff(
                 run(
                     &working.source,
                     versions,
-                    options,
+                    (options, &nothing),
                     sink,
                     (&Measuring::of(repo), progress),
                 )?
@@ -89,17 +104,24 @@ pub fn diff(
             run(
                 &repo.store,
                 versions,
-                options,
+                (options, &nothing),
                 sink,
                 (&Measuring::of(repo), progress),
             )
         }
-        Ends::Revisions(_, b) => {
-            let versions = (before, of_revision(repo, b)?);
+        Ends::Revisions(a, b) => {
+            let after = of_revision(repo, b)?;
+            let told = match &before {
+                Some(before) if options.within.is_empty() && !options.from_data => {
+                    let ids = (repo.resolve(a)?, repo.resolve(b)?);
+                    sealed::between(repo, (&ids.0, before), (&ids.1, &after), options.tell())?
+                }
+                _ => nothing,
+            };
             run(
                 &repo.store,
-                versions,
-                options,
+                (before, after),
+                (options, &told),
                 sink,
                 (&Measuring::of(repo), progress),
             )
@@ -110,7 +132,7 @@ pub fn diff(
 fn run(
     source: &dyn crate::object::ObjectSource,
     versions: (Option<Version>, Version),
-    options: &DiffOptions,
+    (options, told): (&DiffOptions, &BTreeMap<String, Told>),
     sink: &mut dyn EventSink,
     (measuring, progress): (&Measuring, &dyn Progress),
 ) -> Result<Vec<DatasetChanges>, Error> {
@@ -121,12 +143,11 @@ fn run(
     }
     narrow(before.as_mut(), &mut after, &options.within);
     let before = before.as_ref();
-    let assessed = assess::measure(source, before, &after, measuring, progress)?;
-    let tell = Options {
-        filter: options.condition.as_ref(),
-        ..options.tell
-    };
-    let compared = assess::compare(source, before, &after, &assessed, tell, sink)?;
+    let untold = |name: &str| !told.contains_key(name);
+    let assessed = assess::measure_some(source, before, &after, &untold, (measuring, progress))?;
+    let assessed = (&assessed, told);
+    let tell = options.tell();
+    let compared = assess::compare_told(source, before, &after, assessed, tell, sink)?;
     Ok(compared.datasets)
 }
 

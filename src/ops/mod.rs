@@ -11,6 +11,7 @@ mod files;
 mod follow;
 mod lookup;
 mod rows;
+mod sealed;
 mod stage;
 mod transaction;
 mod working;

@@ -282,12 +282,12 @@ fn a_score_is_sorted_integers_and_reads_back_as_the_same_facts() {
     assert!(names.is_sorted());
     assert_eq!(Facts::read(&store, &score).unwrap(), measured.facts());
     let card = Scorecard {
-        snapshot: crate::base::ObjectId::of(b"s"),
+        snapshot: ObjectId::of(b"s"),
         declaration: None,
         datasets: vec![score.clone()],
     };
     let bytes = object::encode(&card);
-    let id = crate::base::ObjectId::of(&bytes);
+    let id = ObjectId::of(&bytes);
     assert_eq!(object::decode::<Scorecard>(&id, &bytes).unwrap(), card);
     assert!(!metrics_of(&store, &card, "animals").unwrap().is_empty());
     assert!(matches!(

@@ -390,6 +390,7 @@ fn a_diff_reads_like_this() {
 pets: 40 records, 1 modified, 1 relabelled [major]
   label:
     dog -> bird       1
+  label, records: bird 2 -> 3 (+1), dog 19 -> 18 (-1)
   by annotator: a2 1
   labels
     5  label  dog -> bird    by a2

@@ -53,6 +53,9 @@ pub(crate) struct DiffArgs {
     /// Changed cells of fields other than labels too
     #[arg(long, conflicts_with_all = ["stat", "labels", "schema"])]
     pub cells: bool,
+    /// Compare the data themselves, also where sealed change sets tell the answer
+    #[arg(long, conflicts_with = "no_index")]
+    pub from_data: bool,
     #[command(flatten)]
     pub condition: WhereArgs,
     /// Exit with 1 when there are differences
@@ -127,6 +130,7 @@ pub(crate) fn run(context: &mut Context, args: &DiffArgs) -> Result<Answer, Fail
         ends,
         within,
         tell: args.tell(),
+        from_data: args.from_data,
         condition: args.condition.parse()?,
     };
     context.redirect_or_page(&args.output)?;
@@ -185,6 +189,7 @@ pub(crate) fn schema(context: &mut Context, ends: &[String]) -> Result<Answer, F
         labels: false,
         schema: true,
         cells: false,
+        from_data: false,
         condition: WhereArgs::default(),
         exit_code: false,
         ends: ends.to_vec(),

@@ -3,31 +3,31 @@
 //! Invariant: nothing is said by colour alone, columns align by display width, and no text from
 //! data reaches the terminal with control characters in it.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
+mod counts;
+mod lines;
 mod words;
-
-use unicode_width::UnicodeWidthStr as _;
 
 use crate::diff::{
     Error, Event, EventSink, FileEvent, FileStatus, LabelEvent, ProblemEvent, RecordStatus,
-    SummaryEvent, TextDiff, TransitionCount, Value,
+    SummaryEvent, TextDiff,
 };
 use crate::object::changes::{Cause, SchemaChange};
 
 use super::diff_json::Show;
 
-use super::super::ui::{Style, clean, count, counted, pad};
-use words::{key, narrow, short, value};
+use super::super::ui::{Style, clean, count, counted};
+use super::super::width::isolated;
+use counts::cause;
+use lines::{Cell, Columns, Lines};
+use words::{change, key, short};
 
 /// Dresses a piece of text for its style, or leaves it plain.
 pub(crate) type Paint<'a> = dyn Fn(Style, &str) -> String + 'a;
 
 /// Of each kind, so many lines are shown; the rest is counted.
 const MOST_LINES: usize = 1000;
-/// The most classes of a transition matrix; beyond, transitions are listed.
-const MOST_CLASSES: usize = 12;
 
 /// Writes events as text.
 pub(crate) struct DiffText<'a> {
@@ -46,23 +46,6 @@ struct Open {
     records: Lines,
     cells: Lines,
     problems: Vec<ProblemEvent>,
-    annotators: BTreeMap<Option<String>, u64>,
-}
-
-/// The first lines of a kind, and how many there are.
-#[derive(Default)]
-struct Lines {
-    first: Vec<Vec<String>>,
-    count: u64,
-}
-
-impl Lines {
-    fn push(&mut self, line: impl FnOnce() -> Vec<String>) {
-        self.count += 1;
-        if self.first.len() < MOST_LINES {
-            self.first.push(line());
-        }
-    }
 }
 
 impl<'a> DiffText<'a> {
@@ -126,7 +109,7 @@ impl<'a> DiffText<'a> {
     fn summary(&mut self, summary: &SummaryEvent) -> io::Result<()> {
         let open = std::mem::take(&mut self.open);
         let nothing = open.schema.is_empty()
-            && open.labels.count + open.records.count + open.cells.count == 0
+            && open.labels.count() + open.records.count() + open.cells.count() == 0
             && open.problems.is_empty()
             && summary.step == "none";
         if nothing {
@@ -136,7 +119,7 @@ impl<'a> DiffText<'a> {
             self.line("")?;
         }
         self.files = true;
-        let name = (self.paint)(Style::Heading, &summary.dataset);
+        let name = (self.paint)(Style::Heading, &isolated(clean(&summary.dataset)));
         let touches_values = |change: &SchemaChange| {
             !matches!(
                 change.change.as_str(),
@@ -148,18 +131,13 @@ impl<'a> DiffText<'a> {
         if self.show.schema {
             self.schema(&open.schema)?;
         }
-        self.matrices(&summary.transitions)?;
-        if !open.annotators.is_empty() {
-            let by = |(who, n): (Option<String>, u64)| {
-                let who = who.map_or_else(|| "(none)".to_owned(), |who| short(&who));
-                format!("{who} {}", count(n))
-            };
-            let by: Vec<String> = open.annotators.into_iter().map(by).collect();
-            self.line(&format!("  by annotator: {}", by.join(", ")))?;
-        }
-        self.lines("label", "labels", open.labels)?;
-        self.lines("record", "records", open.records)?;
-        self.lines("cell", "cells", open.cells)?;
+        self.transitions(&summary.transitions)?;
+        self.classes(&summary.classes)?;
+        self.annotators(&summary.annotators)?;
+        self.splits(&summary.splits)?;
+        self.lines("label", "labels", &open.labels)?;
+        self.lines("record", "records", &open.records)?;
+        self.lines("cell", "cells", &open.cells)?;
         for problem in open.problems {
             let what = problem.problem.replace('_', " ");
             let at = match (problem.record, problem.line) {
@@ -212,178 +190,31 @@ impl<'a> DiffText<'a> {
         Ok(())
     }
 
-    /// Shows transitions: relabels as a matrix where it fits, what else happened as a list.
-    fn matrices(&mut self, transitions: &[TransitionCount]) -> io::Result<()> {
-        let fields: BTreeSet<&str> = transitions.iter().map(|t| t.field.as_str()).collect();
-        for field in fields {
-            let of_field: Vec<&TransitionCount> =
-                transitions.iter().filter(|t| t.field == field).collect();
-            let (relabels, others): (Vec<_>, Vec<_>) = of_field
-                .into_iter()
-                .partition(|t| t.cause == Cause::Relabel);
-            let classes: BTreeSet<&Value> =
-                relabels.iter().flat_map(|t| [&t.from, &t.to]).collect();
-            let heading = (self.paint)(Style::Heading, &short(field));
-            if classes.len() > 2 && classes.len() <= MOST_CLASSES {
-                self.line(&format!("  {heading}, from row to column:"))?;
-                self.matrix(&classes, &relabels)?;
-            } else if !relabels.is_empty() {
-                self.line(&format!("  {heading}:"))?;
-                self.list(&relabels)?;
-            }
-            if !others.is_empty() {
-                self.line(&format!("  {heading}, changes of classes:"))?;
-                self.list(&others)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn matrix(
-        &mut self,
-        classes: &BTreeSet<&Value>,
-        relabels: &[&TransitionCount],
-    ) -> io::Result<()> {
-        let number = |n: u64| if n == 0 { ".".to_owned() } else { count(n) };
-        let between = |from: Option<&Value>, to: Option<&Value>| -> u64 {
-            let fits = |t: &&&TransitionCount| {
-                from.is_none_or(|from| t.from == *from) && to.is_none_or(|to| t.to == *to)
-            };
-            relabels.iter().filter(fits).map(|t| t.count).sum()
-        };
-        let mut rows = Vec::new();
-        let mut heading = vec![String::new()];
-        heading.extend(classes.iter().map(|class| narrow(class)));
-        heading.push("left".to_owned());
-        rows.push(heading);
-        for from in classes {
-            let mut row = vec![narrow(from)];
-            row.extend(
-                classes
-                    .iter()
-                    .map(|to| number(between(Some(from), Some(to)))),
-            );
-            row.push(number(between(Some(from), None)));
-            rows.push(row);
-        }
-        let mut came = vec!["came".to_owned()];
-        came.extend(classes.iter().map(|to| number(between(None, Some(to)))));
-        came.push(number(between(None, None)));
-        rows.push(came);
-        let mut net = vec!["net".to_owned()];
-        net.extend(classes.iter().map(|class| {
-            let (left, came) = (between(Some(class), None), between(None, Some(class)));
-            match came.cmp(&left) {
-                std::cmp::Ordering::Greater => format!("+{}", count(came - left)),
-                std::cmp::Ordering::Equal => "0".to_owned(),
-                std::cmp::Ordering::Less => format!("-{}", count(left - came)),
-            }
-        }));
-        net.push(String::new());
-        rows.push(net);
-        let columns = rows.first().map_or(0, Vec::len);
-        let width = |at: usize| rows.iter().map(|row| row[at].width()).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..columns).map(width).collect();
-        for row in &rows {
-            let mut text = format!("    {}", pad(&row[0], widths[0]));
-            for (cell, width) in row.iter().zip(&widths).skip(1) {
-                text.push_str("  ");
-                text.push_str(&" ".repeat(width.saturating_sub(cell.width())));
-                text.push_str(cell);
-            }
-            self.line(&text)?;
-        }
-        Ok(())
-    }
-
-    fn list(&mut self, transitions: &[&TransitionCount]) -> io::Result<()> {
-        let mut sorted = transitions.to_vec();
-        sorted.sort_by(|a, b| (b.count, &a.from, &a.to).cmp(&(a.count, &b.from, &b.to)));
-        let texts: Vec<String> = sorted
-            .iter()
-            .map(|t| format!("{} -> {}", value(&t.from), value(&t.to)))
-            .collect();
-        let shown = &texts[..texts.len().min(MOST_LINES)];
-        let width = shown.iter().map(|text| text.width()).max().unwrap_or(0);
-        for (text, t) in shown.iter().zip(&sorted) {
-            let cause = match t.cause {
-                Cause::Relabel => "",
-                Cause::Rename => "  renamed",
-                Cause::Split => "  split",
-                Cause::Merge => "  merged",
-                Cause::Swap => "  swapped",
-            };
-            let number = count(t.count);
-            self.line(&format!("    {}  {number:>6}{cause}", pad(text, width)))?;
-        }
-        self.rest(sorted.len() as u64, "transition")
-    }
-
     /// Shows the lines of one kind in columns.
-    fn lines(&mut self, noun: &str, heading: &str, lines: Lines) -> io::Result<()> {
-        if lines.first.is_empty() {
+    fn lines(&mut self, noun: &str, heading: &str, lines: &Lines) -> io::Result<()> {
+        if lines.count() == 0 {
             return Ok(());
         }
         self.line(&format!("  {}", (self.paint)(Style::Heading, heading)))?;
-        let columns = lines.first.iter().map(Vec::len).max().unwrap_or(0);
-        let width = |at: usize| {
-            let cells = lines.first.iter().filter_map(|line| line.get(at));
-            cells.map(|cell| cell.width()).max().unwrap_or(0)
-        };
-        let widths: Vec<usize> = (0..columns).map(width).collect();
-        for line in &lines.first {
-            let cells = line
-                .iter()
-                .zip(&widths)
-                .map(|(cell, width)| pad(cell, *width));
-            let text = cells.collect::<Vec<_>>().join("  ");
-            let style = match line.first().map(String::as_str) {
-                Some("+") => Style::Added,
-                Some("-") => Style::Removed,
-                _ => {
-                    self.line(&format!("    {text}"))?;
-                    continue;
-                }
-            };
-            let text = (self.paint)(style, text.trim_end());
-            self.line(&format!("    {text}"))?;
-        }
-        self.rest(lines.count, noun)
-    }
-
-    fn rest(&mut self, all: u64, noun: &str) -> io::Result<()> {
-        let more = all.saturating_sub(MOST_LINES as u64);
-        if more == 0 {
-            return Ok(());
-        }
-        let text = format!(
-            "... and {} (--json shows all)",
-            counted(more, &format!("more {noun}"))
-        );
-        let text = (self.paint)(Style::Faint, &text);
-        self.line(&format!("    {text}"))
+        lines.write(self.out, self.paint, Columns::Left, noun)
     }
 
     fn take(&mut self, event: Event) -> io::Result<()> {
         match event {
             Event::File(file) => self.file(&file)?,
             Event::Schema(schema) => self.open.schema.push(schema.change),
-            Event::Label(label) => {
-                if let Some((_, after)) = &label.annotator {
-                    *self.open.annotators.entry(after.clone()).or_default() += 1;
-                }
-                self.open.labels.push(|| label_line(&label));
-            }
+            Event::Label(label) => self.open.labels.push(|| label_line(&label)),
             Event::Record(record) => self.open.records.push(|| {
-                let mark = match record.change {
-                    RecordStatus::Added => "+",
-                    RecordStatus::Removed => "-",
+                let (style, mark) = match record.change {
+                    RecordStatus::Added => (Style::Added, "+"),
+                    RecordStatus::Removed => (Style::Removed, "-"),
                 };
-                vec![mark.to_owned(), key(&record.key)]
+                let cell = |text: String| Cell::styled(style, text);
+                vec![cell(mark.to_owned()), cell(key(&record.key))]
             }),
             Event::Cell(cell) => self.open.cells.push(|| {
-                let change = format!("{} -> {}", value(&cell.from), value(&cell.to));
-                vec![key(&cell.key), short(&cell.field), change]
+                let change = change(&cell.from, &cell.to);
+                vec![key(&cell.key).into(), short(&cell.field).into(), change]
             }),
             Event::Problem(problem) => self.open.problems.push(problem),
             Event::Summary(summary) => self.summary(&summary)?,
@@ -401,26 +232,18 @@ impl EventSink for DiffText<'_> {
     }
 }
 
-fn label_line(label: &LabelEvent) -> Vec<String> {
-    let cause = match label.cause {
-        Cause::Relabel => "",
-        Cause::Rename => "renamed",
-        Cause::Split => "split",
-        Cause::Merge => "merged",
-        Cause::Swap => "swapped",
-    };
-    let change = format!("{} -> {}", value(&label.from), value(&label.to));
+fn label_line(label: &LabelEvent) -> Vec<Cell> {
     let mut line = vec![
-        key(&label.key),
-        short(&label.field),
-        change,
-        cause.to_owned(),
+        key(&label.key).into(),
+        short(&label.field).into(),
+        change(&label.from, &label.to),
+        cause(label.cause).into(),
     ];
     if let Some((before, after)) = &label.annotator {
         let name = |who: &Option<String>| who.as_deref().map_or("(none)".to_owned(), short);
         line.push(match before == after {
-            true => format!("by {}", name(after)),
-            false => format!("by {}, before {}", name(after), name(before)),
+            true => format!("by {}", name(after)).into(),
+            false => format!("by {}, before {}", name(after), name(before)).into(),
         });
     }
     line

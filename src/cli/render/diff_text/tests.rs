@@ -2,10 +2,10 @@
 
 use super::{DiffText, Show};
 use crate::diff::{
-    CellEvent, Event, EventSink as _, Identity, LabelEvent, RecordEvent, RecordStatus, Said,
-    SchemaEvent, SummaryEvent, TransitionCount, Value,
+    AnnotatorCount, CellEvent, ClassCount, Event, EventSink as _, Identity, LabelEvent,
+    RecordEvent, RecordStatus, Said, SchemaEvent, SummaryEvent, TransitionCount, Value,
 };
-use crate::object::changes::{Cause, RecordCounts, SchemaChange};
+use crate::object::changes::{Cause, RecordCounts, SchemaChange, SplitCount};
 
 fn text(show: Show, events: Vec<Event>) -> String {
     let mut out = Vec::new();
@@ -67,6 +67,7 @@ fn events() -> Vec<Event> {
             change: RecordStatus::Added,
             key: named("99"),
             place: 7,
+            split: None,
         }),
         Event::Cell(CellEvent {
             dataset: dataset(),
@@ -74,6 +75,13 @@ fn events() -> Vec<Event> {
             field: "text".to_owned(),
             from: Value::Null,
             to: Value::Text("a\nb".to_owned()),
+        }),
+        Event::Cell(CellEvent {
+            dataset: dataset(),
+            key: named("6"),
+            field: "text".to_owned(),
+            from: Value::Text("The quick brown fox jumps over the lazy dog, twice".to_owned()),
+            to: Value::Text("The quick red fox jumps over the lazy dog, twice".to_owned()),
         }),
         Event::Summary(SummaryEvent {
             dataset: dataset(),
@@ -90,6 +98,30 @@ fn events() -> Vec<Event> {
                 transition("fish", "고양이", Cause::Relabel, 3),
                 transition("고양이", "dog", Cause::Relabel, 1200),
             ],
+            classes: vec![
+                ClassCount {
+                    field: "label".to_owned(),
+                    class: Value::Text("dog".to_owned()),
+                    before: 120,
+                    after: 1320,
+                },
+                ClassCount {
+                    field: "label".to_owned(),
+                    class: Value::Text("고양이".to_owned()),
+                    before: 1300,
+                    after: 103,
+                },
+            ],
+            annotators: vec![AnnotatorCount {
+                annotator: Some("a7".to_owned()),
+                relabelled: 1,
+            }],
+            splits: vec![SplitCount {
+                split: Some("train".to_owned()),
+                added: 1,
+                relabelled: 1203,
+                ..SplitCount::default()
+            }],
             step: "major",
             filtered: false,
         }),
@@ -106,21 +138,23 @@ fn counts_come_first_and_columns_align_by_width() {
     pets: 1,000 -> 1,001 records, 1 added, 2 modified, 1,203 relabelled, 20 labels renamed [major]
       class renamed label: bird -> parrot, 20 (20 of 20 kept records) [breaking]
       label, from row to column:
-                   dog  fish  고양이   left
-        dog          .     .       .      .
-        fish         .     .       3      3
-        고양이   1,200     .       .  1,200
-        came     1,200     .       3  1,203
-        net     +1,200    -3  -1,197
+                  dog  fish  고양이   left
+        dog         .     .       .      .
+        fish        .     .       3      3
+        고양이  1,200     .       .  1,200
+        came    1,200     .       3  1,203
       label, changes of classes:
         bird -> parrot      20  renamed
+      label, records: dog 120 -> 1,320 (+1,200), 고양이 1,300 -> 103 (-1,197)
       by annotator: a7 1
+      by split: train 1 added, 1,203 relabelled
       labels
         17  label  고양이 -> dog    by a7, before a1
       records
         +  99
       cells
-        5�[31m  text  (null) -> a\nb
+        5\u{1b}[31m  text  (null) -> a\nb
+        6            text  The quick [-brown-]{+red+} fox jumps over the…
     ");
 }
 
@@ -130,13 +164,15 @@ fn stat_shows_counts_alone() {
     pets: 1,000 -> 1,001 records, 1 added, 2 modified, 1,203 relabelled, 20 labels renamed [major]
       class renamed label: bird -> parrot, 20 (20 of 20 kept records) [breaking]
       label, from row to column:
-                   dog  fish  고양이   left
-        dog          .     .       .      .
-        fish         .     .       3      3
-        고양이   1,200     .       .  1,200
-        came     1,200     .       3  1,203
-        net     +1,200    -3  -1,197
+                  dog  fish  고양이   left
+        dog         .     .       .      .
+        fish        .     .       3      3
+        고양이  1,200     .       .  1,200
+        came    1,200     .       3  1,203
       label, changes of classes:
         bird -> parrot      20  renamed
+      label, records: dog 120 -> 1,320 (+1,200), 고양이 1,300 -> 103 (-1,197)
+      by annotator: a7 1
+      by split: train 1 added, 1,203 relabelled
     ");
 }
