@@ -160,9 +160,14 @@ pub(super) struct WhereArgs {
 impl WhereArgs {
     /// Parses the condition.
     pub(super) fn parse(&self) -> Result<Option<Where>, Failure> {
-        let parsed = self.condition.as_deref().map(Where::parse).transpose();
-        Ok(parsed.map_err(ops::Error::from)?)
+        parse_condition(self.condition.as_deref())
     }
+}
+
+/// Parses a condition.
+pub(super) fn parse_condition(text: Option<&str>) -> Result<Option<Where>, Failure> {
+    let parsed = text.map(Where::parse).transpose();
+    Ok(parsed.map_err(ops::Error::from)?)
 }
 
 /// The commands.

@@ -310,6 +310,23 @@ fn verb(error: &ops::Error) -> Words {
         E::NoSuchRecord { .. } => ("no_such_record", USER, None),
         E::Usage(_) => ("usage", USAGE, None),
         E::Where(e) => condition(e),
+        E::NotCarriedOver { .. } => (
+            "not_carried_over",
+            USER,
+            hint("Narrow the condition, or leave --where out to take the file as a whole."),
+        ),
+        E::ReadsOtherwise { .. } => (
+            "reads_otherwise",
+            USER,
+            hint("Leave --where out to take the file as a whole."),
+        ),
+        E::NoRecords { .. } => (
+            "no_records",
+            USER,
+            hint(
+                "--where is about records: `dver dataset list` shows the data sets. Leave it out to take whole files.",
+            ),
+        ),
         E::NothingToUndo => ("nothing_to_undo", USER, None),
         E::Expired { .. } => (
             "expired",

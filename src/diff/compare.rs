@@ -114,6 +114,7 @@ fn one(
     };
     let map = FieldMap::new(&version.facts.fields, &version.facts.fields);
     let reading = reading(&map, version, version);
+    sink.unmatched(&matched.removed, &matched.added);
     let mut teller = Teller::new(dataset, &reading, version, version, &map, options.filter);
     let told = options.records && options.whole;
     if told || options.filter.is_some() {
@@ -199,6 +200,7 @@ fn both(
         }))?;
     }
     let mut teller = Teller::new(dataset, &reading, before, after, &map, options.filter);
+    sink.unmatched(&matched.removed, &matched.added);
     let mut tally = Tally::new(sink, after, options);
     if tally.wants_labels() {
         teller.labels(&mut kept, &meanings, &mut tally)?;

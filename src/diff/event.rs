@@ -15,6 +15,14 @@ use super::error::Error;
 pub trait EventSink {
     /// Takes the next event; an error stops the diff.
     fn event(&mut self, event: Event) -> Result<(), Error>;
+
+    /// Hears, before any event of records, which of them have no match, whether or not events tell
+    /// of them: their places in the older and in the newer version, counted from 0, ascending.
+    fn unmatched(&mut self, _removed: &[u64], _added: &[u64]) {}
+
+    /// Hears where the record of the label or cell event that comes next stands in both versions,
+    /// counted from 0, and what its field is called in the older one.
+    fn pair(&mut self, _places: (u64, u64), _older_field: &str) {}
 }
 
 /// Hears nothing: for those who want counts only.

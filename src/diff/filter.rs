@@ -168,20 +168,23 @@ impl<'a> Filter<'a> {
     }
 }
 
-/// Returns what `key` stands for: the value of a key of one field, a JSON array of several, `#N`
-/// where records have no key.
-pub fn key_given(key: &Identity, kind: Type) -> Given<'_> {
+fn key_given(key: &Identity, kind: Type) -> Given<'_> {
     match key {
-        Identity::Key(parts) => match parts.as_slice() {
-            [None] => Given::Null,
-            [Some(part)] => Given::Value(kind, part.as_str().into()),
-            parts => Given::Value(
-                Type::String,
-                serde_json::Value::from(parts.to_vec()).to_string().into(),
-            ),
-        },
+        Identity::Key(parts) => key_parts_given(parts, kind),
         Identity::Ordinal(ordinal, _) => {
             Given::Value(Type::String, Cow::Owned(format!("#{ordinal}")))
+        }
+    }
+}
+
+/// Returns what `key` stands for: the value of a key of one field, a JSON array of several.
+pub fn key_parts_given(parts: &[Option<String>], kind: Type) -> Given<'_> {
+    match parts {
+        [None] => Given::Null,
+        [Some(part)] => Given::Value(kind, part.as_str().into()),
+        parts => {
+            let array = serde_json::Value::from(parts.to_vec()).to_string();
+            Given::Value(Type::String, array.into())
         }
     }
 }

@@ -186,6 +186,11 @@ impl<'a> Kept<'a> {
         self.pairs[pair as usize].1
     }
 
+    /// Returns the places of both records of a pair.
+    pub(crate) fn places(&self, pair: u32) -> (u64, u64) {
+        self.pairs[pair as usize]
+    }
+
     /// Returns the pairs with a changed field other than labels.
     pub(crate) fn with_cells(&self) -> Vec<u32> {
         (0..self.pairs.len() as u32)

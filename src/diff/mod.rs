@@ -47,7 +47,7 @@ pub use event::{
     TransitionCount, Value,
 };
 pub use files::{diff_files, file_events, lines_between};
-pub use filter::{EVENT_NAMES, key_given};
+pub use filter::{EVENT_NAMES, key_parts_given};
 pub use reading::Side;
 pub use sealed::{Ends, Told, rows_of, wants_rows};
 pub use tables::{changed_records, diff_known_tables, diff_tables};

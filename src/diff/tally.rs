@@ -85,6 +85,14 @@ impl<'a> Tally<'a> {
 }
 
 impl EventSink for Tally<'_> {
+    fn unmatched(&mut self, removed: &[u64], added: &[u64]) {
+        self.sink.unmatched(removed, added);
+    }
+
+    fn pair(&mut self, places: (u64, u64), older_field: &str) {
+        self.sink.pair(places, older_field);
+    }
+
     fn event(&mut self, event: Event) -> Result<(), Error> {
         let wanted = match &event {
             Event::Label(label) => {

@@ -156,6 +156,7 @@ impl<'a> Teller<'a> {
                     }
                     self.passed.label(pair, &field.after, from, to, cause);
                 }
+                sink.pair(kept.places(pair), &field.before);
                 sink.event(Event::Label(LabelEvent {
                     dataset: self.dataset.to_owned(),
                     key: key.clone(),
@@ -296,6 +297,7 @@ impl<'a> Teller<'a> {
                     }
                     self.passed.cell(pair);
                 }
+                sink.pair(kept.places(pair), &field.before);
                 sink.event(Event::Cell(CellEvent {
                     dataset: self.dataset.to_owned(),
                     key: key.clone(),

@@ -206,7 +206,7 @@ impl Assessment {
         Ok(scores)
     }
 
-    fn get(&self, name: &str) -> Option<&Assessed> {
+    pub(super) fn get(&self, name: &str) -> Option<&Assessed> {
         self.0.iter().find(|assessed| assessed.table.name == name)
     }
 }

@@ -20,22 +20,30 @@ pub(super) fn check(
     condition: &Where,
     versions: &[&Version],
 ) -> Result<(), Error> {
+    let steps = [false, true].into_iter();
+    let mut all = steps
+        .flat_map(|thorough| versions.iter().map(move |version| (thorough, *version)))
+        .map(|(thorough, version)| fields(source, version, thorough));
+    check_among(condition, &mut all)
+}
+
+/// Does the same with the fields that are asked for one group after another, until all names are
+/// found.
+pub(super) fn check_among(
+    condition: &Where,
+    fields: &mut dyn Iterator<Item = Result<Vec<String>, Error>>,
+) -> Result<(), Error> {
     let mut open: Vec<_> = condition
         .names()
         .iter()
         .filter(|name| name.quoted || !EVENT_NAMES.contains(&name.text.as_str()))
         .collect();
     let mut known: BTreeSet<String> = BTreeSet::new();
-    for thorough in [false, true] {
-        for version in versions {
-            if open.is_empty() {
-                return Ok(());
-            }
-            known.extend(fields(source, version, thorough)?);
-            open.retain(|name| {
-                !known.contains(&name.text) && !known.contains(&quote_name(&name.text))
-            });
-        }
+    while !open.is_empty()
+        && let Some(more) = fields.next()
+    {
+        known.extend(more?);
+        open.retain(|name| !known.contains(&name.text) && !known.contains(&quote_name(&name.text)));
     }
     match open.first() {
         None => Ok(()),

@@ -162,7 +162,7 @@ fn run(
 /// Leaves the files that are asked for, and the data sets that differ in them.
 ///
 /// What was sealed of a data set speaks of all its files, so it goes where some of them go.
-fn narrow(mut before: Option<&mut Version>, after: &mut Version, within: &[RepoPath]) {
+pub(super) fn narrow(mut before: Option<&mut Version>, after: &mut Version, within: &[RepoPath]) {
     for version in before.as_deref_mut().into_iter().chain([&mut *after]) {
         version.retain(|path| stage::is_within(path, within));
     }
@@ -192,7 +192,7 @@ fn narrow(mut before: Option<&mut Version>, after: &mut Version, within: &[RepoP
 }
 
 /// Opens what is staged; with nothing staged that is HEAD, whose scorecard is known.
-fn of_stage(repo: &Repo) -> Result<Version, Error> {
+pub(super) fn of_stage(repo: &Repo) -> Result<Version, Error> {
     match (repo.state()?.stage, repo.head_commit()?) {
         (None, Some((_, commit))) => Version::of_commit(&repo.store, &commit),
         _ => Version::of_entries(&repo.store, stage::entries(repo)?),

@@ -32,6 +32,7 @@ pub mod log;
 pub mod ls;
 pub mod metrics;
 pub mod op_log;
+pub mod partial;
 pub mod paths;
 pub mod plain;
 pub mod quality;

@@ -73,6 +73,25 @@ impl Encoding {
     }
 }
 
+impl Encoding {
+    /// Appends the bytes of a text; `None` where the encoding lacks one of its characters.
+    pub fn encode(self, text: &str, out: &mut Vec<u8>) -> Option<()> {
+        match self {
+            Self::Utf8 => out.extend_from_slice(text.as_bytes()),
+            Self::Utf16Le => out.extend(text.encode_utf16().flat_map(u16::to_le_bytes)),
+            Self::Utf16Be => out.extend(text.encode_utf16().flat_map(u16::to_be_bytes)),
+            Self::Cp949 => {
+                let (bytes, _, lacks) = encoding_rs::EUC_KR.encode(text);
+                if lacks {
+                    return None;
+                }
+                out.extend_from_slice(&bytes);
+            }
+        }
+        Some(())
+    }
+}
+
 /// Appends bytes that are no text.
 fn escape(bytes: &[u8], out: &mut String) {
     for byte in bytes {

@@ -13,6 +13,7 @@ mod format;
 mod frame;
 mod jsonl;
 mod layout;
+pub mod rewrite;
 mod schema;
 mod value;
 

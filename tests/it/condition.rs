@@ -153,3 +153,100 @@ fn members_of_json_are_fields_by_their_path() {
     assert_eq!(run("meta.\"a.b\" = 1"), 2);
     assert_eq!(run("meta.lang = 'en'"), 1);
 }
+
+/// Four versions: new, a relabelling, cells and a removed record, another label and an added record.
+fn history() -> Scratch {
+    let scratch = Scratch::new();
+    let declared = "[dataset.pets]\npath = \"pets.csv\"\nkey = \"id\"\nlabel = \"label\"\nannotator = \"annotator\"\n";
+    scratch.write("dver.toml", declared);
+    for (message, rows) in [
+        ("one", "1,cat,a1,3\n2,dog,a1,4\n3,cat,a7,5\n"),
+        ("two", "1,dog,a7,3\n2,dog,a1,4\n3,cat,a7,5\n"),
+        ("three", "1,dog,a7,3.0\n3,cat,a7,6\n"),
+        ("four", "1,cat,a1,3\n3,cat,a7,6\n4,bird,a1,17\n"),
+        ("five", "1,dog,a7,3\n3,dog,a7,6\n4,cat,a1,17\n5,cat,a1,1\n"),
+    ] {
+        scratch.write("pets.csv", format!("id,label,annotator,stars\n{rows}"));
+        scratch.dver(&["add", "-A"]).ok();
+        scratch.dver(&["commit", "-m", message]).ok();
+    }
+    scratch
+}
+
+#[track_caller]
+fn logged(scratch: &Scratch, args: &[&str], expected: &[&str]) {
+    let mut all = vec!["--json", "log"];
+    all.extend_from_slice(args);
+    let lines = scratch.dver(&all).ok();
+    let messages: Vec<String> = lines
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .map(|commit| commit["message"].as_str().unwrap().trim().to_owned())
+        .collect();
+    assert_eq!(messages, expected, "{args:?}");
+}
+
+#[test]
+fn a_log_has_the_versions_with_a_change_that_passes() {
+    let scratch = history();
+    for (condition, expected) in [
+        ("from = 'cat' and to = 'dog'", &["five", "two"][..]),
+        ("change = 'label' and annotator = 'a1'", &["five", "four"]),
+        ("change = 'removed'", &["three"]),
+        (
+            "change = 'removed' and label = 'dog' and stars > 3",
+            &["three"],
+        ),
+        ("change = 'added' and label = 'cat'", &["five", "one"]),
+        ("key = 3", &["five", "three", "one"]),
+        ("field = 'stars' and from = 5", &["three"]),
+        ("stars = 17 and to = 'cat'", &["five"]),
+        ("cause = 'rename'", &[]),
+    ] {
+        logged(&scratch, &["--where", condition], expected);
+    }
+    logged(&scratch, &["--where", "key = 3", "-n", "1"], &["five"]);
+    logged(
+        &scratch,
+        &["--where", "key = 3", "HEAD~3..HEAD~1"],
+        &["three"],
+    );
+    logged(
+        &scratch,
+        &["--where", "key = 3", "--label-to", "dog", "--", "pets.csv"],
+        &["five"],
+    );
+    let error = scratch
+        .dver(&["log", "--where", "label = 'x' and starz > 3"])
+        .fails(2);
+    assert!(error.contains("Did you mean `stars`?"), "{error}");
+    scratch.dver(&["log", "--dataset", "dogs"]).fails(3);
+}
+
+#[test]
+fn a_log_has_the_versions_that_changed_how_often_a_value_stands() {
+    let scratch = history();
+    for (value, expected) in [
+        ("dog", &["five", "four", "three", "two", "one"][..]),
+        ("cat", &["four", "two", "one"]),
+        ("bird", &["five", "four"]),
+        ("a7", &["five", "four", "two", "one"]),
+        // 3 is a key too, which stays; `3.0` is the same number.
+        ("3", &["one"]),
+        ("17.0", &["four"]),
+        ("6", &["three"]),
+        ("zebra", &[]),
+    ] {
+        logged(&scratch, &["-S", value], expected);
+    }
+    logged(
+        &scratch,
+        &["-S", "cat", "-n", "1", "--label-to", "dog"],
+        &["two"],
+    );
+    logged(
+        &scratch,
+        &["-S", "bird", "--dataset", "pets", "HEAD~2..HEAD"],
+        &["five", "four"],
+    );
+}

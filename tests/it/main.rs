@@ -29,6 +29,7 @@ mod jsonl;
 mod labels;
 mod layers;
 mod moved_files;
+mod partial;
 mod parts;
 mod ranges;
 mod readme;

@@ -4,6 +4,7 @@ mod cells;
 mod detection;
 mod ends;
 mod json;
+mod rewrite;
 mod text;
 
 use proptest::prelude::*;
