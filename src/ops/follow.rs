@@ -13,7 +13,7 @@ use crate::object::{self, ObjectSource, State};
 use crate::quality::{self, Delta, Known, Measured, Memory};
 use crate::repo::Repo;
 
-use super::assess::Version;
+use super::assess::{Version, is_read_alike};
 use super::error::Error;
 
 /// Where the share of records that changed is larger, everything is measured.
@@ -86,6 +86,9 @@ fn follow(
         return Ok(None);
     };
     let old = Table::open(source, &before.entries, declaration)?;
+    if !is_read_alike(&old, score) {
+        return Ok(None);
+    }
     if shared(&old, table) < table.records() / 2 {
         return Ok(None);
     }

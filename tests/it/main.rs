@@ -10,6 +10,7 @@ mod crash;
 mod damage;
 #[cfg(unix)]
 mod derived;
+mod encodings;
 mod errors;
 mod findings;
 mod follow;
