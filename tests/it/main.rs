@@ -10,6 +10,7 @@ mod crash;
 mod damage;
 #[cfg(unix)]
 mod derived;
+mod diff_examples;
 mod encodings;
 mod errors;
 mod findings;
