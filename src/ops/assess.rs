@@ -162,8 +162,10 @@ pub(super) fn measure_some(
         .filter_map(|name| after.declarations.get(name))
     {
         let table = Table::open(source, &after.entries, declaration)?;
+        let alike = |score: &DatasetScore| is_read_alike(&table, score);
         let unchanged = before.and_then(|before| before.sealed_same(after, declaration));
-        let sealed = || after.score(&declaration.name).cloned();
+        let unchanged = unchanged.filter(alike);
+        let sealed = || after.score(&declaration.name).cloned().filter(alike);
         let mut differences = Differences::default();
         let (facts, worth) = match (unchanged, sealed()) {
             (Some(score), _) => (Facts::read(source, &score)?, Worth::Unchanged(score)),
@@ -324,11 +326,27 @@ fn open_old(
     declaration: &Declaration,
 ) -> Result<(Table, Facts), Error> {
     let table = Table::open(source, &version.entries, declaration)?;
-    let facts = match version.score(&declaration.name) {
+    let score = version.score(&declaration.name);
+    let facts = match score.filter(|score| is_read_alike(&table, score)) {
         Some(score) => Facts::read(source, score)?,
         None => quality::measure(source, &table)?.facts(),
     };
     Ok((table, facts))
+}
+
+/// Returns whether the files read as they did when they were measured.
+///
+/// Where dver learns of an encoding, files that were read otherwise before have other records than
+/// what was sealed of them counts; they are measured anew.
+pub(super) fn is_read_alike(table: &Table, score: &DatasetScore) -> bool {
+    score.files.iter().all(|file| {
+        let part = table.parts.iter().find(|part| part.path == file.path);
+        part.is_some_and(|part| {
+            let read = part.layout.dialect.describe();
+            let same = |(name, value): (&String, &String)| read.get(name) == Some(value);
+            file.dialect.iter().all(same)
+        })
+    })
 }
 
 fn guideline(version: &Version, name: &str) -> Option<Guideline> {

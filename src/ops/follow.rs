@@ -14,7 +14,7 @@ use crate::object::{self, ObjectSource, State};
 use crate::quality::{self, Delta, Known, Measured, Memory};
 use crate::repo::Repo;
 
-use super::assess::{self, Version};
+use super::assess::{self, Version, is_read_alike};
 use super::error::Error;
 use super::watched::Watched;
 
@@ -95,6 +95,9 @@ fn follow(
         return Ok(None);
     };
     let old = Table::open(source, &before.entries, declaration)?;
+    if !is_read_alike(&old, score) {
+        return Ok(None);
+    }
     if shared(&old, table) < table.records() / 2 {
         return Ok(None);
     }

@@ -12,6 +12,7 @@ use super::dialect::{DeclaredDialect, Dialect, Newline};
 use super::encoding::Encoding;
 use super::ends::{RecordEnds, Rule};
 use super::format::Format;
+use super::guess;
 use super::jsonl::UNPARSABLE;
 use super::layout::{self, Layout};
 use super::value::{Cell, Type};
@@ -27,36 +28,7 @@ fn encoding(declared: Option<Encoding>, head: &[u8], whole: bool) -> (Encoding, 
     if let Some(found) = Encoding::bom(head) {
         return found;
     }
-    let is_utf8 = match std::str::from_utf8(head) {
-        Ok(_) => true,
-        // The head may end inside a character.
-        Err(error) => !whole && error.error_len().is_none(),
-    };
-    let found = match declared {
-        // A file saved anew in UTF-8 is no CP949 any more: the two share ASCII alone.
-        Some(Encoding::Cp949) if is_utf8 && !head.is_ascii() => Encoding::Utf8,
-        Some(Encoding::Utf8) if !is_utf8 && is_korean(head, whole) => Encoding::Cp949,
-        Some(declared) => declared,
-        None if !is_utf8 && is_korean(head, whole) => Encoding::Cp949,
-        None => Encoding::Utf8,
-    };
-    (found, 0)
-}
-
-/// Returns whether all bytes are CP949 text, most of it Hangul.
-fn is_korean(head: &[u8], whole: bool) -> bool {
-    let mut text = String::new();
-    let mut clean = Encoding::Cp949.decode(head, &mut text);
-    if !clean && !whole && head.len() > 1 {
-        text.clear();
-        clean = Encoding::Cp949.decode(&head[..head.len() - 1], &mut text);
-    }
-    let other = text.chars().filter(|c| !c.is_ascii()).count();
-    let hangul = text
-        .chars()
-        .filter(|c| ('\u{ac00}'..='\u{d7a3}').contains(c))
-        .count();
-    clean && hangul * 2 > other
+    (guess::encoding(declared, head, whole), 0)
 }
 
 /// Returns where the complete records of the head end, after `start`.
@@ -125,9 +97,9 @@ fn fit(
 ) -> Fit {
     let rule = Rule::csv(encoding, delimiter, quote);
     let records = sample(rule, head, start, &ends(rule, head, start, whole));
-    let width = |record: &[u8]| match encoding.unit() {
-        1 => csv::width(record, delimiter, quote),
-        _ => cells(record, encoding, delimiter, quote).len(),
+    let width = |record: &[u8]| match encoding.keeps_ascii() {
+        true => csv::width(record, delimiter, quote),
+        false => cells(record, encoding, delimiter, quote).len(),
     };
     let first = records.first().map_or(0, |record| width(record));
     let even = records

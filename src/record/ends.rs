@@ -21,8 +21,35 @@ const LONGEST_BLANK: usize = 1 << 10;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Unit {
     Byte,
-    Little,
-    Big,
+    /// So many bytes, the low one first.
+    Little(usize),
+    /// So many bytes, the high one first.
+    Big(usize),
+}
+
+/// Encodings whose second bytes may be ASCII: which bytes begin two.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Lead {
+    ShiftJis,
+    Gb18030,
+}
+
+impl Lead {
+    /// Returns the length of the character at a place. Four bytes of GB18030 are two and two: what
+    /// counts is where characters begin.
+    fn length(self, bytes: &[u8], at: usize) -> usize {
+        let leads = match (self, bytes.get(at)) {
+            (Self::ShiftJis, Some(0x81..=0x9f | 0xe0..=0xfc)) => true,
+            (Self::Gb18030, Some(0x81..=0xfe)) => true,
+            (Self::ShiftJis | Self::Gb18030, _) => false,
+        };
+        let least = match self {
+            Self::ShiftJis => 0x40,
+            Self::Gb18030 => 0x30,
+        };
+        let follows = |byte: &u8| *byte >= least && *byte != 0x7f && *byte != 0xff;
+        1 + usize::from(leads && bytes.get(at + 1).is_some_and(follows))
+    }
 }
 
 /// What ends a record.
@@ -34,6 +61,8 @@ pub(super) struct Rule {
     /// Whether CR ends records too, and lines without any content are none (CSV); else only LF
     /// does, and lines of white space are none (JSON Lines).
     carriage: bool,
+    /// Where a second byte may look like the delimiter: how to tell.
+    lead: Option<Lead>,
 }
 
 impl Rule {
@@ -43,6 +72,11 @@ impl Rule {
             delimiter,
             quote,
             carriage: true,
+            lead: match (encoding, delimiter) {
+                (Encoding::ShiftJis, 0x40..=0x7e) => Some(Lead::ShiftJis),
+                (Encoding::Gb18030, 0x30..=0x39 | 0x40..=0x7e) => Some(Lead::Gb18030),
+                _ => None,
+            },
         }
     }
 
@@ -52,35 +86,39 @@ impl Rule {
             delimiter: b',',
             quote: None,
             carriage: false,
+            lead: None,
         }
     }
 
     fn unit_of(encoding: Encoding) -> Unit {
         match encoding {
-            Encoding::Utf8 | Encoding::Cp949 => Unit::Byte,
-            Encoding::Utf16Le => Unit::Little,
-            Encoding::Utf16Be => Unit::Big,
+            Encoding::Utf16Le => Unit::Little(2),
+            Encoding::Utf16Be => Unit::Big(2),
+            Encoding::Utf32Le => Unit::Little(4),
+            Encoding::Utf32Be => Unit::Big(4),
+            _ => Unit::Byte,
         }
     }
 
     fn width(self) -> usize {
         match self.unit {
             Unit::Byte => 1,
-            Unit::Little | Unit::Big => 2,
+            Unit::Little(width) | Unit::Big(width) => width,
         }
     }
 
     /// Returns the ASCII character of the code unit at a place, if it is whole and is one.
     #[inline]
     fn ascii(self, bytes: &[u8], at: usize) -> Option<u8> {
+        let zeros = |bytes: &[u8]| bytes.iter().all(|byte| *byte == 0);
         match self.unit {
             Unit::Byte => bytes.get(at).copied(),
-            Unit::Little => match bytes.get(at..at + 2)? {
-                [low, 0] => Some(*low),
+            Unit::Little(width) => match bytes.get(at..at + width)? {
+                [low, high @ ..] if zeros(high) => Some(*low),
                 _ => None,
             },
-            Unit::Big => match bytes.get(at..at + 2)? {
-                [0, low] => Some(*low),
+            Unit::Big(width) => match bytes.get(at..at + width)? {
+                [high @ .., low] if zeros(high) => Some(*low),
                 _ => None,
             },
         }
@@ -92,20 +130,18 @@ impl Rule {
         let mut from = at;
         loop {
             let found = from + find(bytes.get(from..)?)?;
-            match self.unit {
+            // `at` begins a code unit, so the distance tells low bytes from high ones.
+            let unit = match self.unit {
                 Unit::Byte => return Some(found),
-                // `at` is a multiple of two in its own frame, so parity tells low from high.
-                Unit::Little if (found - at).is_multiple_of(2) => {
-                    if bytes.get(found + 1) == Some(&0) {
-                        return Some(found);
-                    }
+                Unit::Little(width) if (found - at).is_multiple_of(width) => found,
+                Unit::Big(width) if (found - at) % width == width - 1 => found - (width - 1),
+                Unit::Little(_) | Unit::Big(_) => {
+                    from = found + 1;
+                    continue;
                 }
-                Unit::Big if !(found - at).is_multiple_of(2) => {
-                    if bytes[found - 1] == 0 {
-                        return Some(found - 1);
-                    }
-                }
-                Unit::Little | Unit::Big => {}
+            };
+            if self.ascii(bytes, unit) == Some(bytes[found]) {
+                return Some(unit);
             }
             from = found + 1;
         }
@@ -163,10 +199,14 @@ impl Rule {
 
     /// Returns the rule as text, in which two cutters agree exactly when they cut alike.
     pub(super) fn describe(self) -> String {
-        let unit = match self.unit {
-            Unit::Byte => "bytes",
-            Unit::Little => "utf-16le",
-            Unit::Big => "utf-16be",
+        let unit = match (self.unit, self.lead) {
+            (Unit::Byte, None) => "bytes",
+            (Unit::Byte, Some(Lead::ShiftJis)) => "shift_jis",
+            (Unit::Byte, Some(Lead::Gb18030)) => "gb18030",
+            (Unit::Little(2), _) => "utf-16le",
+            (Unit::Big(2), _) => "utf-16be",
+            (Unit::Little(_), _) => "utf-32le",
+            (Unit::Big(_), _) => "utf-32be",
         };
         match (self.carriage, self.quote) {
             (false, _) => format!("lines {unit}"),
@@ -197,6 +237,8 @@ pub struct RecordEnds {
     at: usize,
     /// The open quote, if one is.
     open: Option<usize>,
+    /// Where a character is known to begin; kept up only where the rule has a lead.
+    boundary: usize,
 }
 
 impl RecordEnds {
@@ -207,12 +249,13 @@ impl RecordEnds {
             inside: false,
             at: 0,
             open: None,
+            boundary: 0,
         }
     }
 
     /// Starts at this place of the window instead of its front: after the header.
     pub fn start_at(&mut self, at: usize) {
-        (self.start, self.at) = (at, at);
+        (self.start, self.at, self.boundary) = (at, at, at);
     }
 
     /// Returns how many bytes a code unit has.
@@ -240,9 +283,9 @@ impl RecordEnds {
     pub fn lines(&self, bytes: &[u8]) -> usize {
         match self.rule.unit {
             Unit::Byte => memchr_iter(b'\n', bytes).count(),
-            Unit::Little | Unit::Big => {
+            Unit::Little(width) | Unit::Big(width) => {
                 let line = |at: &usize| self.rule.ascii(bytes, *at) == Some(b'\n');
-                (0..bytes.len()).step_by(2).filter(line).count()
+                (0..bytes.len()).step_by(width).filter(line).count()
             }
         }
     }
@@ -265,11 +308,27 @@ impl RecordEnds {
         self.start = self.start.saturating_sub(count);
         self.at = self.at.saturating_sub(count);
         self.open = self.open.map(|at| at.saturating_sub(count));
+        self.boundary = self.boundary.saturating_sub(count);
     }
 
     /// Appends the places just after each record's end that the window's growth has shown; with
     /// `last` the window ends where the file does, and so does its last record.
     pub fn scan(&mut self, window: &[u8], last: bool, ends: &mut Vec<usize>) {
+        self.find(window, last, ends);
+        // What the caller may drop now must not be needed to find the next character.
+        self.characters(window, self.settled());
+    }
+
+    /// Goes on to the first character that begins at `at` or after it.
+    fn characters(&mut self, window: &[u8], at: usize) {
+        if let Some(lead) = self.rule.lead {
+            while self.boundary < at {
+                self.boundary += lead.length(window, self.boundary);
+            }
+        }
+    }
+
+    fn find(&mut self, window: &[u8], last: bool, ends: &mut Vec<usize>) {
         let width = self.rule.width();
         // Where the next quote or CR stands is kept over many records that have none: most of
         // them then cost one search for their line feed.
@@ -319,15 +378,21 @@ impl RecordEnds {
     fn end(&mut self, at: usize, ends: &mut Vec<usize>) {
         ends.push(at);
         (self.start, self.at, self.inside) = (at, at, false);
+        self.boundary = at;
     }
 
     #[inline]
-    fn starts_field(&self, window: &[u8], at: usize) -> bool {
+    fn starts_field(&mut self, window: &[u8], at: usize) -> bool {
         let width = self.rule.width();
         if at == self.start {
             return !self.inside;
         }
-        self.rule.ascii(window, at - width) == Some(self.rule.delimiter)
+        if self.rule.ascii(window, at - width) != Some(self.rule.delimiter) {
+            return false;
+        }
+        // The byte before may be the second half of a character.
+        self.characters(window, at - width);
+        self.rule.lead.is_none() || self.boundary == at - width
     }
 
     /// Looks for the end of the open quote. Returns whether the quote was decided.

@@ -31,7 +31,7 @@ pub(super) fn parse(layout: &Layout, bytes: &[u8], records: &[Range<usize>], bat
         Encoding::Utf8 => std::str::from_utf8(bytes)
             .ok()
             .and_then(|text| Some((text, batch.append(text)?))),
-        Encoding::Utf16Le | Encoding::Utf16Be | Encoding::Cp949 => None,
+        _ => None,
     };
     names.controls = bytes
         .iter()

@@ -11,6 +11,7 @@ mod encoding;
 mod ends;
 mod format;
 mod frame;
+mod guess;
 mod jsonl;
 mod layout;
 pub mod rewrite;

@@ -11,6 +11,8 @@ mod crash;
 mod damage;
 #[cfg(unix)]
 mod derived;
+mod diff_examples;
+mod encodings;
 mod errors;
 mod findings;
 mod follow;

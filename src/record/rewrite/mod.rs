@@ -112,7 +112,8 @@ pub fn line_end(layout: &Layout, record: &[u8]) -> Option<Vec<u8>> {
 struct Body<'a> {
     /// Without the line end.
     bytes: &'a [u8],
-    /// The same text with one byte for each ASCII character: UTF-16 is read as UTF-8.
+    /// The same text with one byte for each ASCII character, and no ASCII byte for anything else:
+    /// where the encoding does not give that, as UTF-8.
     text: std::borrow::Cow<'a, [u8]>,
     encoding: Encoding,
 }
@@ -121,12 +122,14 @@ impl<'a> Body<'a> {
     fn open(layout: &Layout, record: &'a [u8]) -> Result<Self, RewriteError> {
         let bytes = layout.rule().strip(record);
         let encoding = layout.dialect.encoding;
-        let text = match encoding {
-            // No byte of a longer character is one of those that give a record its structure.
-            Encoding::Utf8 | Encoding::Cp949 => bytes.into(),
-            Encoding::Utf16Le | Encoding::Utf16Be => {
-                let mut text = String::new();
-                if !encoding.decode(bytes, &mut text) {
+        // No byte of a longer character is then one of those that give a record its structure.
+        let text = match encoding.keeps_ascii() {
+            true => bytes.into(),
+            false => {
+                let (mut text, mut again) = (String::new(), Vec::new());
+                let clean = encoding.decode(bytes, &mut text);
+                // What has two codes for a character is not found again by counting bytes.
+                if !clean || encoding.encode(&text, &mut again).is_none() || again != bytes {
                     return Err(RewriteError::NotText);
                 }
                 text.into_bytes().into()
@@ -140,9 +143,9 @@ impl<'a> Body<'a> {
     }
 
     fn rewriter<'b>(&'b self, layout: &'b Layout) -> Result<Box<dyn Rewriter + 'b>, RewriteError> {
-        let encoding = match self.encoding {
-            Encoding::Cp949 => Encoding::Cp949,
-            Encoding::Utf8 | Encoding::Utf16Le | Encoding::Utf16Be => Encoding::Utf8,
+        let encoding = match self.encoding.keeps_ascii() {
+            true => self.encoding,
+            false => Encoding::Utf8,
         };
         Ok(match layout.format {
             Format::Csv => Box::new(csv::Row::open(layout, &self.text)),
@@ -153,12 +156,16 @@ impl<'a> Body<'a> {
 
     /// Returns where a stretch of the text stands in the bytes.
     fn original(&self, place: &std::ops::Range<usize>) -> std::ops::Range<usize> {
-        let at = |place: usize| match self.encoding {
-            Encoding::Utf8 | Encoding::Cp949 => place,
-            Encoding::Utf16Le | Encoding::Utf16Be => {
+        let at = |place: usize| match self.encoding.keeps_ascii() {
+            true => place,
+            false => {
                 let before = self.text.get(..place).unwrap_or(&self.text);
                 // It was decoded to this text: it is UTF-8, and cut between characters.
-                String::from_utf8_lossy(before).encode_utf16().count() * 2
+                let mut bytes = Vec::new();
+                let encoded = self
+                    .encoding
+                    .encode(&String::from_utf8_lossy(before), &mut bytes);
+                encoded.map_or(self.bytes.len(), |()| bytes.len())
             }
         };
         at(place.start)..at(place.end)

@@ -176,11 +176,18 @@ proptest! {
     #[test]
     fn any_bytes_in_any_encoding_end_in_records(
         bytes in proptest::collection::vec(
-            prop_oneof![Just(b'"'), Just(b'\n'), Just(0), Just(b','), any::<u8>()], 0..60),
+            prop_oneof![
+                Just(b'"'), Just(b'\n'), Just(0), Just(b','), Just(b'|'), Just(0x8f), any::<u8>()
+            ], 0..60),
         cuts in proptest::collection::vec(0usize..100, 0..5),
     ) {
         for encoding in Encoding::ALL {
-            for rule in [Rule::csv(encoding, b',', Some(b'"')), Rule::lines(encoding)] {
+            let rules = [
+                Rule::csv(encoding, b',', Some(b'"')),
+                Rule::csv(encoding, b'|', Some(b'"')),
+                Rule::lines(encoding),
+            ];
+            for rule in rules {
                 let all = ends(rule, &bytes);
                 prop_assert_eq!(all.last().copied().unwrap_or(0), bytes.len());
                 prop_assert!(all.is_sorted_by(|a, b| a < b));

@@ -2,6 +2,7 @@
 
 mod cells;
 mod detection;
+mod encodings;
 mod ends;
 mod json;
 mod rewrite;

@@ -204,13 +204,23 @@ proptest! {
         cells in prop::collection::vec((cell(), any::<bool>()), 3),
         at in 0usize..3,
         value in prop::option::of(cell()),
-        encoding in prop::sample::select(vec![Encoding::Utf8, Encoding::Utf16Le, Encoding::Utf16Be, Encoding::Cp949]),
+        encoding in prop::sample::select(vec![
+            Encoding::Utf8, Encoding::Utf16Le, Encoding::Utf16Be, Encoding::Utf32Le, Encoding::Utf32Be,
+            Encoding::Cp949, Encoding::ShiftJis, Encoding::Gb18030,
+        ]),
         newline in prop::sample::select(vec!["", "\n", "\r\n"]),
     ) {
         let declared = DeclaredDialect {
             encoding: Some(encoding), delimiter: Some(b','), quote: Some(b'"'), header: Some(true), missing: None,
         };
         let layout = layout(Format::Csv, &encoded("x,y,z\na,b,c\n", encoding), declared);
+        // The second bytes of these are a backslash and a bar in Shift_JIS.
+        let words = |text: &str| match encoding {
+            Encoding::ShiftJis => text.replace("고양이", "表\u{30dd}"),
+            _ => text.to_owned(),
+        };
+        let cells: Vec<(String, bool)> = cells.iter().map(|(text, always)| (words(text), *always)).collect();
+        let value = value.map(|text| words(&text));
         let cells: Vec<String> = cells.iter().map(|(text, always)| quoted(text, *always)).collect();
         let record = encoded(&format!("{}{newline}", cells.join(",")), encoding);
         let field = ["x", "y", "z"][at];

@@ -58,7 +58,9 @@ proptest! {
         a in proptest::collection::vec(any::<u8>(), 0..6),
         b in proptest::collection::vec(any::<u8>(), 0..6),
     ) {
-        for encoding in Encoding::ALL {
+        // These two have two codes for some characters.
+        let twice = [Encoding::ShiftJis, Encoding::Gb18030];
+        for encoding in Encoding::ALL.into_iter().filter(|own| !twice.contains(own)) {
             if a != b {
                 prop_assert_ne!(decoded(encoding, &a), decoded(encoding, &b));
             }
