@@ -238,6 +238,19 @@ fn restore_survives_a_stop_at_every_step() {
 }
 
 #[test]
+fn some_changes_taken_back_or_staged_survive_a_stop_at_every_step() {
+    let scratch = Scratch::new();
+    scratch.write("labels.csv", labels(200, 0));
+    scratch.dver(&["add", "."]).ok();
+    scratch.dver(&["commit", "-m", "first"]).ok();
+    scratch.write("labels.csv", labels(200, 40));
+    let some = "key < 100 and change = 'label'";
+    let restore = ["restore", "--where", some, "labels.csv"];
+    at_every_step(&scratch, &restore, CONTINUE);
+    at_every_step(&scratch, &["add", "--where", some, "labels.csv"], &[]);
+}
+
+#[test]
 fn a_hard_reset_survives_a_stop_at_every_step() {
     at_every_step(&edited(), &["reset", "--hard", "HEAD~1"], CONTINUE);
 }
