@@ -10,6 +10,7 @@ use super::error::Error;
 use super::event::{Event, EventSink, SchemaEvent, SummaryEvent, TransitionCount, Value};
 use super::fields::{self, Declared, FieldMap};
 use super::kept::Kept;
+use super::label_kind::Kinds;
 use super::matched::{Matched, matched};
 use super::problems;
 use super::reading::{Pairing, Side};
@@ -18,7 +19,7 @@ use super::tell::Teller;
 use super::version::{Version, reading};
 
 /// What a diff is to tell.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Options {
     /// Whether label and record events are wanted, not only counts.
     pub records: bool,
@@ -26,6 +27,8 @@ pub struct Options {
     pub cells: bool,
     /// Whether record events are wanted of a data set that only one side has.
     pub whole: bool,
+    /// Numbers of kept records that differ by no more than this are taken for equal.
+    pub tolerance: Option<f64>,
 }
 
 impl Options {
@@ -34,12 +37,14 @@ impl Options {
         records: false,
         cells: false,
         whole: false,
+        tolerance: None,
     };
     /// What `diff` shows without options.
     pub const DEFAULT: Self = Self {
         records: true,
         cells: false,
         whole: true,
+        tolerance: None,
     };
 }
 
@@ -118,6 +123,7 @@ fn one(
         transitions: Vec::new(),
         classes: tally::classes(&reading, old, new),
         annotators: Vec::new(),
+        kinds: Vec::new(),
         splits: Vec::new(),
         step,
     }))?;
@@ -144,7 +150,9 @@ fn both(
         },
     );
     let mut schema = fields::changes(&map, (before.facts, old), (after.facts, new));
-    let reading = reading(&map, before, after);
+    let mut reading = reading(&map, before, after);
+    reading.tolerance = options.tolerance;
+    let reading = reading;
     let matched = matched(dataset, before, after, &reading)?;
     let mut kept = Kept::new(&reading, before, after, &matched)?;
     let meanings = kept.meanings(&matched.removed)?;
@@ -188,6 +196,7 @@ fn both(
     sink.event(Event::Summary(SummaryEvent {
         dataset: dataset.to_owned(),
         records: counts,
+        kinds: Kinds::of(&reading, before, after).counts(&transitions),
         transitions,
         classes: tally::classes(&reading, Some(before), Some(after)),
         annotators,

@@ -15,6 +15,7 @@ mod fields;
 mod files;
 mod images;
 mod kept;
+mod label_kind;
 mod likeness;
 mod matched;
 mod matching;
@@ -40,6 +41,7 @@ pub use event::{
     SummaryEvent, TextDiff, TransitionCount, Value,
 };
 pub use files::{diff_files, file_events, lines_between};
+pub use label_kind::{ElementCount, KindCount, KindCounts, LabelDetail, LabelKind};
 pub use reading::Side;
 pub use tables::{changed_records, diff_known_tables, diff_tables};
 pub use trimmed::Differences;

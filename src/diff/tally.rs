@@ -12,6 +12,7 @@ use crate::record::{Cell, Role, Type};
 use super::compare::Options;
 use super::error::Error;
 use super::event::{AnnotatorCount, ClassCount, Event, EventSink, RecordStatus, SplitCount, Value};
+use super::label_kind::is_score;
 use super::reading::Reading;
 use super::version::Version;
 
@@ -120,6 +121,13 @@ pub(crate) fn classes(
 ) -> Vec<ClassCount> {
     let mut out = Vec::new();
     for field in reading.common.iter().filter(|field| field.label) {
+        // That one score is rarer than before says nothing.
+        if after
+            .or(before)
+            .is_some_and(|version| is_score(field, version))
+        {
+            continue;
+        }
         let structured = matches!(field.kind, Type::List | Type::Object);
         let of = |version: Option<Version<'_>>, name: &str| {
             let mut classes: BTreeMap<Value, u64> = BTreeMap::new();

@@ -14,6 +14,7 @@ use super::event::{
 };
 use super::fields::FieldMap;
 use super::kept::{Kept, portion};
+use super::label_kind::Kinds;
 use super::matched::Matched;
 use super::reading::{Pairing, Reading, Side, View};
 use super::records::Fetched;
@@ -26,6 +27,7 @@ pub(crate) struct Teller<'a> {
     before: Version<'a>,
     after: Version<'a>,
     annotator: (Option<Arc<str>>, Option<Arc<str>>),
+    kinds: Kinds,
 }
 
 impl<'a> Teller<'a> {
@@ -50,6 +52,7 @@ impl<'a> Teller<'a> {
                 older.or_else(|| own.map(|name| name.as_str().into())),
                 newer.map(|name| name.as_str().into()),
             ),
+            kinds: Kinds::of(reading, before, after),
         }
     }
 
@@ -114,6 +117,7 @@ impl<'a> Teller<'a> {
                     from: from.clone(),
                     to: to.clone(),
                     cause: kept.cause(change, meanings),
+                    detail: self.kinds.detail(&field.after, from, to),
                     annotator: self.annotator.1.is_some().then(|| {
                         (
                             annotator(view_a, a, &self.annotator.0),
@@ -192,7 +196,10 @@ impl<'a> Teller<'a> {
             let key = self.identity(Side::After, view_b, b, kept.place(pair));
             for (at, field) in self.reading.common.iter().enumerate() {
                 let place = field.key && self.reading.pairing == Pairing::Image;
-                if field.label || place || view_a.value(a, at) == view_b.value(b, at) {
+                if field.label
+                    || place
+                    || !(self.reading).differs(at, &view_a.value(a, at), &view_b.value(b, at))
+                {
                     continue;
                 }
                 let value = |view: &View<'_>, record| match view.cell(record, at) {

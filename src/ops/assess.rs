@@ -344,6 +344,7 @@ pub(super) fn change_set<S: ObjectSink + ObjectSource>(
         cells: false,
         whole: false,
         records: true,
+        tolerance: None,
     };
     let compared = compare(source, before, after, assessed, options, &mut builder)?;
     let header = diff::ChangeSetHeader {

@@ -27,6 +27,7 @@ mod histories;
 mod hostile;
 mod images;
 mod jsonl;
+mod kinds;
 mod labels;
 mod layers;
 mod parts;

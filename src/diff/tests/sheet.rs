@@ -254,6 +254,7 @@ fn diff_records(
         records: true,
         cells: true,
         whole: true,
+        ..Options::DEFAULT
     };
     let a = Version {
         records: a,
@@ -262,6 +263,7 @@ fn diff_records(
         format: before.format,
         dialects: &dialects_a,
         rename: &before.rename,
+        label_kind: &BTreeMap::new(),
     };
     let b = Version {
         records: b,
@@ -270,6 +272,7 @@ fn diff_records(
         format: after.format,
         dialects: &dialects_b,
         rename: &after.rename,
+        label_kind: &BTreeMap::new(),
     };
     let changes = compare("d", Some(a), Some(b), options, &mut events).unwrap();
     (events, changes)

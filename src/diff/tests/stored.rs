@@ -101,6 +101,7 @@ impl Stored {
             records: true,
             cells: true,
             whole: true,
+            ..Options::DEFAULT
         };
         let mut events = Vec::new();
         let facts = (Some(&facts_a), Some(&facts_b));

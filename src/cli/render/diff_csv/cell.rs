@@ -1,4 +1,34 @@
-//! One cell of CSV: quoted where it must be, and never a formula.
+//! What stands in one cell of CSV: quoted where it must be, and never a formula.
+
+use crate::diff::{Identity, LabelDetail};
+
+/// Says what a changed label is made of.
+pub(super) fn told(detail: &LabelDetail) -> String {
+    match detail {
+        LabelDetail::Set { added, removed } => {
+            let signed = |sign: char| move |class: &String| format!("{sign}{class}");
+            let removed = removed.iter().map(signed('-'));
+            removed
+                .chain(added.iter().map(signed('+')))
+                .collect::<Vec<_>>()
+                .join(" ")
+        }
+        LabelDetail::Score { difference } => difference.to_string(),
+        LabelDetail::Preference { flip: true } => "flip".to_owned(),
+        LabelDetail::Preference { flip: false } => String::new(),
+    }
+}
+
+/// Returns the value of a key of one field, and the JSON array of one of several.
+pub(super) fn key(key: &Identity) -> String {
+    match key {
+        Identity::Ordinal(ordinal, _) => format!("#{ordinal}"),
+        Identity::Key(parts) => match parts.as_slice() {
+            [Some(only)] => only.clone(),
+            parts => serde_json::Value::from(parts.to_vec()).to_string(),
+        },
+    }
+}
 
 /// Writes one cell so that CSV readers give it back and spreadsheets do not run it.
 pub(super) fn cell(text: &str, terminal: bool) -> String {

@@ -58,6 +58,7 @@ fn events() -> Vec<Event> {
             from,
             to,
             cause: Cause::Relabel,
+            detail: None,
             annotator: Some((Some("a1".to_owned()), Some("a7".to_owned()))),
             said: Said::default(),
         }),
@@ -110,6 +111,7 @@ fn events() -> Vec<Event> {
                     after: 103,
                 },
             ],
+            kinds: Vec::new(),
             annotators: vec![AnnotatorCount {
                 annotator: Some("a7".to_owned()),
                 relabelled: 1,
