@@ -1,5 +1,6 @@
 //! What stands in one cell of CSV: quoted where it must be, and never a formula.
 
+use super::super::super::width::is_obeyed;
 use crate::diff::{Identity, LabelDetail};
 
 /// Says what a changed label is made of.
@@ -39,7 +40,7 @@ pub(super) fn cell(text: &str, terminal: bool) -> String {
     for c in text.chars() {
         match c {
             '"' => out.push_str("\"\""),
-            c if terminal && c.is_control() && !matches!(c, '\n' | '\r' | '\t') => {
+            c if terminal && is_obeyed(c) && !matches!(c, '\n' | '\r' | '\t') => {
                 out.extend(c.escape_unicode());
             }
             c => out.push(c),
@@ -73,7 +74,7 @@ mod tests {
         assert_eq!(cell("", false), "\"\"");
         assert_eq!(cell("\t=1", false), "\"'\t=1\"".replace("\"", ""));
         assert_eq!(cell("a\"b,c\r\n", false), "\"a\"\"b,c\r\n\"");
-        assert_eq!(cell("\u{1b}[31m", true), "\\u{1b}[31m");
+        assert_eq!(cell("\u{1b}[31m\u{202e}", true), "\\u{1b}[31m\\u{202e}");
     }
 
     proptest! {

@@ -179,7 +179,7 @@ impl<'a> DiffText<'a> {
                 text.push_str(&format!(", {}", count(n)));
             }
             if let Some(evidence) = &change.evidence {
-                text.push_str(&format!(" ({})", clean(evidence)));
+                text.push_str(&format!(" ({})", isolated(clean(evidence))));
             }
             let style = match change.verdict.as_str() {
                 "breaking" => Style::Warning,
