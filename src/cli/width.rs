@@ -11,22 +11,7 @@ const CUT: char = '\u{2026}';
 /// Makes text harmless on a terminal: control characters, those that turn the direction of text,
 /// and those that nobody sees (a byte order mark in the middle of a text) are escaped.
 pub(crate) fn clean(text: &str) -> String {
-    let turns_text = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let unseen = |c: char| {
-        matches!(
-            c,
-            '\u{feff}'
-                | '\u{200b}'
-                | '\u{200e}'
-                | '\u{200f}'
-                | '\u{2028}'
-                | '\u{2029}'
-                | '\u{2060}'
-                | '\u{ad}'
-        )
-    };
-    let escaped = |c: char| c.is_control() || turns_text(c) || unseen(c);
-    if !text.contains(escaped) {
+    if !text.contains(is_obeyed) {
         return text.to_owned();
     }
     let mut out = String::with_capacity(text.len());
@@ -35,11 +20,28 @@ pub(crate) fn clean(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            c if escaped(c) => out.extend(c.escape_unicode()),
+            c if is_obeyed(c) => out.extend(c.escape_unicode()),
             c => out.push(c),
         }
     }
     out
+}
+
+/// Returns whether a terminal would obey the character, turn text by it, or show nothing.
+pub(crate) fn is_obeyed(c: char) -> bool {
+    let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let unseen = matches!(
+        c,
+        '\u{feff}'
+            | '\u{200b}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{2028}'
+            | '\u{2029}'
+            | '\u{2060}'
+            | '\u{ad}'
+    );
+    c.is_control() || turns || unseen
 }
 
 /// Makes text harmless and cuts it so that it fits `width` columns of a terminal, marking the cut.

@@ -30,6 +30,9 @@ pub(super) const TYPES: [&str; 8] = [
     "boolean", "integer", "float", "date", "datetime", "string", "list", "object",
 ];
 
+/// What the values of a label field can be declared to be.
+pub(super) const LABEL_KINDS: [&str; 4] = ["class", "multi-label", "score", "preference"];
+
 /// All of `dver.toml`, in the order of the file.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Declarations {
@@ -72,6 +75,8 @@ pub struct DatasetConfig {
     pub classes: Option<ClassesConfig>,
     /// Renamed classes: old name -> new name.
     pub rename: BTreeMap<String, String>,
+    /// What the values of label fields are: field -> kind.
+    pub label_kind: BTreeMap<String, String>,
     /// Constraints, by field, in the order of the file.
     pub fields: Vec<(String, FieldConfig)>,
 }
@@ -104,6 +109,7 @@ impl DatasetConfig {
             }
         }
         self.rename.extend(newer.rename.clone());
+        self.label_kind.extend(newer.label_kind.clone());
         let new =
             |(field, _): &&(String, FieldConfig)| !self.fields.iter().any(|(f, _)| f == field);
         let fields: Vec<_> = newer.fields.iter().filter(new).cloned().collect();
@@ -219,10 +225,28 @@ fn dataset(name: String, table: Reader<'_>) -> Result<DatasetConfig, Error> {
             Some(table) => table.string_map()?.into_iter().collect(),
             None => BTreeMap::new(),
         },
+        label_kind: label_kinds(&table)?,
         fields,
     };
     table.finish()?;
     Ok(config)
+}
+
+fn label_kinds(table: &Reader<'_>) -> Result<BTreeMap<String, String>, Error> {
+    let Some(table) = table.table("label_kind")? else {
+        return Ok(BTreeMap::new());
+    };
+    let kinds = table.string_map()?;
+    match kinds
+        .iter()
+        .find(|(_, kind)| !LABEL_KINDS.contains(&kind.as_str()))
+    {
+        Some((field, kind)) => {
+            let expected = "class, multi-label, score or preference";
+            Err(table.bad_value(field, expected, kind))
+        }
+        None => Ok(kinds.into_iter().collect()),
+    }
 }
 
 fn single_byte(table: &Reader<'_>, key: &'static str) -> Result<Option<u8>, Error> {

@@ -183,6 +183,13 @@ fn values(config: &DatasetConfig) -> Vec<(&str, Value)> {
         }
         values.push(("rename", Value::InlineTable(table)));
     }
+    if !config.label_kind.is_empty() {
+        let mut table = InlineTable::new();
+        for (field, kind) in &config.label_kind {
+            table.insert(field, Value::from(kind.clone()));
+        }
+        values.push(("label_kind", Value::InlineTable(table)));
+    }
     values
 }
 

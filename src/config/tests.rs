@@ -261,9 +261,11 @@ proptest! {
         missing in proptest::option::of(proptest::collection::vec(".{0,3}", 0..3)),
         rename in proptest::collection::btree_map(".{1,4}", ".{0,4}", 0..3),
         header in proptest::option::of(any::<bool>()),
+        label_kind in proptest::collection::btree_map(
+            ".{1,4}", proptest::sample::select(vec!["class".to_owned(), "score".to_owned()]), 0..3),
     ) {
         let config = DatasetConfig {
-            name, paths, key, missing, rename, header,
+            name, paths, key, missing, rename, header, label_kind,
             roles: vec![("label".to_owned(), label)],
             ..DatasetConfig::default()
         };

@@ -32,6 +32,8 @@ pub struct Declaration {
     pub roles: Roles,
     /// Renamed classes: old name -> new name.
     pub rename: BTreeMap<String, String>,
+    /// What the values of label fields are: field -> kind.
+    pub label_kind: BTreeMap<String, String>,
     /// The declared classes of the label.
     pub classes: Option<ClassesConfig>,
     /// The labelling guideline.
@@ -95,6 +97,7 @@ impl Declaration {
                 missing: config.missing.clone(),
             },
             rename: config.rename.clone(),
+            label_kind: config.label_kind.clone(),
             classes: config.classes.clone(),
             guideline,
             constraints: config.fields.clone(),
@@ -170,6 +173,7 @@ impl Declaration {
             dialect: base.dialect.clone(),
             roles,
             rename: self.rename.clone(),
+            label_kind: self.label_kind.clone(),
             classes: self.classes.clone(),
             guideline: base.guideline.clone(),
             constraints: self.constraints.clone(),

@@ -13,6 +13,7 @@ use super::fields::{self, Declared, FieldMap};
 use super::filter::Passed;
 use super::hint;
 use super::kept::Kept;
+use super::label_kind::Kinds;
 use super::matched::{Matched, matched};
 use super::problems;
 use super::reading::{Pairing, Side};
@@ -34,6 +35,8 @@ pub struct Options<'a> {
     /// About how many bytes the search for what differs may hold in memory; what is more goes to
     /// a temporary file.
     pub memory: usize,
+    /// Numbers of kept records that differ by no more than this are taken for equal.
+    pub tolerance: Option<f64>,
 }
 
 /// What the search for differences holds in memory, unless told otherwise.
@@ -47,6 +50,7 @@ impl Options<'static> {
         whole: false,
         filter: None,
         memory: MEMORY,
+        tolerance: None,
     };
     /// What `diff` shows without options.
     pub const DEFAULT: Self = Self {
@@ -55,6 +59,7 @@ impl Options<'static> {
         whole: true,
         filter: None,
         memory: MEMORY,
+        tolerance: None,
     };
 }
 
@@ -134,8 +139,9 @@ fn one(
         dataset: dataset.to_owned(),
         records: passed.map_or(counts, |passed| passed.counts(counts)),
         transitions: Vec::new(),
-        classes: tally::classes(&reading.common, old, new),
+        classes: tally::classes(&reading.common, old, new, version.label_kind),
         annotators: Vec::new(),
+        kinds: Vec::new(),
         splits: Vec::new(),
         step,
         filtered: passed.is_some(),
@@ -173,7 +179,9 @@ fn both(
         },
     );
     let mut schema = fields::changes(&map, (before.facts, old), (after.facts, new));
-    let reading = reading(&map, before, after);
+    let mut reading = reading(&map, before, after);
+    reading.tolerance = options.tolerance;
+    let reading = reading;
     let matched = matched(dataset, before, after, &reading, options.memory)?;
     let mut kept = Kept::new(&reading, before, after, &matched)?;
     let meanings = kept.meanings(&matched.removed)?;
@@ -219,14 +227,22 @@ fn both(
         ..report(dataset, counts, &transitions, schema, step)
     };
     let passed = options.filter.map(|_| &teller.passed);
+    let told = passed.map_or(transitions, Passed::transitions);
     sink.event(Event::Summary(SummaryEvent {
         dataset: dataset.to_owned(),
         records: passed.map_or(counts, |passed| passed.counts(counts)),
-        transitions: passed.map_or(transitions, Passed::transitions),
+        kinds: Kinds::of(&reading.common, before.facts, after.facts, after.label_kind)
+            .counts(&told),
         classes: match passed {
-            None => tally::classes(&reading.common, Some(before.facts), Some(after.facts)),
+            None => tally::classes(
+                &reading.common,
+                Some(before.facts),
+                Some(after.facts),
+                after.label_kind,
+            ),
             Some(_) => Vec::new(), // they are facts of the whole
         },
+        transitions: told,
         annotators,
         splits,
         step,

@@ -10,6 +10,7 @@ use crate::base::{ObjectId, RepoPath};
 use crate::object::changes::{Cause, RecordCounts, SchemaChange, SplitCount};
 
 use super::error::Error;
+use super::label_kind::{KindCount, LabelDetail};
 
 /// Takes events in their order.
 pub trait EventSink {
@@ -198,6 +199,9 @@ pub struct LabelEvent {
     pub to: Value,
     /// Why it changed.
     pub cause: Cause,
+    /// What the change is made of, where the label is more than a class.
+    #[serde(flatten)]
+    pub detail: Option<LabelDetail>,
     /// The annotator before and after, as the data say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub annotator: Option<(Option<String>, Option<String>)>,
@@ -306,6 +310,8 @@ pub struct SummaryEvent {
     pub classes: Vec<ClassCount>,
     /// Relabels by the newer record's annotator, where the data set declares one.
     pub annotators: Vec<AnnotatorCount>,
+    /// What the changes of label fields amount to that are no class fields.
+    pub kinds: Vec<KindCount>,
     /// Changes by split, where the data set declares one.
     pub splits: Vec<SplitCount>,
     /// The version step: `none`, `patch`, `minor` or `major`.
@@ -380,6 +386,8 @@ impl Serialize for SummaryEvent {
             classes: &'a [ClassCount],
             #[serde(skip_serializing_if = "<[_]>::is_empty")]
             annotators: &'a [AnnotatorCount],
+            #[serde(skip_serializing_if = "<[_]>::is_empty")]
+            kinds: &'a [KindCount],
         }
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("dataset", &self.dataset)?;
@@ -392,6 +400,7 @@ impl Serialize for SummaryEvent {
             transitions: &self.transitions,
             classes: &self.classes,
             annotators: &self.annotators,
+            kinds: &self.kinds,
         };
         map.serialize_entry("labels", &labels)?;
         if !self.splits.is_empty() {

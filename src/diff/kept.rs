@@ -12,6 +12,7 @@ use crate::record::{Cell, CellKind, RecordRef, Role, Type};
 
 use super::error::Error;
 use super::event::{TransitionCount, Value};
+use super::label_kind::is_score;
 use super::matched::Matched;
 use super::reading::{Pairing, Reading, Side, View};
 use super::records::{Fetched, Records};
@@ -112,7 +113,7 @@ impl<'a> Kept<'a> {
         kept.each(&all, &mut |pair, (view_a, a), (view_b, b)| {
             for (label, &at) in kept.labels.iter().enumerate() {
                 let (from, to) = (view_a.value(a, at), view_b.value(b, at));
-                if from != to {
+                if reading.differs(at, &from, &to) {
                     let names = &mut names[label];
                     let value = |found: Option<(CellKind, std::borrow::Cow<'_, str>)>| match found {
                         None => Value::Null,
@@ -131,7 +132,7 @@ impl<'a> Kept<'a> {
             }
             let mut other_key = false;
             for (at, field) in common.iter().enumerate().filter(|(_, field)| !field.label) {
-                if view_a.value(a, at) != view_b.value(b, at) {
+                if reading.differs(at, &view_a.value(a, at), &view_b.value(b, at)) {
                     let place = field.key && reading.pairing == Pairing::Image;
                     other_key |= place;
                     cells[pair as usize] |= !place;
@@ -234,7 +235,9 @@ impl<'a> Kept<'a> {
         };
         let meaning = |(label, gone): (usize, BTreeMap<String, u64>)| {
             let field = &self.reading.common[self.labels[label]];
-            if matches!(field.kind, Type::List | Type::Object) {
+            if matches!(field.kind, Type::List | Type::Object)
+                || is_score(field, self.after.label_kind)
+            {
                 return Meaning::default();
             }
             let name = |text: &str| field.canonical(Cell::text(text)).into_owned();

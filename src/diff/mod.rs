@@ -19,6 +19,7 @@ mod framed;
 mod hint;
 mod images;
 mod kept;
+mod label_kind;
 mod likeness;
 mod matched;
 mod matching;
@@ -48,6 +49,7 @@ pub use event::{
 };
 pub use files::{diff_files, file_events, lines_between};
 pub use filter::{EVENT_NAMES, key_parts_given};
+pub use label_kind::{ElementCount, KindCount, KindCounts, LabelDetail, LabelKind};
 pub use reading::Side;
 pub use sealed::{Ends, Told, rows_of, wants_rows};
 pub use tables::{changed_records, diff_known_tables, diff_tables};

@@ -115,9 +115,39 @@ pub(crate) struct Reading {
     sorted: Vec<usize>,
     pub(crate) key: Vec<KeyPart>,
     pub(crate) pairing: Pairing,
+    /// Numbers that differ by no more than this are shown as equal: the reader's choice.
+    pub(crate) tolerance: Option<f64>,
 }
 
 impl Reading {
+    /// Returns whether two values of a kept record are shown as a change.
+    pub(crate) fn differs<T: AsRef<str>>(
+        &self,
+        at: usize,
+        a: &Option<(CellKind, T)>,
+        b: &Option<(CellKind, T)>,
+    ) -> bool {
+        let same = match (a, b) {
+            (Some(a), Some(b)) => (a.0, a.1.as_ref()) == (b.0, b.1.as_ref()),
+            (None, None) => true,
+            _ => false,
+        };
+        let Some(tolerance) = self.tolerance.filter(|_| !same) else {
+            return !same;
+        };
+        let is_number = matches!(self.common[at].kind, Type::Integer | Type::Float);
+        let number = |value: &Option<(CellKind, T)>| -> Option<f64> {
+            value.as_ref()?.1.as_ref().parse().ok()
+        };
+        match (number(a), number(b)) {
+            (Some(a), Some(b)) if is_number => (a - b)
+                .abs()
+                .partial_cmp(&tolerance)
+                .is_none_or(|order| order == std::cmp::Ordering::Greater),
+            _ => true,
+        }
+    }
+
     pub(crate) fn new(common: Vec<Common>, key: Vec<KeyPart>, pairing: Pairing) -> Self {
         let mut sorted: Vec<usize> = (0..common.len()).collect();
         sorted.sort_by(|&a, &b| common[a].after.cmp(&common[b].after));
@@ -126,6 +156,7 @@ impl Reading {
             sorted,
             key,
             pairing,
+            tolerance: None,
         }
     }
 }

@@ -18,6 +18,7 @@ use super::event::{
     RecordStatus, Said, SchemaEvent, SummaryEvent, TransitionCount, Value,
 };
 use super::hint;
+use super::label_kind::Kinds;
 use super::problems;
 use super::reading::Common;
 use super::tally;
@@ -33,6 +34,8 @@ pub struct Ends<'a> {
     pub roles: &'a Roles,
     /// Its format.
     pub format: Format,
+    /// The declared kinds of its label fields.
+    pub label_kind: &'a BTreeMap<String, String>,
     /// Its first file.
     pub first: &'a RepoPath,
 }
@@ -64,6 +67,9 @@ impl Told {
         let counts = &step.changes.records;
         if hint::seems_replaced(counts.before, counts.after, counts.removed, counts.added) {
             return None; // why that may be is in the data alone
+        }
+        if options.tolerance.is_some() {
+            return None;
         }
         if options.filter.is_some() || (wants_rows(options, ends.roles) && !known) {
             return None;
@@ -180,11 +186,19 @@ fn summary(
         })
     };
     let transitions = changes.labels.transitions.iter().map(transition);
+    let transitions: Vec<TransitionCount> = transitions.collect::<Option<_>>()?;
+    let labels = label_fields(ends);
     Some(SummaryEvent {
         dataset: changes.name.clone(),
         records: changes.records,
-        transitions: transitions.collect::<Option<_>>()?,
-        classes: tally::classes(&label_fields(ends), Some(ends.before), Some(ends.after)),
+        kinds: Kinds::of(&labels, ends.before, ends.after, ends.label_kind).counts(&transitions),
+        classes: tally::classes(
+            &labels,
+            Some(ends.before),
+            Some(ends.after),
+            ends.label_kind,
+        ),
+        transitions,
         annotators,
         splits: changes.splits.clone(),
         filtered: false,
@@ -230,6 +244,12 @@ fn labels(step: &Step, ends: Ends<'_>) -> Option<Vec<LabelEvent>> {
     let fields = &ends.after.fields;
     let place = |name: &str| fields.iter().position(|field| *field.name == *name);
     let annotates = !ends.roles.fields(Role::Annotator).is_empty();
+    let kinds = Kinds::of(
+        &label_fields(ends),
+        ends.before,
+        ends.after,
+        ends.label_kind,
+    );
     let mut found = Vec::new();
     for row in &step.rows {
         let RowChange::Label(label) = &row.change else {
@@ -242,6 +262,7 @@ fn labels(step: &Step, ends: Ends<'_>) -> Option<Vec<LabelEvent>> {
             from: value(label.from.as_deref(), ends.format)?,
             to: value(label.to.as_deref(), ends.format)?,
             cause: label.cause,
+            detail: None,
             annotator: annotates.then(|| (label.annotator_before.clone(), label.annotator.clone())),
             said: Said {
                 source: label.source.clone(),
@@ -251,6 +272,8 @@ fn labels(step: &Step, ends: Ends<'_>) -> Option<Vec<LabelEvent>> {
             },
             place: row.place,
         };
+        let detail = kinds.detail(&event.field, &event.from, &event.to);
+        let event = LabelEvent { detail, ..event };
         found.push(((row.place, place(&label.field)), event));
     }
     found.sort_by_key(|(order, _)| *order);

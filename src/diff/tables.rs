@@ -64,6 +64,7 @@ pub fn diff_known_tables(
         format: records.table.declaration.format,
         dialects: &dialects.0,
         rename: &records.table.declaration.rename,
+        label_kind: &records.table.declaration.label_kind,
     });
     let new = new.as_ref().map(|records| Version {
         records,
@@ -72,6 +73,7 @@ pub fn diff_known_tables(
         format: records.table.declaration.format,
         dialects: &dialects.1,
         rename: &records.table.declaration.rename,
+        label_kind: &records.table.declaration.label_kind,
     });
     compare(name, old, new, options, sink)
 }

@@ -14,6 +14,7 @@ use super::compare::Options;
 use super::error::Error;
 use super::event::{AnnotatorCount, ClassCount, Event, EventSink, RecordStatus, Value};
 use super::kept::Kept;
+use super::label_kind::is_score;
 use super::reading::Common;
 use super::version::Version;
 
@@ -137,9 +138,14 @@ pub(crate) fn classes(
     common: &[Common],
     before: Option<&Facts>,
     after: Option<&Facts>,
+    label_kind: &BTreeMap<String, String>,
 ) -> Vec<ClassCount> {
     let mut out = Vec::new();
     for field in common.iter().filter(|field| field.label) {
+        // That one score is rarer than before says nothing.
+        if is_score(field, label_kind) {
+            continue;
+        }
         let structured = matches!(field.kind, Type::List | Type::Object);
         let of = |facts: Option<&Facts>, name: &str| {
             let mut classes: BTreeMap<Value, u64> = BTreeMap::new();

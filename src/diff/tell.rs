@@ -16,6 +16,7 @@ use super::event::{
 use super::fields::FieldMap;
 use super::filter::{Filter, Passed, Subject};
 use super::kept::{Kept, portion};
+use super::label_kind::Kinds;
 use super::matched::Matched;
 use super::reading::{Pairing, Reading, Side, View};
 use super::records::Fetched;
@@ -32,6 +33,7 @@ pub(crate) struct Teller<'a> {
     filter: Option<Filter<'a>>,
     /// What the filter let pass.
     pub(crate) passed: Passed,
+    kinds: Kinds,
 }
 
 impl<'a> Teller<'a> {
@@ -63,6 +65,7 @@ impl<'a> Teller<'a> {
             annotator,
             filter,
             passed: Passed::default(),
+            kinds: Kinds::of(&reading.common, before.facts, after.facts, after.label_kind),
         }
     }
 
@@ -164,6 +167,7 @@ impl<'a> Teller<'a> {
                     from: from.clone(),
                     to: to.clone(),
                     cause,
+                    detail: self.kinds.detail(&field.after, from, to),
                     annotator: self.annotator.1.is_some().then(|| annotator.clone()),
                     said: Said {
                         source: said(view_b, b, Role::Source),
@@ -270,7 +274,10 @@ impl<'a> Teller<'a> {
             let key = self.identity(Side::After, view_b, b, kept.place(pair));
             for (at, field) in self.reading.common.iter().enumerate() {
                 let place = field.key && self.reading.pairing == Pairing::Image;
-                if field.label || place || view_a.value(a, at) == view_b.value(b, at) {
+                if field.label
+                    || place
+                    || !(self.reading).differs(at, &view_a.value(a, at), &view_b.value(b, at))
+                {
                     continue;
                 }
                 let value = |view: &View<'_>, record| match view.cell(record, at) {

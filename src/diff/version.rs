@@ -21,6 +21,8 @@ pub(crate) struct Version<'a> {
     pub(crate) dialects: &'a BTreeMap<RepoPath, BTreeMap<String, String>>,
     /// Declared renames of classes.
     pub(crate) rename: &'a BTreeMap<String, String>,
+    /// What the values of label fields are declared to be, by field.
+    pub(crate) label_kind: &'a BTreeMap<String, String>,
 }
 
 /// Decides how both sides are read: with the newer declaration where its fields exist in the

@@ -87,6 +87,7 @@ fn events(
         after: &Facts::read(&repo.store, new)?,
         roles: &declaration.roles,
         format: declaration.format,
+        label_kind: &declaration.label_kind,
         first,
     };
     Ok(Told::new(step, ends, options))

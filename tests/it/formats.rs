@@ -153,6 +153,20 @@ fn scenarios() -> Vec<Scenario> {
             .to_vec(),
     });
     all.push(Scenario {
+        name: "scores",
+        file: "pets.csv",
+        toml: KEYED,
+        before: b"id,label\n1,4.2\n2,3.5\n3,1\n".to_vec(),
+        after: b"id,label\n1,4.5\n2,3\n3,1.0\n".to_vec(),
+    });
+    all.push(Scenario {
+        name: "preferences",
+        file: "pets.csv",
+        toml: "key = [\"id\"]\nlabel = \"label\"\nlabel_kind = { label = \"preference\" }\n",
+        before: b"id,label\n1,a\n2,b\n3,a\n4,tie\n".to_vec(),
+        after: b"id,label\n1,b\n2,b\n3,tie\n4,a\n".to_vec(),
+    });
+    all.push(Scenario {
         name: "composite keys",
         file: "pets.csv",
         toml: "key = [\"id\", \"part\"]\nlabel = \"label\"\n",
@@ -372,6 +386,28 @@ fn facts(format: &str, event: &Value) -> Vec<Vec<String>> {
                         .filter_map(|name| text(&class[*name]))
                         .collect(),
                 );
+            }
+            for kind in of(&event["labels"]["kinds"]) {
+                for name in ["increased", "decreased", "flips"] {
+                    if !kind[name].is_null() {
+                        let field = text(&kind["field"]).unwrap();
+                        let count = kind[name].to_string();
+                        all.push(if format == "csv" || is_text {
+                            vec![field, count]
+                        } else {
+                            vec![count]
+                        });
+                    }
+                }
+                for element in of(&kind["elements"]) {
+                    let names = ["class", "added"];
+                    all.push(
+                        names
+                            .iter()
+                            .filter_map(|name| text(&element[*name]))
+                            .collect(),
+                    );
+                }
             }
             for by in of(&event["labels"]["annotators"]) {
                 all.push(

@@ -28,6 +28,7 @@ mod histories;
 mod hostile;
 mod images;
 mod jsonl;
+mod kinds;
 mod labels;
 mod layers;
 mod moved_files;

@@ -59,6 +59,9 @@ pub(crate) struct DiffArgs {
     pub from_data: bool,
     #[command(flatten)]
     pub condition: WhereArgs,
+    /// Take numbers of a record that differ by no more than X for equal; nothing stored depends on it
+    #[arg(long, value_name = "X", value_parser = tolerance)]
+    pub tolerance: Option<f64>,
     /// How to write it; json is --json
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub format: Option<Format>,
@@ -73,6 +76,13 @@ pub(crate) struct DiffArgs {
     pub paths: Vec<PathBuf>,
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+fn tolerance(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(tolerance) if tolerance.is_finite() && tolerance >= 0.0 => Ok(tolerance),
+        _ => Err("a number of at least 0 is needed".to_owned()),
+    }
 }
 
 impl DiffArgs {
@@ -95,12 +105,16 @@ impl DiffArgs {
     }
 
     fn tell(&self) -> Options<'static> {
-        if self.stat || self.schema {
-            return Options::STAT;
-        }
+        let options = match self.stat || self.schema {
+            true => Options::STAT,
+            false => Options {
+                cells: self.cells,
+                ..Options::DEFAULT
+            },
+        };
         Options {
-            cells: self.cells,
-            ..Options::DEFAULT
+            tolerance: self.tolerance,
+            ..options
         }
     }
 }
@@ -212,6 +226,7 @@ pub(crate) fn schema(context: &mut Context, ends: &[String]) -> Result<Answer, F
         cells: false,
         from_data: false,
         condition: WhereArgs::default(),
+        tolerance: None,
         format: None,
         exit_code: false,
         ends: ends.to_vec(),

@@ -276,6 +276,7 @@ pub(super) fn diff_where(
         whole: true,
         filter,
         memory,
+        ..Options::DEFAULT
     };
     let a = Version {
         records: a,
@@ -284,6 +285,7 @@ pub(super) fn diff_where(
         format: before.format,
         dialects: &dialects_a,
         rename: &before.rename,
+        label_kind: &BTreeMap::new(),
     };
     let b = Version {
         records: b,
@@ -292,6 +294,7 @@ pub(super) fn diff_where(
         format: after.format,
         dialects: &dialects_b,
         rename: &after.rename,
+        label_kind: &BTreeMap::new(),
     };
     let changes = compare("d", Some(a), Some(b), options, &mut events).unwrap();
     (events, changes)

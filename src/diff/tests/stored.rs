@@ -104,6 +104,7 @@ impl Stored {
             whole: true,
             filter: None,
             memory: 1 << 20,
+            ..Options::DEFAULT
         };
         let mut events = Vec::new();
         let facts = (Some(&facts_a), Some(&facts_b));

@@ -1,4 +1,35 @@
-//! One cell of CSV: quoted where it must be, and never a formula.
+//! What stands in one cell of CSV: quoted where it must be, and never a formula.
+
+use super::super::super::width::is_obeyed;
+use crate::diff::{Identity, LabelDetail};
+
+/// Says what a changed label is made of.
+pub(super) fn told(detail: &LabelDetail) -> String {
+    match detail {
+        LabelDetail::Set { added, removed } => {
+            let signed = |sign: char| move |class: &String| format!("{sign}{class}");
+            let removed = removed.iter().map(signed('-'));
+            removed
+                .chain(added.iter().map(signed('+')))
+                .collect::<Vec<_>>()
+                .join(" ")
+        }
+        LabelDetail::Score { difference } => difference.to_string(),
+        LabelDetail::Preference { flip: true } => "flip".to_owned(),
+        LabelDetail::Preference { flip: false } => String::new(),
+    }
+}
+
+/// Returns the value of a key of one field, and the JSON array of one of several.
+pub(super) fn key(key: &Identity) -> String {
+    match key {
+        Identity::Ordinal(ordinal, _) => format!("#{ordinal}"),
+        Identity::Key(parts) => match parts.as_slice() {
+            [Some(only)] => only.clone(),
+            parts => serde_json::Value::from(parts.to_vec()).to_string(),
+        },
+    }
+}
 
 /// Writes one cell so that CSV readers give it back and spreadsheets do not run it.
 pub(super) fn cell(text: &str, terminal: bool) -> String {
@@ -9,7 +40,7 @@ pub(super) fn cell(text: &str, terminal: bool) -> String {
     for c in text.chars() {
         match c {
             '"' => out.push_str("\"\""),
-            c if terminal && c.is_control() && !matches!(c, '\n' | '\r' | '\t') => {
+            c if terminal && is_obeyed(c) && !matches!(c, '\n' | '\r' | '\t') => {
                 out.extend(c.escape_unicode());
             }
             c => out.push(c),
@@ -43,7 +74,7 @@ mod tests {
         assert_eq!(cell("", false), "\"\"");
         assert_eq!(cell("\t=1", false), "\"'\t=1\"".replace("\"", ""));
         assert_eq!(cell("a\"b,c\r\n", false), "\"a\"\"b,c\r\n\"");
-        assert_eq!(cell("\u{1b}[31m", true), "\\u{1b}[31m");
+        assert_eq!(cell("\u{1b}[31m\u{202e}", true), "\\u{1b}[31m\\u{202e}");
     }
 
     proptest! {

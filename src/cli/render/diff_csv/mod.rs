@@ -6,31 +6,20 @@
 
 use std::io::{self, Write};
 
-use crate::diff::{Error, Event, EventSink, FileEvent, Identity, RecordStatus, SummaryEvent};
+use crate::diff::{
+    Error, Event, EventSink, FileEvent, KindCount, KindCounts, RecordStatus, SummaryEvent,
+};
 use crate::object::changes::{Cause, SchemaChange};
 
 mod cell;
+mod row;
 
 use super::diff_json::Show;
-use cell::cell;
+use cell::{cell, key, told};
+use row::Row;
 
 const COLUMNS: &str =
     "event,dataset,key,field,from,to,cause,annotator_from,annotator_to,count,note";
-
-/// One row; what is `None` is an empty cell.
-#[derive(Default)]
-struct Row<'a> {
-    event: &'a str,
-    dataset: &'a str,
-    key: Option<&'a str>,
-    field: Option<&'a str>,
-    from: Option<&'a str>,
-    to: Option<&'a str>,
-    cause: &'a str,
-    annotators: (Option<&'a str>, Option<&'a str>),
-    count: Option<u64>,
-    note: Option<&'a str>,
-}
 
 /// Writes events as rows.
 pub(super) struct DiffCsv<'a> {
@@ -174,6 +163,9 @@ impl<'a> DiffCsv<'a> {
                 row("split", split.split.as_deref(), name, Some(count))?;
             }
         }
+        for kind in &summary.kinds {
+            self.kind(dataset, kind)?;
+        }
         for class in &summary.classes {
             let (before, after) = (class.before.to_string(), class.after.to_string());
             self.row(&Row {
@@ -207,6 +199,35 @@ impl<'a> DiffCsv<'a> {
         })
     }
 
+    fn kind(&mut self, dataset: &str, kind: &KindCount) -> io::Result<()> {
+        let mut row = |key: Option<&str>, cause: &str, count: u64| {
+            self.row(&Row {
+                event: "kind",
+                dataset,
+                key,
+                field: Some(&kind.field),
+                cause,
+                count: Some(count),
+                note: Some(kind.evidence),
+                ..Row::default()
+            })
+        };
+        match &kind.counts {
+            KindCounts::Scores {
+                increased,
+                decreased,
+            } => {
+                row(None, "increased", *increased)?;
+                row(None, "decreased", *decreased)
+            }
+            KindCounts::Preferences { flips } => row(None, "flips", *flips),
+            KindCounts::Sets { elements } => elements.iter().try_for_each(|element| {
+                row(Some(&element.class), "added", element.added)?;
+                row(Some(&element.class), "removed", element.removed)
+            }),
+        }
+    }
+
     fn take(&mut self, event: Event) -> io::Result<()> {
         match &event {
             Event::File(file) => self.file(file),
@@ -223,6 +244,7 @@ impl<'a> DiffCsv<'a> {
                     cause: label.cause.name(),
                     annotators: annotators
                         .map_or((None, None), |(a, b)| (a.as_deref(), b.as_deref())),
+                    note: label.detail.as_ref().map(told).as_deref(),
                     ..Row::default()
                 })
             }
@@ -272,16 +294,5 @@ impl EventSink for DiffCsv<'_> {
             return Ok(());
         }
         self.take(event).map_err(|e| Error::Sink(e.into()))
-    }
-}
-
-/// Returns the value of a key of one field, and the JSON array of one of several.
-fn key(key: &Identity) -> String {
-    match key {
-        Identity::Ordinal(ordinal, _) => format!("#{ordinal}"),
-        Identity::Key(parts) => match parts.as_slice() {
-            [Some(only)] => only.clone(),
-            parts => serde_json::Value::from(parts.to_vec()).to_string(),
-        },
     }
 }

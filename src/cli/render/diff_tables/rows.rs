@@ -1,6 +1,7 @@
 //! Events as rows, and what a summary counts as tables.
 
 use crate::diff::{AnnotatorCount, ClassCount, Identity, LabelEvent, SummaryEvent};
+use crate::diff::{ElementCount, KindCounts};
 use crate::diff::{TransitionCount, Value};
 use crate::object::changes::{Cause, SchemaChange, SplitCount};
 
@@ -144,6 +145,35 @@ pub(super) fn counts(summary: &SummaryEvent) -> Vec<Table> {
             rows,
         );
         let of = summary.classes.iter().filter(|class| class.field == field);
+        for kind in &summary.kinds {
+            let field = Some(kind.field.as_str());
+            match &kind.counts {
+                KindCounts::Scores {
+                    increased,
+                    decreased,
+                } => {
+                    let row = vec![Field::Count(*increased), Field::Count(*decreased)];
+                    add("Scores", field, &["increased", "decreased"], vec![row]);
+                }
+                KindCounts::Preferences { flips } => {
+                    add(
+                        "Preferences",
+                        field,
+                        &["flips"],
+                        vec![vec![Field::Count(*flips)]],
+                    );
+                }
+                KindCounts::Sets { elements } => {
+                    let row = |element: &ElementCount| {
+                        let (added, removed) = (element.added, element.removed);
+                        let class = Field::Data(element.class.clone());
+                        vec![class, Field::Count(added), Field::Count(removed)]
+                    };
+                    let rows = elements.iter().map(row).collect();
+                    add("Sets", field, &["class", "added", "removed"], rows);
+                }
+            }
+        }
         let row = |class: &ClassCount| {
             vec![
                 value(&class.class),

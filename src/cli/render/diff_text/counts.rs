@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use super::super::super::ui::{Style, count};
+use super::super::super::ui::{Style, count, counted};
 use super::DiffText;
 use super::lines::{Cell, Columns, Lines};
 use super::words::{change, narrow, short, value};
-use crate::diff::{AnnotatorCount, ClassCount, TransitionCount, Value};
+use crate::diff::{AnnotatorCount, ClassCount, KindCount, KindCounts, TransitionCount, Value};
 use crate::object::changes::{Cause, SplitCount};
 
 /// The most classes of a transition matrix; beyond, transitions are listed.
@@ -149,6 +149,44 @@ impl DiffText<'_> {
                 });
             }
             lines.write(self.out, self.paint, Columns::Right, "class")?;
+        }
+        Ok(())
+    }
+
+    /// Says what changed sets, scores and preferences amount to.
+    pub(super) fn kinds(&mut self, kinds: &[KindCount]) -> io::Result<()> {
+        for kind in kinds {
+            let heading = (self.paint)(Style::Heading, &short(&kind.field));
+            match &kind.counts {
+                KindCounts::Scores {
+                    increased,
+                    decreased,
+                } => {
+                    let (up, down) = (count(*increased), count(*decreased));
+                    let told = format!("{up} increased, {down} decreased");
+                    self.line(&format!("  {heading}, scores: {told}"))?;
+                }
+                KindCounts::Preferences { flips } => {
+                    let flips = counted(*flips, "flip");
+                    self.line(&format!("  {heading}, preferences: {flips}"))?;
+                }
+                KindCounts::Sets { elements } => {
+                    self.line(&format!("  {heading}, in sets:"))?;
+                    let mut lines = Lines::default();
+                    for element in elements {
+                        lines.push(|| {
+                            let came = format!("+{}", count(element.added));
+                            let left = format!("-{}", count(element.removed));
+                            vec![
+                                short(&element.class).into(),
+                                Cell::styled(Style::Added, came),
+                                Cell::styled(Style::Removed, left),
+                            ]
+                        });
+                    }
+                    lines.write(self.out, self.paint, Columns::Right, "class")?;
+                }
+            }
         }
         Ok(())
     }

@@ -137,6 +137,7 @@ impl<'a> DiffText<'a> {
         }
         self.transitions(&summary.transitions)?;
         self.classes(&summary.classes)?;
+        self.kinds(&summary.kinds)?;
         self.annotators(&summary.annotators)?;
         self.splits(&summary.splits)?;
         self.lines("label", "labels", &open.labels)?;
@@ -182,7 +183,7 @@ impl<'a> DiffText<'a> {
                 text.push_str(&format!(", {}", count(n)));
             }
             if let Some(evidence) = &change.evidence {
-                text.push_str(&format!(" ({})", clean(evidence)));
+                text.push_str(&format!(" ({})", isolated(clean(evidence))));
             }
             let style = match change.verdict.as_str() {
                 "breaking" => Style::Warning,
@@ -243,6 +244,9 @@ fn label_line(label: &LabelEvent) -> Vec<Cell> {
         change(&label.from, &label.to),
         cause(label.cause).into(),
     ];
+    if let Some(detail) = &label.detail {
+        line.push(words::detail(detail));
+    }
     if let Some((before, after)) = &label.annotator {
         let name = |who: &Option<String>| who.as_deref().map_or("(none)".to_owned(), short);
         line.push(match before == after {

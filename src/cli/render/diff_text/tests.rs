@@ -58,6 +58,7 @@ fn events() -> Vec<Event> {
             from,
             to,
             cause: Cause::Relabel,
+            detail: None,
             annotator: Some((Some("a1".to_owned()), Some("a7".to_owned()))),
             said: Said::default(),
             place: 1,
@@ -112,6 +113,7 @@ fn events() -> Vec<Event> {
                     after: 103,
                 },
             ],
+            kinds: Vec::new(),
             annotators: vec![AnnotatorCount {
                 annotator: Some("a7".to_owned()),
                 relabelled: 1,

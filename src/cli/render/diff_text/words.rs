@@ -4,7 +4,7 @@ use super::super::super::ui::{Style, shorten};
 use super::super::super::width::isolated;
 use super::super::diff_words::{Piece, excerpt, pieces};
 use super::lines::Cell;
-use crate::diff::{Identity, Value};
+use crate::diff::{Identity, LabelDetail, Value};
 
 /// The most columns of a value, of a class in a matrix, and of what is left around a change.
 const VALUE_WIDTH: usize = 40;
@@ -56,6 +56,27 @@ pub(super) fn change(from: &Value, to: &Value) -> Cell {
         Some(pieces) => within(&pieces),
         None => beside(from, to),
     }
+}
+
+/// Says what a changed label is made of.
+pub(super) fn detail(detail: &LabelDetail) -> Cell {
+    let mut cell = Cell::default();
+    match detail {
+        LabelDetail::Set { added, removed } => {
+            let removed = removed.iter().map(|class| (Style::Removed, '-', class));
+            let added = added.iter().map(|class| (Style::Added, '+', class));
+            for (at, (style, sign, class)) in removed.chain(added).enumerate() {
+                if at > 0 {
+                    cell.push(None, " ");
+                }
+                cell.push(Some(style), format!("{sign}{}", short(class)));
+            }
+        }
+        LabelDetail::Score { difference } => cell.push(None, format!("({difference:+})")),
+        LabelDetail::Preference { flip: true } => cell.push(None, "flip"),
+        LabelDetail::Preference { flip: false } => {}
+    }
+    cell
 }
 
 fn beside(from: &Value, to: &Value) -> Cell {

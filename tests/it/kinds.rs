@@ -1,0 +1,130 @@
+//! Labels that are more than a class: sets, scores, preferences; and numbers that hardly differ.
+
+use serde_json::{Value, json};
+
+use crate::harness::Scratch;
+
+/// The label events and the summary of two versions of a table.
+fn diff(kind: &str, before: &str, after: &str, options: &[&str]) -> (Vec<Value>, Value) {
+    let scratch = Scratch::empty();
+    for (side, text) in [("old", before), ("new", after)] {
+        let declared = format!(
+            "[dataset.t]\npath = \"t.*\"\nformat = \"{}\"\nkey = \"id\"\nlabel = \"label\"\n{kind}",
+            if text.starts_with('{') {
+                "jsonl"
+            } else {
+                "csv"
+            }
+        );
+        scratch.write(&format!("{side}/dver.toml"), declared);
+        scratch.write(&format!("{side}/t.data"), text);
+    }
+    let events = scratch.json(&[&["diff", "--no-index", "old", "new"], options].concat());
+    let labels = events
+        .iter()
+        .filter(|event| event["event"] == "label")
+        .cloned()
+        .collect();
+    (labels, events.last().unwrap().clone())
+}
+
+#[test]
+fn scores_have_a_difference_and_no_vocabulary() {
+    let (before, after) = (
+        "id,label\n1,4.2\n2,3.5\n3,1\n",
+        "id,label\n1,4.5\n2,3\n3,1.0\n",
+    );
+    let (labels, summary) = diff("", before, after, &[]);
+    let told: Vec<&Value> = labels.iter().map(|label| &label["difference"]).collect();
+    assert_eq!(told, [&json!(0.3), &json!(-0.5)]);
+    assert_eq!(
+        summary["labels"]["kinds"],
+        json!([{"field": "label", "kind": "score", "evidence": "numbers with fractions",
+                "increased": 1, "decreased": 1}])
+    );
+    assert!(summary["labels"]["classes"].is_null());
+    // Whole numbers are classes unless they are declared to be scores.
+    let (before, after) = ("id,label\n1,4\n2,3\n", "id,label\n1,5\n2,3\n");
+    let (labels, summary) = diff("", before, after, &[]);
+    assert!(labels[0]["difference"].is_null() && summary["labels"]["kinds"].is_null());
+    let (labels, summary) = diff("label_kind = { label = \"score\" }\n", before, after, &[]);
+    assert_eq!(labels[0]["difference"], 1.0);
+    assert_eq!(summary["labels"]["kinds"][0]["evidence"], "declared");
+}
+
+#[test]
+fn sets_say_what_came_and_went() {
+    let before = "{\"id\":1,\"label\":[\"a\",\"b\"]}\n{\"id\":2,\"label\":[]}\n";
+    let after = "{\"id\":1,\"label\":[\"c\",\"b\"]}\n{\"id\":2,\"label\":[\"c\"]}\n";
+    let (labels, summary) = diff("", before, after, &[]);
+    assert_eq!(
+        (&labels[0]["added"], &labels[0]["removed"]),
+        (&json!(["c"]), &json!(["a"]))
+    );
+    assert_eq!(
+        (&labels[1]["added"], &labels[1]["removed"]),
+        (&json!(["c"]), &json!([]))
+    );
+    assert_eq!(
+        summary["labels"]["kinds"],
+        json!([{"field": "label", "kind": "multi-label", "evidence": "lists", "elements": [
+            {"class": "a", "added": 0, "removed": 1}, {"class": "c", "added": 2, "removed": 0}]}])
+    );
+}
+
+#[test]
+fn preferences_flip() {
+    let before = "id,label\n1,chosen\n2,rejected\n3,tie\n";
+    let after = "id,label\n1,rejected\n2,rejected\n3,chosen\n";
+    let (labels, summary) = diff("", before, after, &[]);
+    let told: Vec<&Value> = labels.iter().map(|label| &label["flip"]).collect();
+    assert_eq!(told, [&json!(true), &json!(false)]);
+    assert_eq!(
+        summary["labels"]["kinds"],
+        json!([{"field": "label", "kind": "preference", "evidence": "the names of its classes",
+                "flips": 1}])
+    );
+}
+
+#[test]
+fn a_tolerance_takes_numbers_for_equal_that_hardly_differ() {
+    let (before, after) = (
+        "id,label,width\n1,4.20,1.00\n2,3.5,2\n3,1,5\n",
+        "id,label,width\n1,4.21,1.01\n2,3.7,2\n3,1,6\n",
+    );
+    let exact = diff("", before, after, &["--cells"]);
+    assert_eq!(
+        (exact.0.len(), &exact.1["records"]["modified"]),
+        (2, &json!(3))
+    );
+    let near = diff("", before, after, &["--cells", "--tolerance", "0.05"]);
+    assert_eq!(
+        (near.0.len(), &near.1["records"]["modified"]),
+        (1, &json!(2))
+    );
+    assert_eq!(near.0[0]["key"], json!(["2"]));
+    let counted = diff("", before, after, &["--stat", "--tolerance", "0.05"]);
+    assert_eq!(counted.1, near.1);
+    let scratch = Scratch::empty();
+    for wrong in ["-1", "NaN", "x"] {
+        let tolerance = format!("--tolerance={wrong}");
+        let _ = scratch
+            .dver(&["diff", "--no-index", "a", "b", &tolerance])
+            .fails(2);
+    }
+}
+
+#[test]
+fn a_kind_that_nobody_knows_is_an_error_with_those_that_are() {
+    let scratch = Scratch::new();
+    scratch.write("t.csv", "id,label\n1,2\n");
+    scratch.write(
+        "dver.toml",
+        "[dataset.t]\npath = \"t.csv\"\nlabel = \"label\"\nlabel_kind = { label = \"scores\" }\n",
+    );
+    let said = scratch.dver(&["add", "-A"]).fails(3);
+    assert!(
+        said.contains("class, multi-label, score or preference"),
+        "{said}"
+    );
+}
