@@ -13,6 +13,7 @@ pub mod mmap;
 pub mod nearest;
 pub mod path;
 pub mod progress;
+pub mod scratch;
 pub mod text;
 pub mod varint;
 
@@ -21,6 +22,7 @@ pub use fsio::IoError;
 pub use id::{Hasher, ObjectId};
 pub use nearest::nearest;
 pub use path::RepoPath;
+pub use scratch::ScratchFile;
 pub use text::Text;
 
 #[cfg(test)]

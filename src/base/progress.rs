@@ -4,9 +4,14 @@
 pub trait Progress: Sync {
     /// A stage begins: `what` in words for people, `total` in bytes where it is known.
     fn begin(&self, what: &str, total: Option<u64>);
-    /// `bytes` more of the stage are done.
-    fn advance(&self, bytes: u64);
-    /// The stage is over.
+    /// A stage begins that is counted in things of a kind (`objects`) instead of bytes.
+    fn begin_counting(&self, what: &str, things: &'static str, total: Option<u64>) {
+        let _ = things;
+        self.begin(what, total);
+    }
+    /// So many bytes or things more of the stage are done.
+    fn advance(&self, done: u64);
+    /// The stage is over, if there is one.
     fn end(&self);
 }
 
@@ -15,6 +20,6 @@ pub struct Quiet;
 
 impl Progress for Quiet {
     fn begin(&self, _what: &str, _total: Option<u64>) {}
-    fn advance(&self, _bytes: u64) {}
+    fn advance(&self, _done: u64) {}
     fn end(&self) {}
 }

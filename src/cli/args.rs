@@ -7,6 +7,9 @@ use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, S
 use clap::{ValueEnum, error};
 
 use super::command;
+use super::error::Failure;
+use crate::dataset::Where;
+use crate::ops;
 
 const GROUPS: &str = "\
 Start
@@ -144,6 +147,27 @@ pub(super) struct OutputArgs {
     /// Write the result to FILE instead of stdout
     #[arg(short = 'o', long = "output", value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+/// Which changes are meant.
+#[derive(Args, Debug, Clone, Default)]
+pub(super) struct WhereArgs {
+    /// Only changes for which EXPR is true, such as "label = 'cat' and stars < 3" (docs/where.md)
+    #[arg(long = "where", value_name = "EXPR")]
+    pub condition: Option<String>,
+}
+
+impl WhereArgs {
+    /// Parses the condition.
+    pub(super) fn parse(&self) -> Result<Option<Where>, Failure> {
+        parse_condition(self.condition.as_deref())
+    }
+}
+
+/// Parses a condition.
+pub(super) fn parse_condition(text: Option<&str>) -> Result<Option<Where>, Failure> {
+    let parsed = text.map(Where::parse).transpose();
+    Ok(parsed.map_err(ops::Error::from)?)
 }
 
 /// The commands.

@@ -120,6 +120,8 @@ impl Context {
     pub(super) fn progress(&self) -> Box<dyn Progress> {
         if self.ui.draws_progress() {
             Box::new(super::render::progress::Bar::default())
+        } else if self.ui.tells_progress() {
+            Box::new(super::render::progress::Lines::new(ui::complain))
         } else {
             Box::new(Quiet)
         }

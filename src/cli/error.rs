@@ -7,6 +7,9 @@ use std::io;
 
 use serde_json::json;
 
+use unicode_width::UnicodeWidthStr as _;
+
+use super::ui::clean;
 use crate::base::IoError;
 use crate::dataset;
 use crate::diff;
@@ -81,6 +84,8 @@ impl From<IoError> for Failure {
 pub(crate) struct Told {
     kind: &'static str,
     message: String,
+    /// What was typed, with a mark where it goes wrong.
+    excerpt: Vec<String>,
     causes: Vec<String>,
     hint: Option<String>,
     /// The exit code.
@@ -91,6 +96,7 @@ impl Told {
     /// Returns the lines for stderr.
     pub(super) fn to_text(&self) -> String {
         let mut lines = vec![format!("error: {}", self.message)];
+        lines.extend(self.excerpt.iter().cloned());
         lines.extend(
             self.causes
                 .iter()
@@ -165,14 +171,41 @@ impl Failure {
                 None => format!("`{command}` of the tour was interrupted"),
             },
         };
+        let excerpt = match self {
+            Self::Verb(e) => match e.as_ref() {
+                ops::Error::Where(e) => excerpt(e),
+                _ => Vec::new(),
+            },
+            Self::Output(_) | Self::Tour { .. } => Vec::new(),
+        };
         Told {
             kind,
             message,
+            excerpt,
             causes,
             hint,
             code,
         }
     }
+}
+
+/// The most names that a hint lists.
+const MOST_NAMES: usize = 24;
+
+/// Shows the part of a condition that goes wrong, with a mark under its first character.
+fn excerpt(error: &dataset::WhereError) -> Vec<String> {
+    const AROUND: usize = 40;
+    let (before, after) = error
+        .text
+        .split_at_checked(error.at)
+        .unwrap_or((&error.text, ""));
+    let cut = before.chars().count().saturating_sub(AROUND);
+    let dots = if cut > 0 { "..." } else { "" };
+    let before: String = before.chars().skip(cut).collect();
+    let before = format!("  {dots}{}", clean(&before));
+    let after: String = after.chars().take(AROUND).collect();
+    let mark = format!("{}^", " ".repeat(before.width()));
+    vec![format!("{before}{}", clean(&after)), mark]
 }
 
 type Words = (&'static str, u8, Option<String>);
@@ -276,6 +309,24 @@ fn verb(error: &ops::Error) -> Words {
         ),
         E::NoSuchRecord { .. } => ("no_such_record", USER, None),
         E::Usage(_) => ("usage", USAGE, None),
+        E::Where(e) => condition(e),
+        E::NotCarriedOver { .. } => (
+            "not_carried_over",
+            USER,
+            hint("Narrow the condition, or leave --where out to take the file as a whole."),
+        ),
+        E::ReadsOtherwise { .. } => (
+            "reads_otherwise",
+            USER,
+            hint("Leave --where out to take the file as a whole."),
+        ),
+        E::NoRecords { .. } => (
+            "no_records",
+            USER,
+            hint(
+                "--where is about records: `dver dataset list` shows the data sets. Leave it out to take whole files.",
+            ),
+        ),
         E::NothingToUndo => ("nothing_to_undo", USER, None),
         E::Expired { .. } => (
             "expired",
@@ -331,6 +382,19 @@ fn verb(error: &ops::Error) -> Words {
     }
 }
 
+fn condition(error: &dataset::WhereError) -> Words {
+    let words = match (&error.nearest, error.known.as_slice()) {
+        (Some(name), _) => Some(format!("Did you mean `{name}`?")),
+        (None, []) => hint("docs/where.md has the grammar."),
+        (None, known) => {
+            let shown: Vec<&str> = known.iter().take(MOST_NAMES).map(String::as_str).collect();
+            let more = if known.len() > MOST_NAMES { " ..." } else { "" };
+            Some(format!("There are: {}{more}.", shown.join(", ")))
+        }
+    };
+    ("where", USAGE, words)
+}
+
 fn listed(candidates: &[ops::HeadCandidate]) -> String {
     let one = |c: &ops::HeadCandidate| format!("{} ({} {} of {})", c.id, c.seq, c.verb, c.time);
     candidates.iter().map(one).collect::<Vec<_>>().join(", ")
@@ -372,7 +436,7 @@ fn compared(error: &diff::Error) -> Words {
     match error {
         E::Object(e) => damage(e),
         E::Dataset(e) => declared(e),
-        E::Sink(_) => ("io", USER, None),
+        E::Io(_) | E::Sink(_) => ("io", USER, None),
         E::SelfCheck { .. } | E::LostRecord { .. } => (
             "diff",
             DAMAGE,

@@ -4,16 +4,18 @@ use super::args;
 
 /// Splits a line as a shell does, as far as examples need it.
 fn words(line: &str) -> Vec<String> {
-    let command = line.split([';', '|', '>', '&']).next().unwrap();
     let mut words = vec![String::new()];
-    let mut quoted = false;
-    for c in command.trim().chars() {
-        match c {
-            '\'' => quoted = !quoted,
-            ' ' if !quoted => words.push(String::new()),
-            c => words.last_mut().unwrap().push(c),
+    let mut quote = None;
+    for c in line.trim().chars() {
+        match (c, quote) {
+            (c, Some(open)) if c == open => quote = None,
+            ('\'' | '"', None) => quote = Some(c),
+            (';' | '|' | '>' | '&', None) => break,
+            (' ', None) => words.push(String::new()),
+            (c, _) => words.last_mut().unwrap().push(c),
         }
     }
+    words.retain(|word| !word.is_empty());
     words
 }
 

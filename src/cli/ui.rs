@@ -143,6 +143,11 @@ impl Ui {
         self.coloured
     }
 
+    /// Returns whether stderr is no terminal and long work is told in lines.
+    pub fn tells_progress(&self) -> bool {
+        self.progress && self.verbose && !self.quiet && !io::stderr().is_terminal()
+    }
+
     /// Returns whether stderr is a terminal on which progress may be drawn.
     pub fn draws_progress(&self) -> bool {
         self.progress && !self.quiet && io::stderr().is_terminal()

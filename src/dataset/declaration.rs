@@ -119,7 +119,7 @@ impl Declaration {
             (names_dot || !path.file_name().starts_with(b"."))
                 && path.as_bytes() != config::Declarations::FILE.as_bytes()
                 && (self.format != Format::Images || images::fits(pattern, path))
-                && pattern.matches(path).is_some()
+                && pattern.covers(path)
         })
     }
 

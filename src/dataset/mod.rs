@@ -11,6 +11,7 @@ pub mod infer;
 mod pattern;
 mod table;
 mod units;
+pub mod r#where;
 
 pub use cutter::Cutter;
 pub use declaration::{Declaration, Declarations};
@@ -18,6 +19,7 @@ pub use error::Error;
 pub use images::{IMAGE, PATH, is_extension as is_image_extension};
 pub use pattern::{BadPattern, PathPattern, escape};
 pub use table::{Part, Table, Unit};
+pub use r#where::{Where, WhereError};
 
 #[cfg(test)]
 mod tests;

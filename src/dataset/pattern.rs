@@ -151,6 +151,11 @@ impl PathPattern {
         )
     }
 
+    /// Returns whether the path matches.
+    pub fn covers(&self, path: &RepoPath) -> bool {
+        self.spans(path.as_bytes()).is_some()
+    }
+
     /// Returns where the part below the directory of the field stands: the path below its class
     /// directory, for `{label}`. `None` where the path does not match or the field is no part.
     pub fn below(&self, path: &RepoPath, field: &str) -> Option<usize> {
@@ -167,7 +172,7 @@ impl PathPattern {
         let mut matcher = Matcher {
             tokens: &self.tokens,
             path,
-            failed: vec![false; (self.tokens.len() + 1) * (path.len() + 1)],
+            failed: Vec::new(),
             spans: Vec::new(),
         };
         let at = self.prefix.len();
@@ -280,6 +285,7 @@ fn set(chars: &mut std::str::Chars<'_>) -> Result<Token, &'static str> {
 struct Matcher<'a> {
     tokens: &'a [Token],
     path: &'a [u8],
+    /// Empty as long as nothing failed: most paths match at once or not at all.
     failed: Vec<bool>,
     /// The spans of the fields, last field first: they are pushed on the way back.
     spans: Vec<(usize, usize)>,
@@ -291,7 +297,7 @@ impl Matcher<'_> {
             return at == self.path.len();
         };
         let place = token * (self.path.len() + 1) + at;
-        if self.failed[place] {
+        if self.failed.get(place) == Some(&true) {
             return false;
         }
         let matched = match what {
@@ -308,9 +314,11 @@ impl Matcher<'_> {
                 }
                 None => false,
             },
-            Token::Star => self.ends(at, 0).any(|end| self.run(token + 1, end)),
+            Token::Star => (self.ends(at, 0))
+                .any(|end| self.may_go_on(token + 1, end) && self.run(token + 1, end)),
             Token::Field(_) => {
-                let end = self.ends(at, 1).find(|&end| self.run(token + 1, end));
+                let end = (self.ends(at, 1))
+                    .find(|&end| self.may_go_on(token + 1, end) && self.run(token + 1, end));
                 self.spans.extend(end.map(|end| (at, end)));
                 end.is_some()
             }
@@ -329,9 +337,23 @@ impl Matcher<'_> {
                 Token::Star | Token::Field(_) => *self.ends(at, 0).end() - at,
                 _ => 0,
             };
+            if self.failed.is_empty() {
+                let places = (self.tokens.len() + 1) * (self.path.len() + 1);
+                self.failed.resize(places, false);
+            }
             self.failed[place..=place + more].fill(true);
         }
         matched
+    }
+
+    /// Returns false where a token plainly does not match at a place.
+    #[inline]
+    fn may_go_on(&self, token: usize, at: usize) -> bool {
+        match self.tokens.get(token) {
+            None => at == self.path.len(),
+            Some(Token::Byte(byte)) => self.path.get(at) == Some(byte),
+            Some(_) => true,
+        }
     }
 
     /// Returns where a run of at least `least` bytes without `/` may end, shortest first.

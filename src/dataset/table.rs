@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use crate::base::{ObjectId, RepoPath};
-use crate::object::{EntryKind, Error as ObjectError, FileEntry, ObjectSource};
+use crate::object::{Content, EntryKind, Error as ObjectError, FileEntry, ObjectSource};
 use crate::record::{Batch, DeclaredDialect, Format, Layout};
 
 use super::declaration::Declaration;
@@ -118,6 +118,23 @@ impl Table {
         let of_part =
             |(at, part): (usize, &Part)| (0..part.units.len()).map(move |unit| (at, unit));
         self.parts.iter().enumerate().flat_map(of_part)
+    }
+
+    /// Returns the bytes of a part that stand before its first record.
+    pub fn header(&self, source: &dyn ObjectSource, part: usize) -> Result<Vec<u8>, Error> {
+        let part = &self.parts[part];
+        let wanted = part.layout.header_bytes;
+        let rest: u64 = part.units.iter().map(|unit| unit.bytes).sum();
+        let content = Content::open(source, &part.content, wanted as u64 + rest)?;
+        let mut header = Vec::new();
+        for chunk in content.chunks() {
+            if header.len() >= wanted {
+                break;
+            }
+            header.extend_from_slice(&source.get(&chunk.id)?);
+        }
+        header.truncate(wanted);
+        Ok(header)
     }
 
     /// Returns the bytes of a unit.

@@ -2,24 +2,26 @@
 //!
 //! Invariant: what is left out here is equal to as many records of the other side, and leaving it
 //! out commutes with matching. Runs that both sides hold are skipped by id; neighbours are
-//! compared by bytes, then by frames; what is left is canceled by hash. Only what remains then is
-//! looked at value by value.
+//! compared by bytes, then by frames; what is left is canceled by hash, partition by partition.
+//! Only what remains then is looked at value by value. How much is held in memory is bounded, and
+//! changes nothing else.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
 
-use crate::base::ObjectId;
-use crate::record::Batch;
+use crate::base::{IoError, ObjectId};
 
 use super::error::Error;
-use super::moved::{self, Run};
+use super::framed::{Framed, Loaded, differing};
+use super::moved::{self, Run, Runs};
 use super::plan::{Block, Plan};
-use super::reading::{Print, Reading, Scratch, Side, Sum, View, first_16, first_two};
-use super::records::{Fetched, Records, UnitRef, expect_records};
-use super::trimmed::{Lines, Trimmed};
+use super::reading::{Print, Reading, Scratch, Side, Sum, first_two};
+use super::records::{Fetched, Records, UnitRef};
+use super::spool::{Item, PARTS, Part, Spool, number};
+use super::trimmed::{Memory, Trimmed};
 
 /// How candidates may be sought.
 #[derive(Clone, Copy, Debug)]
@@ -31,32 +33,170 @@ pub(crate) struct How {
     /// Whether no key stands twice on either side, so that records whose common fields are
     /// spelled alike may be canceled too, whatever their other fields say.
     pub(crate) unique: bool,
+    /// Whether both sides hold the same records, so that most lines will find their like.
+    pub(crate) same: bool,
     /// Whether the places of what is canceled are wanted.
     pub(crate) track: bool,
+    /// About how many bytes may be held in memory.
+    pub(crate) memory: usize,
 }
 
-/// A record by the hash of its frame (of the common fields where keys are unique) and its place.
+/// A record by a hash and its place.
+///
+/// The hash is that of its frame (of the common fields where keys are unique), or of its line.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 struct Mark {
     hash: [u64; 2],
     ordinal: u64,
 }
 
+impl Item for Mark {
+    const SIZE: usize = 24;
+
+    fn write(&self, out: &mut Vec<u8>) {
+        for number in [self.hash[0], self.hash[1], self.ordinal] {
+            out.extend_from_slice(&number.to_le_bytes());
+        }
+    }
+
+    fn read(mut bytes: &[u8]) -> Self {
+        let mut next = || u64::from_le_bytes(number(&mut bytes));
+        Self {
+            hash: [next(), next()],
+            ordinal: next(),
+        }
+    }
+}
+
+/// Returns the partition of a hash.
+fn part(hash: u64) -> usize {
+    (hash % PARTS as u64) as usize
+}
+
+/// Something of the older and of the newer side.
+type Both<T> = [T; 2];
+
+/// The records of one side that may differ.
+#[derive(Debug)]
+pub(crate) struct Prints {
+    spool: Spool<Print>,
+    /// Their places, in order; more may have been printed.
+    left: Vec<u64>,
+}
+
+impl Prints {
+    fn new(memory: usize) -> Self {
+        let spool = Spool::new(memory);
+        let left = Vec::new();
+        Self { spool, left }
+    }
+
+    /// Records with one key, or without a key with equal values, are in one partition.
+    fn push(&mut self, print: Print) -> Result<(), IoError> {
+        let hash = match print.key {
+            0 => print.canonical,
+            key => key,
+        };
+        self.spool.push(part(hash as u64), print)
+    }
+
+    /// Returns the prints in partitions that can be matched by themselves, or in one.
+    pub(crate) fn into_parts(self, one: bool) -> Result<Vec<PrintPart>, Error> {
+        let left = Arc::new(self.left);
+        let of = |part| PrintPart {
+            part,
+            left: left.clone(),
+        };
+        if self.spool.is_empty() {
+            return Ok(Vec::new());
+        }
+        if one {
+            let all = self.spool.into_items()?;
+            return Ok(vec![of(Part::held(all))]);
+        }
+        Ok(self.spool.into_parts().into_iter().map(of).collect())
+    }
+}
+
+/// Records of one side that may differ, of one partition.
+pub(crate) struct PrintPart {
+    part: Part<Print>,
+    left: Arc<Vec<u64>>,
+}
+
+impl PrintPart {
+    pub(crate) fn load(self) -> Result<Vec<Print>, Error> {
+        let mut prints = self.part.load()?;
+        prints.retain(|print| self.left.binary_search(&print.ordinal).is_ok());
+        Ok(prints)
+    }
+}
+
 /// Records that may differ, and what was canceled on the way.
-#[derive(Default, Debug)]
+#[derive(Debug)]
 pub(crate) struct Candidates {
-    pub(crate) before: Vec<Print>,
-    pub(crate) after: Vec<Print>,
+    pub(crate) prints: Both<Prints>,
     /// The places of canceled records, where they are tracked.
-    pub(crate) runs: Vec<Run>,
-    /// The sums of the frames of the records of each side that were not canceled as whole equals.
-    pub(crate) sums: (Sum, Sum),
-    /// How many those are.
-    pub(crate) read: (u64, u64),
+    pub(crate) runs: Option<Runs>,
+    /// How many records of each side were read.
+    pub(crate) read: Both<u64>,
+    /// Whether records were skipped unread.
+    pub(crate) skipped: bool,
+    /// Then the sums of the frames of the records of each side that were read and not canceled as
+    /// whole equals.
+    pub(crate) sums: Both<Sum>,
     /// Whether records were canceled that were not compared with all others.
     pub(crate) partial: bool,
-    marks: (Vec<Mark>, Vec<Mark>),
 }
+
+/// What one block holds.
+#[derive(Default)]
+struct Piece {
+    /// What is left, by frame; and by line, where it was not parsed.
+    frames: Both<Vec<Mark>>,
+    lines: Both<Vec<Mark>>,
+    prints: Both<Vec<Print>>,
+    runs: Vec<Run>,
+    read: Both<u64>,
+    sums: Both<Sum>,
+    partial: bool,
+}
+
+/// What the whole search shares.
+struct Search<'a> {
+    sides: Both<&'a dyn Records>,
+    reading: &'a Reading,
+    how: How,
+    /// Whether sums must prove that what was skipped is equal.
+    prove: bool,
+    /// What is left of neighbours is wanted again, by whoever explains the differences.
+    memory: Memory,
+    near: Near,
+}
+
+/// Whether neighbours have anything in common: looking for it costs.
+#[derive(Default)]
+struct Near {
+    records: AtomicU64,
+    same: AtomicU64,
+}
+
+/// So many records are tried at least; few in tests, where tables are small.
+const TRIED: u64 = if cfg!(test) { 20 } else { 1 << 16 };
+
+impl Near {
+    fn is_worth_it(&self) -> bool {
+        let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        of(&self.records) < TRIED || of(&self.same).saturating_mul(64) > of(&self.records)
+    }
+
+    fn note(&self, records: usize, same: u64) {
+        self.records.fetch_add(records as u64, Ordering::Relaxed);
+        self.same.fetch_add(same, Ordering::Relaxed);
+    }
+}
+
+const SIDES: Both<Side> = [Side::Before, Side::After];
 
 impl Candidates {
     /// Finds the candidates of two versions.
@@ -67,143 +207,244 @@ impl Candidates {
         how: How,
     ) -> Result<Self, Error> {
         let plan = Plan::new(before, after, how.skip);
-        let mut all = Self {
-            partial: !plan.skipped.is_empty(),
-            ..Self::default()
+        let skipped = !plan.skipped.is_empty();
+        let search = Search {
+            sides: [before, after],
+            reading,
+            how,
+            prove: skipped,
+            memory: Memory::default(),
+            near: Near::default(),
         };
-        if how.track {
-            all.runs = plan.skipped;
+        let records = before.units().last().map_or(0, |u| u.first + u.records);
+        let share = how.memory / 8;
+        let mut all = Self {
+            prints: [Prints::new(share), Prints::new(share)],
+            runs: how.track.then(|| Runs::new(records, 2 * share)),
+            read: [0; 2],
+            skipped,
+            sums: [Sum::default(); 2],
+            partial: skipped,
+        };
+        for run in plan.skipped {
+            all.keep(run)?;
         }
+        let marks = || [Spool::new(share), Spool::new(share)];
+        let (mut lines, mut frames): (Both<Spool<Mark>>, Both<Spool<Mark>>) = (marks(), marks());
+        let mut printed: Both<Vec<u64>> = Default::default();
         // Enough blocks at a time for all cores, few enough to bound memory.
-        let mut compacted = 1 << 20;
         for blocks in plan.blocks.chunks(128) {
-            let pieces: Vec<Self> = blocks
+            let pieces: Vec<Piece> = blocks
                 .par_iter()
-                .map(|block| block.candidates(before, after, reading, how))
+                .map(|block| search.block(block))
                 .collect::<Result<_, _>>()?;
-            pieces.into_iter().for_each(|piece| all.append(piece));
-            let marks = all.marks.0.len() + all.marks.1.len();
-            if how.local && marks > 2 * compacted {
-                all.partial |= all.cancel(how);
-                compacted = compacted.max(all.marks.0.len() + all.marks.1.len());
+            for piece in pieces {
+                push_marks(&mut lines, &piece.lines)?;
+                all.append(piece, &mut frames, &mut printed)?;
             }
         }
-        if how.local {
-            all.cancel(how);
+        let known = Arc::new(search.memory.finish(before, after));
+        before.remember(&known, Side::Before);
+        after.remember(&known, Side::After);
+        if !lines.iter().all(Spool::is_empty) {
+            all.partial = true;
+            let left = all.cancel(lines, true)?;
+            for (at, left) in left.into_iter().enumerate() {
+                let search = (search.sides[at], reading, SIDES[at]);
+                all.mark_lines(search, how, left, &mut frames[at])?;
+            }
         }
-        // Marks go before prints come, so that both never fill memory together.
-        let places = |marks: Vec<Mark>| -> Vec<u64> {
-            let mut places: Vec<u64> = marks.into_iter().map(|mark| mark.ordinal).collect();
-            places.par_sort_unstable();
-            places
-        };
-        let old = places(std::mem::take(&mut all.marks.0));
-        let new = places(std::mem::take(&mut all.marks.1));
-        all.before = prints(before, reading, Side::Before, old, all.before)?;
-        all.after = prints(after, reading, Side::After, new, all.after)?;
+        let left = all.cancel(frames, how.local)?;
+        for (at, left) in left.into_iter().enumerate() {
+            printed[at].sort_unstable();
+            let unknown: Vec<u64> = left
+                .iter()
+                .copied()
+                .filter(|ordinal| printed[at].binary_search(ordinal).is_err())
+                .collect();
+            all.prints[at].left = left;
+            all.print(search.sides[at], reading, SIDES[at], &unknown)?;
+        }
         Ok(all)
     }
 
-    fn append(&mut self, mut piece: Self) {
-        self.marks.0.append(&mut piece.marks.0);
-        self.marks.1.append(&mut piece.marks.1);
-        self.before.append(&mut piece.before);
-        self.after.append(&mut piece.after);
-        piece
-            .runs
-            .into_iter()
-            .for_each(|run| moved::push(&mut self.runs, run));
-        self.sums.0 = self.sums.0.plus(piece.sums.0);
-        self.sums.1 = self.sums.1.plus(piece.sums.1);
-        self.read.0 += piece.read.0;
-        self.read.1 += piece.read.1;
-        self.partial |= piece.partial;
-    }
-
-    /// Cancels marks that both sides hold, the first places first; returns whether there were any.
-    fn cancel(&mut self, how: How) -> bool {
-        let (a, b) = (&mut self.marks.0, &mut self.marks.1);
-        if a.is_empty() || b.is_empty() {
-            return false;
-        }
-        a.par_sort_unstable();
-        b.par_sort_unstable();
-        let mut kept = Vec::new();
-        let (mut left_a, mut left_b) = (Vec::new(), Vec::new());
-        let (mut x, mut y) = (a.iter().peekable(), b.iter().peekable());
-        while let (Some(p), Some(q)) = (x.peek(), y.peek()) {
-            match p.hash.cmp(&q.hash) {
-                std::cmp::Ordering::Less => left_a.extend(x.next()),
-                std::cmp::Ordering::Greater => left_b.extend(y.next()),
-                std::cmp::Ordering::Equal => {
-                    if let (Some(p), Some(q)) = (x.next(), y.next()) {
-                        kept.push((p.ordinal, q.ordinal));
-                    }
-                }
+    fn append(
+        &mut self,
+        piece: Piece,
+        frames: &mut Both<Spool<Mark>>,
+        printed: &mut Both<Vec<u64>>,
+    ) -> Result<(), Error> {
+        push_marks(frames, &piece.frames)?;
+        for (at, prints) in piece.prints.into_iter().enumerate() {
+            for print in prints {
+                printed[at].push(print.ordinal);
+                self.prints[at].push(print)?;
             }
+            self.sums[at] = self.sums[at].plus(piece.sums[at]);
+            self.read[at] += piece.read[at];
         }
-        if kept.is_empty() {
-            return false;
+        for run in piece.runs {
+            self.keep(run)?;
         }
-        left_a.extend(x);
-        left_b.extend(y);
-        (self.marks.0, self.marks.1) = (left_a, left_b);
-        if how.track {
-            self.keep(kept);
-        }
-        true
+        self.partial |= piece.partial;
+        Ok(())
     }
 
     /// Notes the places of canceled records.
-    pub(crate) fn keep(&mut self, mut kept: Vec<(u64, u64)>) {
-        kept.par_sort_unstable();
-        for (before, after) in kept {
-            let records = 1;
-            let run = Run {
-                before,
-                after,
-                records,
-            };
-            moved::push(&mut self.runs, run);
+    pub(crate) fn keep(&mut self, run: Run) -> Result<(), Error> {
+        match &mut self.runs {
+            Some(runs) => Ok(runs.push(run)?),
+            None => Ok(()),
         }
+    }
+
+    /// Cancels marks that both sides hold, the first places first, where that is allowed; returns
+    /// the places of the others, in order.
+    fn cancel(&mut self, marks: Both<Spool<Mark>>, allowed: bool) -> Result<Both<Vec<u64>>, Error> {
+        let [a, b] = marks.map(Spool::into_parts);
+        let mut parts: Vec<_> = a.into_iter().zip(b).collect();
+        let mut left: Both<Vec<u64>> = Default::default();
+        while !parts.is_empty() {
+            // A few at a time, so that not all are in memory again.
+            let some = parts.split_off(parts.len().saturating_sub(8));
+            let canceled = some
+                .into_par_iter()
+                .map(|(a, b)| Ok(cancel(a.load()?, b.load()?, allowed)))
+                .collect::<Result<Vec<_>, Error>>()?;
+            for (kept, mut rest) in canceled {
+                left[0].append(&mut rest[0]);
+                left[1].append(&mut rest[1]);
+                for pair in kept {
+                    self.keep(Run::one(pair))?;
+                }
+            }
+        }
+        left.iter_mut().for_each(|left| left.par_sort_unstable());
+        Ok(left)
+    }
+
+    /// Reads lines that found nothing like them, and marks them by frame.
+    fn mark_lines(
+        &mut self,
+        (records, reading, side): (&dyn Records, &Reading, Side),
+        how: How,
+        left: Vec<u64>,
+        frames: &mut Spool<Mark>,
+    ) -> Result<(), Error> {
+        let mark = |ordinals: &[u64]| -> Result<(Sum, Vec<Mark>), Error> {
+            let fetched = Fetched::read(records, ordinals)?;
+            let views = fetched.views(reading, side);
+            let hash = |common: bool| {
+                let (mut bytes, mut ends) = (Vec::new(), Vec::with_capacity(ordinals.len()));
+                for at in 0..ordinals.len() {
+                    let (view, record) = views.get(at);
+                    match common {
+                        true => view.common_frame(record, &mut bytes),
+                        false => view.whole_frame(record, &mut bytes),
+                    }
+                    ends.push(bytes.len());
+                }
+                ObjectId::of_each(&bytes, &ends)
+            };
+            let whole = hash(false);
+            let add = |sum: Sum, hash: &ObjectId| sum.plus(Sum::from_bytes(&hash.0));
+            let sum = whole.iter().fold(Sum::default(), add);
+            let hashes = if how.unique { hash(true) } else { whole };
+            Ok((sum, marks(&hashes, ordinals)))
+        };
+        for portion in left.chunks(1 << 18) {
+            let found = portion
+                .par_chunks(1 << 12)
+                .map(mark)
+                .collect::<Result<Vec<_>, _>>()?;
+            for (sum, marks) in found {
+                self.sums[side as usize] = self.sums[side as usize].plus(sum);
+                push_all(frames, &marks)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads records and prints them.
+    fn print(
+        &mut self,
+        records: &dyn Records,
+        reading: &Reading,
+        side: Side,
+        wanted: &[u64],
+    ) -> Result<(), Error> {
+        let read = |ordinals: &[u64]| -> Result<Vec<Print>, Error> {
+            let fetched = Fetched::read(records, ordinals)?;
+            let views = fetched.views(reading, side);
+            let mut scratch = Scratch::default();
+            let print = |(at, ordinal): (usize, &u64)| {
+                let (view, record) = views.get(at);
+                view.print(record, *ordinal, &mut scratch)
+            };
+            Ok(ordinals.iter().enumerate().map(print).collect())
+        };
+        for portion in wanted.chunks(1 << 17) {
+            let found = portion
+                .par_chunks(1 << 12)
+                .map(read)
+                .collect::<Result<Vec<_>, _>>()?;
+            for print in found.into_iter().flatten() {
+                self.prints[side as usize].push(print)?;
+            }
+        }
+        Ok(())
     }
 }
 
-/// Returns the prints of the wanted records; those that are known already are not read again.
-fn prints(
-    records: &dyn Records,
-    reading: &Reading,
-    side: Side,
-    mut wanted: Vec<u64>,
-    mut known: Vec<Print>,
-) -> Result<Vec<Print>, Error> {
-    known.retain(|print| wanted.binary_search(&print.ordinal).is_ok());
-    known.sort_unstable_by_key(|print| print.ordinal);
-    wanted.retain(|ordinal| {
-        known
-            .binary_search_by_key(ordinal, |print| print.ordinal)
-            .is_err()
-    });
-    let mut found = known;
-    found.reserve_exact(wanted.len());
-    let read = |ordinals: &[u64]| -> Result<Vec<Print>, Error> {
-        let fetched = Fetched::read(records, ordinals)?;
-        let views = fetched.views(reading, side);
-        let mut scratch = Scratch::default();
-        let print = |(at, ordinal): (usize, &u64)| {
-            let (view, record) = views.get(at);
-            view.print(record, *ordinal, &mut scratch)
-        };
-        Ok(ordinals.iter().enumerate().map(print).collect())
+fn marks(hashes: &[ObjectId], ordinals: &[u64]) -> Vec<Mark> {
+    let mark = |(hash, &ordinal): (&ObjectId, &u64)| Mark {
+        hash: first_two(&hash.0),
+        ordinal,
     };
-    for portion in wanted.chunks(1 << 18) {
-        let parts = portion
-            .par_chunks(1 << 12)
-            .map(read)
-            .collect::<Result<Vec<_>, _>>()?;
-        parts.into_iter().for_each(|part| found.extend(part));
+    hashes.iter().zip(ordinals).map(mark).collect()
+}
+
+fn push_all(spool: &mut Spool<Mark>, marks: &[Mark]) -> Result<(), IoError> {
+    marks
+        .iter()
+        .try_for_each(|mark| spool.push(part(mark.hash[0]), *mark))
+}
+
+fn push_marks(spools: &mut Both<Spool<Mark>>, marks: &Both<Vec<Mark>>) -> Result<(), IoError> {
+    let mut both = spools.iter_mut().zip(marks);
+    both.try_for_each(|(spool, marks)| push_all(spool, marks))
+}
+
+/// Returns pairs of places with equal marks, the first places first, and the places of the rest.
+fn cancel(mut a: Vec<Mark>, mut b: Vec<Mark>, allowed: bool) -> (Vec<(u64, u64)>, Both<Vec<u64>>) {
+    let places = |marks: &[Mark]| marks.iter().map(|mark| mark.ordinal).collect::<Vec<_>>();
+    if !allowed || a.is_empty() || b.is_empty() {
+        return (Vec::new(), [places(&a), places(&b)]);
     }
-    Ok(found)
+    a.sort_unstable();
+    b.sort_unstable();
+    let mut kept = Vec::with_capacity(a.len().min(b.len()));
+    let mut left: Both<Vec<u64>> = Default::default();
+    let (mut x, mut y) = (a.as_slice(), b.as_slice());
+    while let (Some((p, rest_x)), Some((q, rest_y))) = (x.split_first(), y.split_first()) {
+        match p.hash.cmp(&q.hash) {
+            std::cmp::Ordering::Less => {
+                left[0].push(p.ordinal);
+                x = rest_x;
+            }
+            std::cmp::Ordering::Greater => {
+                left[1].push(q.ordinal);
+                y = rest_y;
+            }
+            std::cmp::Ordering::Equal => {
+                kept.push((p.ordinal, q.ordinal));
+                (x, y) = (rest_x, rest_y);
+            }
+        }
+    }
+    left[0].append(&mut places(x));
+    left[1].append(&mut places(y));
+    (kept, left)
 }
 
 impl Block {
@@ -216,289 +457,129 @@ impl Block {
         let old = &before.units()[self.before.clone()];
         (old, &after.units()[self.after.clone()])
     }
+}
 
-    fn candidates(
-        &self,
-        before: &dyn Records,
-        after: &dyn Records,
-        reading: &Reading,
-        how: How,
-    ) -> Result<Candidates, Error> {
-        let mut found = Candidates::default();
-        let (old, new) = self.units(before, after);
+impl Search<'_> {
+    fn block(&self, block: &Block) -> Result<Piece, Error> {
+        let mut found = Piece::default();
+        let [before, after] = self.sides;
+        let (old, new) = block.units(before, after);
         let records = |units: &[UnitRef]| units.iter().map(|unit| unit.records as usize).sum();
-        if self.raw && !old.is_empty() && !new.is_empty() {
-            let remembered = after.differences().filter(|_| how.skip);
-            let trimmed = match remembered.and_then(|(known, _)| known.block(self)) {
+        let count: Both<usize> = [records(old), records(new)];
+        found.read = count.map(|count| count as u64);
+        if block.raw && !old.is_empty() && !new.is_empty() {
+            let remembered = after.differences().filter(|_| self.how.skip);
+            let trimmed = match remembered.and_then(|(known, _)| known.block(block)) {
                 Some(trimmed) => Cow::Borrowed(trimmed),
-                None => Cow::Owned(Trimmed::read((before, old), (after, new))?),
+                None => Cow::Owned(self.trim((before, old), (after, new))?),
             };
+            let sides = [&trimmed.before, &trimmed.after];
+            found.partial |= !trimmed.same.is_empty();
+            let most = |at: usize| sides[at].ordinals.len() * 4 > count[at];
+            if self.how.same && most(0) && most(1) {
+                for (at, lines) in sides.into_iter().enumerate() {
+                    let hashes = lines.hashes(self.sides[at]);
+                    found.lines[at] = marks(&hashes, &lines.ordinals);
+                }
+                self.track(&mut found, &trimmed);
+                return Ok(found);
+            }
             let a = Loaded::lines(before, &trimmed.before);
             let b = Loaded::lines(after, &trimmed.after);
             if let (Some(a), Some(b)) = (a, b) {
-                found.partial |= !trimmed.same.is_empty();
-                if how.track {
-                    found.runs.extend(&trimmed.same);
+                self.track(&mut found, &trimmed);
+                self.compare(&mut found, [&a, &b], count);
+                if let Cow::Owned(trimmed) = trimmed {
+                    self.memory.keep(block, trimmed);
                 }
-                found.compare((&a, records(old)), (&b, records(new)), reading, how);
                 return Ok(found);
             }
+            found.partial = false;
         }
         let (mut a, mut b) = (Loaded::default(), Loaded::default());
         old.iter().try_for_each(|unit| a.whole(before, unit))?;
         new.iter().try_for_each(|unit| b.whole(after, unit))?;
-        found.compare((&a, records(old)), (&b, records(new)), reading, how);
+        self.compare(&mut found, [&a, &b], count);
         Ok(found)
     }
-}
 
-impl Candidates {
+    fn trim(
+        &self,
+        (before, old): (&dyn Records, &[UnitRef]),
+        (after, new): (&dyn Records, &[UnitRef]),
+    ) -> Result<Trimmed, Error> {
+        let near = self.near.is_worth_it();
+        let trimmed = Trimmed::read((before, old), (after, new), near)?;
+        if near {
+            let same: u64 = trimmed.same.iter().map(|run| run.records).sum();
+            let left = trimmed.before.ordinals.len();
+            self.near.note(left + same as usize, same);
+        }
+        Ok(trimmed)
+    }
+
+    fn track(&self, found: &mut Piece, trimmed: &Trimmed) {
+        if self.how.track {
+            found.runs.extend(&trimmed.same);
+        }
+    }
+
     /// Takes out what is equal in two loads of neighbours, of so many records, and marks the rest.
-    fn compare(
-        &mut self,
-        (a, all_a): (&Loaded, usize),
-        (b, all_b): (&Loaded, usize),
-        reading: &Reading,
-        how: How,
-    ) {
-        let x = Framed::new(a, reading, Side::Before, how.unique);
-        let y = Framed::new(b, reading, Side::After, how.unique);
-        let (mut left_x, mut left_y): (Vec<usize>, Vec<usize>) =
-            ((0..x.len()).collect(), (0..y.len()).collect());
-        if how.local {
+    fn compare(&self, found: &mut Piece, loaded: Both<&Loaded>, count: Both<usize>) {
+        let framed =
+            [0, 1].map(|at| Framed::new(loaded[at], self.reading, SIDES[at], self.how.unique));
+        let [x, y] = &framed;
+        let mut left: Both<Vec<usize>> = [(0..x.len()).collect(), (0..y.len()).collect()];
+        if self.how.local && self.near.is_worth_it() {
             let mut same = Vec::new();
-            (left_x, left_y) = differing(
+            (left[0], left[1]) = differing(
                 (x.len(), |at| x.frame(at)),
                 (y.len(), |at| y.frame(at)),
                 |p, q| same.push((p, q)),
             );
-            self.partial |= !same.is_empty();
+            self.near.note(x.len(), same.len() as u64);
+            found.partial |= !same.is_empty();
             // Where the frames that were compared are whole, both sums would grow by the same.
-            if !x.whole || !y.whole {
-                for &(p, q) in &same {
-                    self.sums.0 = self.sums.0.plus(Sum::from_bytes(&x.digest(p)));
-                    self.sums.1 = self.sums.1.plus(Sum::from_bytes(&y.digest(q)));
-                }
-                self.read.0 += same.len() as u64;
-                self.read.1 += same.len() as u64;
+            if self.prove && !(x.whole && y.whole) {
+                let (p, q): (Vec<usize>, Vec<usize>) = same.iter().copied().unzip();
+                found.add(0, &x.digests(&p));
+                found.add(1, &y.digests(&q));
             }
-            if how.track {
-                let places = |(p, q): (usize, usize)| (x.ordinal(p), y.ordinal(q));
-                self.keep(same.into_iter().map(places).collect());
+            if self.how.track {
+                for (p, q) in same {
+                    let run = Run::one((x.ordinal(p), y.ordinal(q)));
+                    moved::push(&mut found.runs, run);
+                }
             }
         }
-        self.read.0 += left_x.len() as u64;
-        self.read.1 += left_y.len() as u64;
-        let (few_x, few_y) = (left_x.len() * 4 <= all_a, left_y.len() * 4 <= all_b);
-        // Few that are left will hardly find a partner elsewhere: print them while they are here.
-        for (framed, left, few, sum, marks, prints) in [
-            (
-                &x,
-                left_x,
-                few_x,
-                &mut self.sums.0,
-                &mut self.marks.0,
-                &mut self.before,
-            ),
-            (
-                &y,
-                left_y,
-                few_y,
-                &mut self.sums.1,
-                &mut self.marks.1,
-                &mut self.after,
-            ),
-        ] {
-            let mut scratch = Scratch::default();
-            for at in left {
-                let digest = framed.digest(at);
-                *sum = sum.plus(Sum::from_bytes(&digest));
-                let hash = if framed.whole {
-                    digest
-                } else {
-                    ObjectId::of(framed.frame(at)).0
-                };
-                marks.push(Mark {
-                    hash: first_two(&hash),
-                    ordinal: framed.ordinal(at),
-                });
-                if few {
-                    let (view, row) = framed.record(at);
-                    let print =
-                        view.print(view.batch.record(row), framed.ordinal(at), &mut scratch);
-                    prints.push(print);
+        for (at, left) in left.into_iter().enumerate() {
+            let framed = &framed[at];
+            let hashes = framed.hashes(&left);
+            if self.prove {
+                match framed.whole {
+                    true => found.add(at, &hashes),
+                    false => found.add(at, &framed.digests(&left)),
+                }
+            }
+            let ordinals: Vec<u64> = left.iter().map(|&at| framed.ordinal(at)).collect();
+            found.frames[at] = marks(&hashes, &ordinals);
+            // Few that are left will hardly find a partner elsewhere: print them while they are
+            // here. Where none is canceled, all are printed.
+            if left.len() * 4 <= count[at] || !self.how.local {
+                let mut scratch = Scratch::default();
+                for (left, ordinal) in left.into_iter().zip(ordinals) {
+                    let (view, row) = framed.record(left);
+                    let print = view.print(view.batch.record(row), ordinal, &mut scratch);
+                    found.prints[at].push(print);
                 }
             }
         }
     }
 }
 
-/// Parsed neighbours of one side.
-#[derive(Default)]
-struct Loaded {
-    batches: Vec<(Batch, Vec<u64>)>,
-}
-
-impl Loaded {
-    /// Parses records; `None` where they read otherwise alone.
-    fn lines(records: &dyn Records, lines: &Lines) -> Option<Self> {
-        if lines.ordinals.is_empty() {
-            return Some(Self::default());
-        }
-        let mut batch = Batch::default();
-        let parsed = lines.parse(records, &mut batch);
-        let batches = vec![(batch, lines.ordinals.clone())];
-        parsed.then_some(Self { batches })
+impl Piece {
+    fn add(&mut self, side: usize, digests: &[ObjectId]) {
+        let add = |sum: Sum, digest: &ObjectId| sum.plus(Sum::from_bytes(&digest.0));
+        self.sums[side] = digests.iter().fold(self.sums[side], add);
     }
-
-    fn whole(&mut self, records: &dyn Records, unit: &UnitRef) -> Result<(), Error> {
-        let bytes = records.bytes(unit)?;
-        let mut batch = Batch::default();
-        records.parse(unit.part, &bytes, &mut batch);
-        expect_records(records, unit.first, unit.records as usize, batch.len())?;
-        let ordinals = (unit.first..unit.first + unit.records).collect();
-        self.batches.push((batch, ordinals));
-        Ok(())
-    }
-}
-
-/// Parsed neighbours with the frame of each record: of the common fields where these decide,
-/// else of all.
-struct Framed<'a> {
-    views: Vec<View<'a>>,
-    loaded: &'a Loaded,
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
-    /// The batch and row of each record.
-    places: Vec<(u32, u32)>,
-    /// Whether the frames are those of whole records.
-    whole: bool,
-}
-
-impl<'a> Framed<'a> {
-    fn new(loaded: &'a Loaded, reading: &'a Reading, side: Side, common: bool) -> Self {
-        let views: Vec<View<'a>> = loaded
-            .batches
-            .iter()
-            .map(|(batch, _)| View::new(reading, side, batch))
-            .collect();
-        let whole = !common || views.iter().all(View::is_whole);
-        let mut framed = Self {
-            views,
-            loaded,
-            bytes: Vec::new(),
-            ends: vec![0],
-            places: Vec::new(),
-            whole,
-        };
-        for (at, view) in framed.views.iter().enumerate() {
-            for (row, record) in view.batch.records().enumerate() {
-                if whole {
-                    view.whole_frame(record, &mut framed.bytes);
-                } else {
-                    view.common_frame(record, &mut framed.bytes);
-                }
-                framed.ends.push(framed.bytes.len());
-                framed.places.push((at as u32, row as u32));
-            }
-        }
-        framed
-    }
-
-    fn len(&self) -> usize {
-        self.places.len()
-    }
-
-    fn frame(&self, at: usize) -> &[u8] {
-        &self.bytes[self.ends[at]..self.ends[at + 1]]
-    }
-
-    fn record(&self, at: usize) -> (&View<'a>, usize) {
-        let (batch, row) = self.places[at];
-        (&self.views[batch as usize], row as usize)
-    }
-
-    fn ordinal(&self, at: usize) -> u64 {
-        let (batch, row) = self.places[at];
-        self.loaded.batches[batch as usize].1[row as usize]
-    }
-
-    /// Returns the hash of the whole record's frame as prints hold it.
-    fn hash(&self, at: usize) -> u128 {
-        first_16(&self.digest(at))
-    }
-
-    /// Returns the hash of the whole record's frame.
-    fn digest(&self, at: usize) -> [u8; 32] {
-        if self.whole {
-            return ObjectId::of(self.frame(at)).0;
-        }
-        let (view, row) = self.record(at);
-        let mut frame = Vec::with_capacity(256);
-        view.whole_frame(view.batch.record(row), &mut frame);
-        ObjectId::of(&frame).0
-    }
-}
-
-/// Returns what remains of two lists of byte strings when equal ones are taken out of both.
-pub(crate) fn differing<'a>(
-    (n, x): (usize, impl Fn(usize) -> &'a [u8]),
-    (m, y): (usize, impl Fn(usize) -> &'a [u8]),
-    mut same: impl FnMut(usize, usize),
-) -> (Vec<usize>, Vec<usize>) {
-    let mut head = 0;
-    while head < n.min(m) && x(head) == y(head) {
-        same(head, head);
-        head += 1;
-    }
-    let mut tail = 0;
-    while tail < n.min(m) - head && x(n - 1 - tail) == y(m - 1 - tail) {
-        tail += 1;
-    }
-    let mut places: FxHashMap<&[u8], VecDeque<usize>> = FxHashMap::default();
-    for at in head..m - tail {
-        places.entry(y(at)).or_default().push_back(at);
-    }
-    let mut left_y = vec![true; m];
-    let mut left_x = Vec::new();
-    for at in head..n - tail {
-        match places.get_mut(x(at)).and_then(VecDeque::pop_front) {
-            Some(other) => {
-                left_y[other] = false;
-                same(at, other);
-            }
-            None => left_x.push(at),
-        }
-    }
-    for at in (0..tail).rev() {
-        same(n - 1 - at, m - 1 - at);
-    }
-    (left_x, (head..m - tail).filter(|&at| left_y[at]).collect())
-}
-
-/// Returns the places of all copies of whole records, by the hash of their frames.
-pub(crate) fn copies(
-    records: &dyn Records,
-    reading: &Reading,
-    side: Side,
-    of: &[Print],
-) -> Result<FxHashMap<u128, Vec<u64>>, Error> {
-    let mut copies: FxHashMap<u128, Vec<u64>> = of.iter().map(|p| (p.full, Vec::new())).collect();
-    let found = records
-        .units()
-        .par_iter()
-        .map(|unit| {
-            let mut loaded = Loaded::default();
-            loaded.whole(records, unit)?;
-            let framed = Framed::new(&loaded, reading, side, false);
-            let places = (0..framed.len()).map(|at| (framed.hash(at), framed.ordinal(at)));
-            Ok(places
-                .filter(|(full, _)| copies.contains_key(full))
-                .collect())
-        })
-        .collect::<Result<Vec<Vec<(u128, u64)>>, Error>>()?;
-    for (full, ordinal) in found.into_iter().flatten() {
-        copies.entry(full).or_default().push(ordinal);
-    }
-    Ok(copies)
 }

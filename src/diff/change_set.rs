@@ -142,7 +142,12 @@ pub fn row(event: Event) -> Option<Row> {
                 RecordStatus::Added => RowChange::Added,
                 RecordStatus::Removed => RowChange::Removed,
             };
-            Some(Row::new(&record.dataset, row_key(record.key), change))
+            Some(Row::new(
+                &record.dataset,
+                (row_key(record.key), record.place),
+                record.split,
+                change,
+            ))
         }
         Event::File(_)
         | Event::Schema(_)
@@ -169,7 +174,12 @@ fn label_row(label: LabelEvent) -> Row {
         reason: label.said.reason,
         guideline: label.said.guideline,
     };
-    Row::new(&label.dataset, row_key(label.key), RowChange::Label(change))
+    Row::new(
+        &label.dataset,
+        (row_key(label.key), label.place),
+        label.said.split,
+        RowChange::Label(change),
+    )
 }
 
 fn row_key(identity: Identity) -> RowKey {

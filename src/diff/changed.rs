@@ -71,7 +71,7 @@ impl Block {
         let (old, new) = self.units(before, after);
         let mut batch = Batch::default();
         if self.raw && !old.is_empty() && !new.is_empty() {
-            let trimmed = Trimmed::read((before, old), (after, new))?;
+            let trimmed = Trimmed::read((before, old), (after, new), true)?;
             let mut other = Batch::default();
             if trimmed.before.parse(before, &mut batch) && trimmed.after.parse(after, &mut other) {
                 visit(Side::Before, &batch);

@@ -1,16 +1,18 @@
 //! Compares two versions of one data set: finds candidates, matches them, explains the changes
 //! and pushes events. The order of what happens here is the order of docs/diff.md.
 
+use crate::dataset::Where;
 use crate::object::changes::{
     Cause, DatasetChanges, LabelCounts, RecordCounts, SchemaChange, Transition,
 };
 use crate::record::Format;
 
 use super::error::Error;
-use super::event::{Event, EventSink, SchemaEvent, SummaryEvent, TransitionCount, Value};
+use super::event::{Event, EventSink, SchemaEvent, Silence, SummaryEvent, TransitionCount, Value};
 use super::fields::{self, Declared, FieldMap};
+use super::filter::Passed;
+use super::hint;
 use super::kept::Kept;
-use super::label_kind::Kinds;
 use super::matched::{Matched, matched};
 use super::problems;
 use super::reading::{Pairing, Side};
@@ -19,8 +21,8 @@ use super::tell::Teller;
 use super::version::{Version, reading};
 
 /// What a diff is to tell.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Options {
+#[derive(Clone, Copy, Debug)]
+pub struct Options<'a> {
     /// Whether label and record events are wanted, not only counts.
     pub records: bool,
     /// Whether cell events are wanted.
@@ -29,15 +31,25 @@ pub struct Options {
     pub whole: bool,
     /// Numbers of kept records that differ by no more than this are taken for equal.
     pub tolerance: Option<f64>,
+    /// Which label, record and cell events are told and counted; all where it is `None`.
+    pub filter: Option<&'a Where>,
+    /// About how many bytes the search for what differs may hold in memory; what is more goes to
+    /// a temporary file.
+    pub memory: usize,
 }
 
-impl Options {
+/// What the search for differences holds in memory, unless told otherwise.
+const MEMORY: usize = 256 << 20;
+
+impl Options<'static> {
     /// Schema, problem and summary events only.
     pub const STAT: Self = Self {
         records: false,
         cells: false,
         whole: false,
         tolerance: None,
+        filter: None,
+        memory: MEMORY,
     };
     /// What `diff` shows without options.
     pub const DEFAULT: Self = Self {
@@ -45,6 +57,8 @@ impl Options {
         cells: false,
         whole: true,
         tolerance: None,
+        filter: None,
+        memory: MEMORY,
     };
 }
 
@@ -53,7 +67,7 @@ pub(crate) fn compare(
     dataset: &str,
     before: Option<Version<'_>>,
     after: Option<Version<'_>>,
-    options: Options,
+    options: Options<'_>,
     sink: &mut dyn EventSink,
 ) -> Result<DatasetChanges, Error> {
     match (before, after) {
@@ -75,7 +89,7 @@ fn one(
     dataset: &str,
     side: Side,
     version: Version<'_>,
-    options: Options,
+    options: Options<'_>,
     sink: &mut dyn EventSink,
 ) -> Result<DatasetChanges, Error> {
     let count = version.facts.records;
@@ -104,9 +118,11 @@ fn one(
     };
     let map = FieldMap::new(&version.facts.fields, &version.facts.fields);
     let reading = reading(&map, version, version);
-    if options.records && options.whole {
-        let teller = Teller::new(dataset, &reading, version, version, &map);
-        teller.records(&matched, sink)?;
+    sink.unmatched(&matched.removed, &matched.added);
+    let mut teller = Teller::new(dataset, &reading, version, version, &map, options.filter);
+    let told = options.records && options.whole;
+    if told || options.filter.is_some() {
+        teller.records(&matched, heard(told, sink, &mut Silence))?;
     }
     if side == Side::After {
         let locates = options.records && options.whole;
@@ -114,27 +130,39 @@ fn one(
     }
     let report = report(dataset, counts, &[], Vec::new(), step);
     let (old, new) = match side {
-        Side::Before => (Some(version), None),
-        Side::After => (None, Some(version)),
+        Side::Before => (Some(version.facts), None),
+        Side::After => (None, Some(version.facts)),
     };
+    let passed = options.filter.map(|_| &teller.passed);
     sink.event(Event::Summary(SummaryEvent {
         dataset: dataset.to_owned(),
-        records: counts,
+        records: passed.map_or(counts, |passed| passed.counts(counts)),
         transitions: Vec::new(),
-        classes: tally::classes(&reading, old, new),
+        classes: tally::classes(&reading.common, old, new, version.label_kind),
         annotators: Vec::new(),
         kinds: Vec::new(),
         splits: Vec::new(),
         step,
+        filtered: passed.is_some(),
+        hint: None,
     }))?;
     Ok(report)
+}
+
+/// Returns who hears of events that may be wanted for their counts alone.
+fn heard<'s>(
+    told: bool,
+    sink: &'s mut dyn EventSink,
+    silence: &'s mut Silence,
+) -> &'s mut dyn EventSink {
+    if told { sink } else { silence }
 }
 
 fn both(
     dataset: &str,
     before: Version<'_>,
     after: Version<'_>,
-    options: Options,
+    options: Options<'_>,
     sink: &mut dyn EventSink,
 ) -> Result<DatasetChanges, Error> {
     let map = field_map(before, after)?;
@@ -153,7 +181,7 @@ fn both(
     let mut reading = reading(&map, before, after);
     reading.tolerance = options.tolerance;
     let reading = reading;
-    let matched = matched(dataset, before, after, &reading)?;
+    let matched = matched(dataset, before, after, &reading, options.memory)?;
     let mut kept = Kept::new(&reading, before, after, &matched)?;
     let meanings = kept.meanings(&matched.removed)?;
     schema.extend(meanings.iter().flat_map(|meaning| meaning.changes.clone()));
@@ -178,7 +206,8 @@ fn both(
             change: change.clone(),
         }))?;
     }
-    let teller = Teller::new(dataset, &reading, before, after, &map);
+    let mut teller = Teller::new(dataset, &reading, before, after, &map, options.filter);
+    sink.unmatched(&matched.removed, &matched.added);
     let mut tally = Tally::new(sink, after, options);
     if tally.wants_labels() {
         teller.labels(&mut kept, &meanings, &mut tally)?;
@@ -189,19 +218,37 @@ fn both(
     if tally.wants_cells() {
         teller.cells(&mut kept, &mut tally)?;
     }
-    let (annotators, splits) = tally.counts();
+    let (annotators, splits) = tally.counts(&kept);
     let locates = options.records && options.whole;
     problems::tell(dataset, Some(before), after, &reading, locates, sink)?;
-    let report = report(dataset, counts, &transitions, schema, step);
+    let report = DatasetChanges {
+        splits: splits.clone(),
+        ..report(dataset, counts, &transitions, schema, step)
+    };
+    let passed = options.filter.map(|_| &teller.passed);
+    let told = passed.map_or(transitions, Passed::transitions);
     sink.event(Event::Summary(SummaryEvent {
         dataset: dataset.to_owned(),
-        records: counts,
-        kinds: Kinds::of(&reading, before, after).counts(&transitions),
-        transitions,
-        classes: tally::classes(&reading, Some(before), Some(after)),
+        records: passed.map_or(counts, |passed| passed.counts(counts)),
+        kinds: teller.kinds.counts(&told),
+        transitions: told,
+        classes: match passed {
+            None => tally::classes(
+                &reading.common,
+                Some(before.facts),
+                Some(after.facts),
+                after.label_kind,
+            ),
+            Some(_) => Vec::new(), // they are facts of the whole
+        },
         annotators,
         splits,
         step,
+        filtered: passed.is_some(),
+        hint: match passed {
+            None => hint::hint(&reading, before, after, &matched)?,
+            Some(_) => None,
+        },
     }))?;
     Ok(report)
 }
@@ -313,6 +360,7 @@ fn report(
         },
         schema,
         step: step.to_owned(),
+        splits: Vec::new(),
         guideline: None,
         rows: false,
     }

@@ -1,5 +1,6 @@
 //! What can go wrong in a diff. Bad data is none of it: problems of records are events.
 
+use crate::base::IoError;
 use crate::dataset;
 use crate::object;
 
@@ -12,6 +13,9 @@ pub enum Error {
     /// The data set cannot be read.
     #[error(transparent)]
     Dataset(#[from] dataset::Error),
+    /// What does not fit in memory could not be written, or read back.
+    #[error(transparent)]
+    Io(#[from] IoError),
     /// The sink could not take an event.
     #[error("the differences could not be written")]
     Sink(#[source] Box<dyn std::error::Error + Send + Sync>),

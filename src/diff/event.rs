@@ -7,7 +7,7 @@ use serde::ser::{SerializeMap as _, SerializeSeq as _};
 use serde::{Serialize, Serializer};
 
 use crate::base::{ObjectId, RepoPath};
-use crate::object::changes::{Cause, RecordCounts, SchemaChange};
+use crate::object::changes::{Cause, RecordCounts, SchemaChange, SplitCount};
 
 use super::error::Error;
 use super::label_kind::{KindCount, LabelDetail};
@@ -16,6 +16,23 @@ use super::label_kind::{KindCount, LabelDetail};
 pub trait EventSink {
     /// Takes the next event; an error stops the diff.
     fn event(&mut self, event: Event) -> Result<(), Error>;
+
+    /// Hears, before any event of records, which of them have no match, whether or not events tell
+    /// of them: their places in the older and in the newer version, counted from 0, ascending.
+    fn unmatched(&mut self, _removed: &[u64], _added: &[u64]) {}
+
+    /// Hears where the record of the label or cell event that comes next stands in both versions,
+    /// counted from 0, and what its field is called in the older one.
+    fn pair(&mut self, _places: (u64, u64), _older_field: &str) {}
+}
+
+/// Hears nothing: for those who want counts only.
+pub(crate) struct Silence;
+
+impl EventSink for Silence {
+    fn event(&mut self, _event: Event) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 impl EventSink for Vec<Event> {
@@ -191,6 +208,9 @@ pub struct LabelEvent {
     /// What else the newer record says of its label: for change sets.
     #[serde(skip)]
     pub said: Said,
+    /// The record's place in the newer version, counted from 1: for change sets.
+    #[serde(skip)]
+    pub place: u64,
 }
 
 /// What a record itself says of its label.
@@ -216,6 +236,16 @@ pub enum RecordStatus {
     Removed,
 }
 
+impl RecordStatus {
+    /// Returns the word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Removed => "removed",
+        }
+    }
+}
+
 /// A record without a match.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct RecordEvent {
@@ -225,6 +255,9 @@ pub struct RecordEvent {
     pub change: RecordStatus,
     /// The record.
     pub key: Identity,
+    /// Its place on that side, counted from 1: for change sets.
+    #[serde(skip)]
+    pub place: u64,
     /// The split that it is or was in: for summaries.
     #[serde(skip)]
     pub split: Option<String>,
@@ -283,6 +316,10 @@ pub struct SummaryEvent {
     pub splits: Vec<SplitCount>,
     /// The version step: `none`, `patch`, `minor` or `major`.
     pub step: &'static str,
+    /// Whether only what passed a filter is counted.
+    pub filtered: bool,
+    /// What may explain that most records found no match: for people to look at.
+    pub hint: Option<String>,
 }
 
 /// How many labels went from one class to another.
@@ -322,24 +359,13 @@ pub struct AnnotatorCount {
     pub relabelled: u64,
 }
 
-/// What happened to the records of a split.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
-pub struct SplitCount {
-    /// The split, as the data or the path say.
-    pub split: Option<String>,
-    /// Records added to it.
-    pub added: u64,
-    /// Records removed from it.
-    pub removed: u64,
-    /// Relabels of records that are in it now.
-    pub relabelled: u64,
-    /// Kept records that came into it from another split.
-    pub came: u64,
-    /// Kept records that left it for another split.
-    pub left: u64,
-}
-
 impl SummaryEvent {
+    /// Returns whether any added, removed or modified record, or changed label, is counted.
+    pub fn counts_anything(&self) -> bool {
+        let records = &self.records;
+        records.added + records.removed + records.modified > 0 || !self.transitions.is_empty()
+    }
+
     /// Returns how many labels changed for one of these causes.
     pub fn labels(&self, causes: &[Cause]) -> u64 {
         let of = |t: &&TransitionCount| causes.contains(&t.cause);
@@ -381,6 +407,12 @@ impl Serialize for SummaryEvent {
             map.serialize_entry("splits", &self.splits)?;
         }
         map.serialize_entry("step", self.step)?;
+        if self.filtered {
+            map.serialize_entry("filtered", &true)?;
+        }
+        if let Some(hint) = &self.hint {
+            map.serialize_entry("hint", hint)?;
+        }
         map.end()
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 
 use crate::object::changes::Cause;
-use crate::record::{Cell, CellKind, RecordRef, Type};
+use crate::record::{Cell, CellKind, RecordRef, Role, Type};
 
 use super::error::Error;
 use super::event::{TransitionCount, Value};
@@ -65,6 +65,8 @@ pub(crate) struct Kept<'a> {
     /// Which pairs have a changed field other than labels.
     cells: Vec<bool>,
     other_keys: u64,
+    /// How many went from one split to another.
+    split_moves: BTreeMap<(Option<String>, Option<String>), u64>,
     /// The records, where all of them are one portion.
     read: Option<(Fetched, Fetched)>,
 }
@@ -92,6 +94,7 @@ impl<'a> Kept<'a> {
             changes: Vec::new(),
             cells: vec![false; matched.modified.len()],
             other_keys: 0,
+            split_moves: BTreeMap::new(),
             read: None,
         };
         if kept.pairs.len() <= portion(before.records).min(portion(after.records)) {
@@ -103,6 +106,9 @@ impl<'a> Kept<'a> {
         let mut names = std::mem::take(&mut kept.names);
         let mut cells = std::mem::take(&mut kept.cells);
         let mut other_keys = 0;
+        let split = after.roles.fields(Role::Split).first();
+        let split = split.and_then(|name| common.iter().position(|f| *f.after == **name));
+        let mut split_moves = BTreeMap::new();
         let all: Vec<u32> = (0..kept.pairs.len() as u32).collect();
         kept.each(&all, &mut |pair, (view_a, a), (view_b, b)| {
             for (label, &at) in kept.labels.iter().enumerate() {
@@ -130,6 +136,11 @@ impl<'a> Kept<'a> {
                     let place = field.key && reading.pairing == Pairing::Image;
                     other_key |= place;
                     cells[pair as usize] |= !place;
+                    if split == Some(at) {
+                        let text = |cell: Option<Cell<'_>>| cell.map(|cell| cell.text.to_owned());
+                        let (from, to) = (text(view_a.cell(a, at)), text(view_b.cell(b, at)));
+                        *split_moves.entry((from, to)).or_default() += 1;
+                    }
                 }
             }
             other_keys += u64::from(other_key);
@@ -139,6 +150,7 @@ impl<'a> Kept<'a> {
         kept.names = names;
         kept.cells = cells;
         kept.other_keys = other_keys;
+        kept.split_moves = split_moves;
         Ok(kept)
     }
 
@@ -175,6 +187,11 @@ impl<'a> Kept<'a> {
         self.pairs[pair as usize].1
     }
 
+    /// Returns the places of both records of a pair.
+    pub(crate) fn places(&self, pair: u32) -> (u64, u64) {
+        self.pairs[pair as usize]
+    }
+
     /// Returns the pairs with a changed field other than labels.
     pub(crate) fn with_cells(&self) -> Vec<u32> {
         (0..self.pairs.len() as u32)
@@ -191,6 +208,11 @@ impl<'a> Kept<'a> {
     /// Returns how many images stand under another path.
     pub(crate) fn other_keys(&self) -> u64 {
         self.other_keys
+    }
+
+    /// Returns how many records went from one split to another, by both.
+    pub(crate) fn split_moves(&self) -> &BTreeMap<(Option<String>, Option<String>), u64> {
+        &self.split_moves
     }
 
     fn counts(&self) -> BTreeMap<(u16, u32, u32), u64> {
@@ -213,7 +235,9 @@ impl<'a> Kept<'a> {
         };
         let meaning = |(label, gone): (usize, BTreeMap<String, u64>)| {
             let field = &self.reading.common[self.labels[label]];
-            if matches!(field.kind, Type::List | Type::Object) || is_score(field, self.after) {
+            if matches!(field.kind, Type::List | Type::Object)
+                || is_score(field, self.after.label_kind)
+            {
                 return Meaning::default();
             }
             let name = |text: &str| field.canonical(Cell::text(text)).into_owned();

@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use crate::profile::Facts;
 use crate::record::Type;
 
 use super::event::{TransitionCount, Value};
-use super::reading::{Common, Reading};
-use super::version::Version;
+use super::reading::Common;
 
 /// What the values of a label field are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
@@ -127,9 +127,13 @@ pub(crate) struct Kinds(BTreeMap<String, (LabelKind, &'static str)>);
 
 impl Kinds {
     /// Finds the kind of each label field: as declared, or by its type and its classes.
-    pub(crate) fn of(reading: &Reading, before: Version<'_>, after: Version<'_>) -> Self {
-        let labels = reading.common.iter().filter(|field| field.label);
-        let kind = |field: &Common| match declared(field, after) {
+    pub(crate) fn of(
+        common: &[Common],
+        (before, after): (&Facts, &Facts),
+        label_kind: &BTreeMap<String, String>,
+    ) -> Self {
+        let labels = common.iter().filter(|field| field.label);
+        let kind = |field: &Common| match declared(field, label_kind) {
             Some(kind) => (kind, "declared"),
             None => found(field, before, after),
         };
@@ -226,13 +230,13 @@ impl Kinds {
     }
 }
 
-fn declared(field: &Common, after: Version<'_>) -> Option<LabelKind> {
-    LabelKind::from_name(after.label_kind.get(&*field.after)?)
+fn declared(field: &Common, label_kind: &BTreeMap<String, String>) -> Option<LabelKind> {
+    LabelKind::from_name(label_kind.get(&*field.after)?)
 }
 
 /// Returns whether a label field holds scores, which are no classes that come and go.
-pub(crate) fn is_score(field: &Common, after: Version<'_>) -> bool {
-    match declared(field, after) {
+pub(crate) fn is_score(field: &Common, label_kind: &BTreeMap<String, String>) -> bool {
+    match declared(field, label_kind) {
         Some(kind) => kind == LabelKind::Score,
         None => field.kind == Type::Float,
     }
@@ -240,13 +244,13 @@ pub(crate) fn is_score(field: &Common, after: Version<'_>) -> bool {
 
 /// Finds out what a field's values are: a whole number may well be the number of a class, so only
 /// a field with fractions is taken for a score.
-fn found(field: &Common, before: Version<'_>, after: Version<'_>) -> (LabelKind, &'static str) {
+fn found(field: &Common, before: &Facts, after: &Facts) -> (LabelKind, &'static str) {
     match field.kind {
         Type::List => (LabelKind::MultiLabel, "lists"),
         Type::Float => (LabelKind::Score, "numbers with fractions"),
         Type::String => {
-            let classes = |version: Version<'_>, name: &str| -> BTreeSet<String> {
-                let fields = version.facts.fields.iter();
+            let classes = |facts: &Facts, name: &str| -> BTreeSet<String> {
+                let fields = facts.fields.iter();
                 let classes = fields.filter(|f| *f.name == *name).flat_map(|f| &f.classes);
                 classes.flatten().map(|(class, _)| class.clone()).collect()
             };

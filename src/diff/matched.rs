@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use crate::record::Role;
 
-use super::candidates::{self, Candidates, How};
+use super::candidates::{Candidates, How, PrintPart};
 use super::error::Error;
+use super::framed;
 use super::images;
 use super::likeness;
 use super::matching;
-use super::moved;
+use super::moved::Run;
 use super::reading::{Pairing, Print, Reading, Side, Spelling, Sum};
 use super::records::Fetched;
 use super::version::Version;
@@ -26,12 +27,14 @@ pub(crate) struct Matched {
     pub(crate) moved: Option<u64>,
 }
 
-/// Matches the records of two versions.
+/// Matches the records of two versions, holding about so many bytes in memory besides what
+/// differs.
 pub(crate) fn matched(
     dataset: &str,
     before: Version<'_>,
     after: Version<'_>,
     reading: &Reading,
+    memory: usize,
 ) -> Result<Matched, Error> {
     let facts = (before.facts, after.facts);
     let same_key = reading
@@ -54,31 +57,27 @@ pub(crate) fn matched(
         skip: before.roles.key() == after.roles.key(),
         local: keys_once.is_some(),
         unique: reading.pairing == Pairing::Key && keys_once == Some(true) && no_null_keys,
+        same: keys_once.is_some()
+            && facts.0.records == facts.1.records
+            && facts.0.digest == facts.1.digest,
         track: keys_once != Some(false),
+        memory,
     };
-    let mut found = Candidates::collect(before.records, after.records, reading, how)?;
+    let found = Candidates::collect(before.records, after.records, reading, how)?;
     self_check(dataset, before, after, &found)?;
-    let (mut a, mut b) = (
-        std::mem::take(&mut found.before),
-        std::mem::take(&mut found.after),
-    );
-    matching::sort(&mut a);
-    matching::sort(&mut b);
-    let keys_once =
-        keys_once.unwrap_or_else(|| records_once && keys_stand_once(&a) && keys_stand_once(&b));
-    let mut kept = Vec::new();
-    matching::cancel_whole(&mut a, &mut b, &mut kept);
-    if found.partial {
-        for (side, version, prints) in
-            [(Side::Before, before, &mut a), (Side::After, after, &mut b)]
-        {
-            if version.facts.duplicate_records > 0 && !prints.is_empty() {
-                let mut copies =
-                    candidates::copies(version.records, reading, side, prints.as_slice())?;
-                matching::take_last_copies(prints, &mut copies);
-            }
+    // Copies of equal records may have been canceled in any order: the last ones are left over.
+    let mends = found.partial && (facts.0.duplicate_records > 0 || facts.1.duplicate_records > 0);
+    let [a, b] = found.prints;
+    let (a, b) = (a.into_parts(mends)?, b.into_parts(mends)?);
+    let mut runs = found.runs;
+    let mut keep = |pairs: &[(u64, u64)]| -> Result<(), Error> {
+        match &mut runs {
+            Some(runs) => Ok(pairs
+                .iter()
+                .try_for_each(|&pair| runs.push(Run::one(pair)))?),
+            None => Ok(()),
         }
-    }
+    };
     let mut read = |side: Side, ordinals: &[u64]| {
         let records = match side {
             Side::Before => before.records,
@@ -93,13 +92,48 @@ pub(crate) fn matched(
             })
             .collect())
     };
-    let respelled = matching::cancel_equal(&mut a, &mut b, &mut kept, &mut read)?;
+    let mut once = records_once;
+    let mut respelled = 0;
     let mut modified = Vec::new();
+    let (mut left_a, mut left_b) = (Vec::new(), Vec::new());
+    let mut a = a.into_iter();
+    let mut b = b.into_iter();
+    loop {
+        let (a, b) = match (a.next(), b.next()) {
+            (None, None) => break,
+            sides => sides,
+        };
+        let load = |part: Option<PrintPart>| part.map_or(Ok(Vec::new()), PrintPart::load);
+        let (mut a, mut b) = (load(a)?, load(b)?);
+        matching::sort(&mut a);
+        matching::sort(&mut b);
+        once = once && keys_once.is_none() && keys_stand_once(&a) && keys_stand_once(&b);
+        let mut kept = Vec::new();
+        matching::cancel_whole(&mut a, &mut b, &mut kept);
+        if mends {
+            for (side, version, prints) in
+                [(Side::Before, before, &mut a), (Side::After, after, &mut b)]
+            {
+                if version.facts.duplicate_records > 0 && !prints.is_empty() {
+                    let mut copies = framed::copies(version.records, reading, side, prints)?;
+                    matching::take_last_copies(prints, &mut copies);
+                }
+            }
+        }
+        respelled += matching::cancel_equal(&mut a, &mut b, &mut kept, &mut read)?;
+        keep(&kept)?;
+        if reading.pairing != Pairing::Image {
+            modified.extend(matching::pair_by_key(&mut a, &mut b, &mut read)?);
+        }
+        left_a.append(&mut a);
+        left_b.append(&mut b);
+    }
+    let (mut a, mut b) = (left_a, left_b);
     if reading.pairing == Pairing::Image {
         let image = after.roles.fields(Role::Image).first();
         modified = images::pair_by_image(&mut a, &mut b, reading, image, before, after)?;
+        modified.extend(matching::pair_by_key(&mut a, &mut b, &mut read)?);
     }
-    modified.extend(matching::pair_by_key(&mut a, &mut b, &mut read)?);
     if reading.pairing == Pairing::Content {
         modified.extend(pair_alike(
             &mut a, &mut b, reading, before, after, &mut read,
@@ -112,11 +146,11 @@ pub(crate) fn matched(
         places
     };
     let (removed, added) = (places(a), places(b));
-    let moved = keys_once.then(|| {
-        found.keep(kept);
-        found.keep(modified.clone());
-        moved::moved(std::mem::take(&mut found.runs))
-    });
+    keep(&modified)?;
+    let moved = match runs.filter(|_| keys_once.unwrap_or(once)) {
+        Some(runs) => Some(runs.moved()?),
+        None => None,
+    };
     Ok(Matched {
         modified,
         removed,
@@ -141,11 +175,22 @@ fn self_check(
         })
     };
     let (a, b) = (before.facts, after.facts);
-    if a.records.checked_sub(found.read.0) != b.records.checked_sub(found.read.1) {
+    let unread = (
+        a.records.checked_sub(found.read[0]),
+        b.records.checked_sub(found.read[1]),
+    );
+    if !found.skipped {
+        // Every record of both sides was compared.
+        return match unread {
+            (Some(0), Some(0)) => Ok(()),
+            _ => failed("records"),
+        };
+    }
+    if unread.0.is_none() || unread.0 != unread.1 {
         return failed("records");
     }
-    let rest_a = Sum::from_bytes(&a.digest).minus(found.sums.0);
-    let rest_b = Sum::from_bytes(&b.digest).minus(found.sums.1);
+    let rest_a = Sum::from_bytes(&a.digest).minus(found.sums[0]);
+    let rest_b = Sum::from_bytes(&b.digest).minus(found.sums[1]);
     if rest_a != rest_b {
         return failed("records digest");
     }

@@ -8,11 +8,15 @@ mod candidates;
 mod change_set;
 mod changed;
 mod compare;
+mod compose;
 mod error;
 mod event;
 
 mod fields;
 mod files;
+mod filter;
+mod framed;
+mod hint;
 mod images;
 mod kept;
 mod label_kind;
@@ -25,6 +29,8 @@ mod problems;
 mod reading;
 mod records;
 mod renamed;
+mod sealed;
+mod spool;
 mod tables;
 mod tally;
 mod tell;
@@ -34,15 +40,18 @@ mod vocabulary;
 
 pub use change_set::{ChangeSetBuilder, ChangeSetHeader, MAX_ROWS, row};
 pub use compare::Options;
+pub use compose::{Step, compose};
 pub use error::Error;
 pub use event::{
     AnnotatorCount, CellEvent, ClassCount, Event, EventSink, FileEvent, FileStatus, Identity,
-    LabelEvent, ProblemEvent, RecordEvent, RecordStatus, Said, SchemaEvent, SplitCount,
-    SummaryEvent, TextDiff, TransitionCount, Value,
+    LabelEvent, ProblemEvent, RecordEvent, RecordStatus, Said, SchemaEvent, SummaryEvent, TextDiff,
+    TransitionCount, Value,
 };
 pub use files::{diff_files, file_events, lines_between};
+pub use filter::{EVENT_NAMES, key_parts_given};
 pub use label_kind::{ElementCount, KindCount, KindCounts, LabelDetail, LabelKind};
 pub use reading::Side;
+pub use sealed::{Ends, Told, rows_of, wants_rows};
 pub use tables::{changed_records, diff_known_tables, diff_tables};
 pub use trimmed::Differences;
 

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashSet;
 
-use crate::record::{Batch, Format};
+use crate::profile::Facts;
+use crate::record::{Batch, Format, Roles};
 
 use super::error::Error;
 use super::event::{Event, EventSink, ProblemEvent};
@@ -41,11 +42,12 @@ pub(super) fn tell(
     locates: bool,
     sink: &mut dyn EventSink,
 ) -> Result<(), Error> {
-    let problems = counts(version);
+    let problems = counts(version.facts, version.roles);
     let Some(first) = version.records.parts().first() else {
         return Ok(());
     };
-    let known = before.map(counts).unwrap_or_default();
+    let known = before.map(|before| counts(before.facts, before.roles));
+    let known = known.unwrap_or_default();
     let mut wanted = problems.clone();
     wanted.retain(|name, count| locates && *count > known.get(name).copied().unwrap_or(0));
     let places = if version.format == Format::Images {
@@ -72,11 +74,10 @@ pub(super) fn tell(
 }
 
 /// Returns how many records have each problem that any has.
-fn counts(version: Version<'_>) -> BTreeMap<String, u64> {
-    let facts = version.facts;
+pub(super) fn counts(facts: &Facts, roles: &Roles) -> BTreeMap<String, u64> {
     let mut problems = facts.problems.clone();
     problems.insert(DUPLICATE_KEY.to_owned(), facts.duplicate_keys.unwrap_or(0));
-    if !version.roles.key().is_empty() {
+    if !roles.key().is_empty() {
         problems.insert(NULL_KEY.to_owned(), facts.null_keys);
     }
     problems.retain(|_, count| *count > 0);

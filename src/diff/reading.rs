@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::hash::Hasher as _;
 use std::sync::Arc;
 
+use super::spool::{Item, number};
 use crate::base::{ObjectId, varint};
 use crate::object::changes::ordered;
 use crate::record::{Batch, Cell, CellKind, FrameOrder, RecordRef, Type, canonical, normalized};
@@ -175,6 +176,32 @@ pub(crate) struct Print {
     pub(crate) ordinal: u64,
     /// Equal where the keys are (the contents where there is no key); 0 where there is none.
     pub(crate) key: u128,
+}
+
+impl Item for Print {
+    const SIZE: usize = 64;
+
+    fn write(&self, out: &mut Vec<u8>) {
+        for number in [self.canonical, self.full, self.key] {
+            out.extend_from_slice(&number.to_le_bytes());
+        }
+        for number in [self.raw, self.ordinal] {
+            out.extend_from_slice(&number.to_le_bytes());
+        }
+    }
+
+    fn read(mut bytes: &[u8]) -> Self {
+        let mut long = || u128::from_le_bytes(number(&mut bytes));
+        let (canonical, full, key) = (long(), long(), long());
+        let mut short = || u64::from_le_bytes(number(&mut bytes));
+        Self {
+            canonical,
+            raw: short(),
+            full,
+            ordinal: short(),
+            key,
+        }
+    }
 }
 
 /// The bytes by which records that matching cannot tell apart by hash alone are ordered.

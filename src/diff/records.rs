@@ -2,6 +2,7 @@
 //! can be compared by id, read, and parsed in part.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -67,6 +68,9 @@ pub(crate) trait Records: Sync {
     fn differences(&self) -> Option<(&Differences, Side)> {
         None
     }
+
+    /// Remembers how these records differ from those of the other version, unless that is known.
+    fn remember(&self, _known: &Arc<Differences>, _side: Side) {}
 }
 
 /// Fails where a run does not hold the records that it was cut into.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 use crate::base::RepoPath;
 use crate::dataset::{Part, Table};
@@ -29,30 +30,30 @@ pub fn diff_tables(
     before: Option<&Table>,
     after: Option<&Table>,
     facts: (Option<&Facts>, Option<&Facts>),
-    options: Options,
+    options: Options<'_>,
     sink: &mut dyn EventSink,
 ) -> Result<DatasetChanges, Error> {
-    let nothing = Differences::default();
+    let nothing = Arc::default();
     diff_known_tables(source, &nothing, (before, after), facts, options, sink)
 }
 
 /// Does the same without reading again what is known of how the two differ.
 pub fn diff_known_tables(
     source: &dyn ObjectSource,
-    known: &Differences,
+    known: &Arc<Differences>,
     (before, after): (Option<&Table>, Option<&Table>),
     facts: (Option<&Facts>, Option<&Facts>),
-    options: Options,
+    options: Options<'_>,
     sink: &mut dyn EventSink,
 ) -> Result<DatasetChanges, Error> {
     let nothing = Facts::default();
-    let mut old = before.map(|table| TableRecords::new(source, table));
-    let mut new = after.map(|table| TableRecords::new(source, table));
-    if let (Some(old), Some(new)) = (&mut old, &mut new)
+    let old = before.map(|table| TableRecords::new(source, table));
+    let new = after.map(|table| TableRecords::new(source, table));
+    if let (Some(old), Some(new)) = (&old, &new)
         && known.fit(old, new)
     {
-        old.differences = Some((known, Side::Before));
-        new.differences = Some((known, Side::After));
+        old.remember(known, Side::Before);
+        new.remember(known, Side::After);
     }
     let dialects = (dialects(before), dialects(after));
     let name = after.or(before).map_or("", |table| table.name.as_str());
@@ -122,7 +123,7 @@ struct TableRecords<'a> {
     table: &'a Table,
     parts: Vec<PartRef>,
     units: Vec<UnitRef>,
-    differences: Option<(&'a Differences, Side)>,
+    differences: OnceLock<(Arc<Differences>, Side)>,
 }
 
 impl<'a> TableRecords<'a> {
@@ -152,7 +153,7 @@ impl<'a> TableRecords<'a> {
             table,
             parts: table.parts.iter().map(part).collect(),
             units,
-            differences: None,
+            differences: OnceLock::new(),
         }
     }
 }
@@ -205,6 +206,11 @@ impl Records for TableRecords<'_> {
     }
 
     fn differences(&self) -> Option<(&Differences, Side)> {
-        self.differences
+        let (known, side) = self.differences.get()?;
+        Some((known, *side))
+    }
+
+    fn remember(&self, known: &Arc<Differences>, side: Side) {
+        self.differences.get_or_init(|| (known.clone(), side));
     }
 }

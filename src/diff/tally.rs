@@ -6,20 +6,22 @@
 
 use std::collections::BTreeMap;
 
-use crate::object::changes::Cause;
+use crate::object::changes::{Cause, SplitCount};
+use crate::profile::Facts;
 use crate::record::{Cell, Role, Type};
 
 use super::compare::Options;
 use super::error::Error;
-use super::event::{AnnotatorCount, ClassCount, Event, EventSink, RecordStatus, SplitCount, Value};
+use super::event::{AnnotatorCount, ClassCount, Event, EventSink, RecordStatus, Value};
+use super::kept::Kept;
 use super::label_kind::is_score;
-use super::reading::Reading;
+use super::reading::Common;
 use super::version::Version;
 
 /// Passes on the events that are wanted, and counts all of them.
 pub(crate) struct Tally<'a> {
     sink: &'a mut dyn EventSink,
-    options: Options,
+    options: Options<'a>,
     /// The split field, under its newer name.
     split: Option<&'a str>,
     annotated: bool,
@@ -29,7 +31,11 @@ pub(crate) struct Tally<'a> {
 
 impl<'a> Tally<'a> {
     /// Counts what the newer version's roles speak of.
-    pub(crate) fn new(sink: &'a mut dyn EventSink, after: Version<'a>, options: Options) -> Self {
+    pub(crate) fn new(
+        sink: &'a mut dyn EventSink,
+        after: Version<'a>,
+        options: Options<'a>,
+    ) -> Self {
         let field = |role: Role| after.roles.fields(role).first().map(String::as_str);
         Self {
             sink,
@@ -43,21 +49,27 @@ impl<'a> Tally<'a> {
 
     /// Returns whether label events are needed.
     pub(crate) fn wants_labels(&self) -> bool {
-        self.options.records || self.annotated || self.split.is_some()
+        self.wants_records() || self.annotated
     }
 
     /// Returns whether record events are needed.
     pub(crate) fn wants_records(&self) -> bool {
-        self.options.records || self.split.is_some()
+        self.options.records || self.split.is_some() || self.options.filter.is_some()
     }
 
     /// Returns whether cell events are needed.
     pub(crate) fn wants_cells(&self) -> bool {
-        self.options.cells || self.split.is_some()
+        self.options.cells || self.options.filter.is_some()
     }
 
     /// Returns the relabels of each annotator, and the changes of each split.
-    pub(crate) fn counts(self) -> (Vec<AnnotatorCount>, Vec<SplitCount>) {
+    pub(crate) fn counts(mut self, kept: &Kept<'_>) -> (Vec<AnnotatorCount>, Vec<SplitCount>) {
+        if self.options.filter.is_none() {
+            for ((from, to), count) in kept.split_moves() {
+                self.split(from.clone()).left += count;
+                self.split(to.clone()).came += count;
+            }
+        }
         let annotators = self.annotators.into_iter();
         let annotators = annotators.map(|(annotator, relabelled)| AnnotatorCount {
             annotator,
@@ -74,6 +86,14 @@ impl<'a> Tally<'a> {
 }
 
 impl EventSink for Tally<'_> {
+    fn unmatched(&mut self, removed: &[u64], added: &[u64]) {
+        self.sink.unmatched(removed, added);
+    }
+
+    fn pair(&mut self, places: (u64, u64), older_field: &str) {
+        self.sink.pair(places, older_field);
+    }
+
     fn event(&mut self, event: Event) -> Result<(), Error> {
         let wanted = match &event {
             Event::Label(label) => {
@@ -97,7 +117,7 @@ impl EventSink for Tally<'_> {
                 self.options.records
             }
             Event::Cell(cell) => {
-                if self.split == Some(&cell.field) {
+                if self.options.filter.is_some() && self.split == Some(&cell.field) {
                     let text = |value: &Value| value.text().map(str::to_owned);
                     self.split(text(&cell.from)).left += 1;
                     self.split(text(&cell.to)).came += 1;
@@ -115,26 +135,24 @@ impl EventSink for Tally<'_> {
 
 /// Returns the classes with another number of records than before, missing labels among them.
 pub(crate) fn classes(
-    reading: &Reading,
-    before: Option<Version<'_>>,
-    after: Option<Version<'_>>,
+    common: &[Common],
+    before: Option<&Facts>,
+    after: Option<&Facts>,
+    label_kind: &BTreeMap<String, String>,
 ) -> Vec<ClassCount> {
     let mut out = Vec::new();
-    for field in reading.common.iter().filter(|field| field.label) {
+    for field in common.iter().filter(|field| field.label) {
         // That one score is rarer than before says nothing.
-        if after
-            .or(before)
-            .is_some_and(|version| is_score(field, version))
-        {
+        if is_score(field, label_kind) {
             continue;
         }
         let structured = matches!(field.kind, Type::List | Type::Object);
-        let of = |version: Option<Version<'_>>, name: &str| {
+        let of = |facts: Option<&Facts>, name: &str| {
             let mut classes: BTreeMap<Value, u64> = BTreeMap::new();
-            let Some(version) = version else {
+            let Some(facts) = facts else {
                 return Some(classes);
             };
-            let facts = version.facts.fields.iter().find(|f| *f.name == *name)?;
+            let facts = facts.fields.iter().find(|f| *f.name == *name)?;
             for (class, count) in facts.classes.as_ref()? {
                 let class = match structured {
                     true => Value::Json(class.clone()),

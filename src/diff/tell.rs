@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use crate::base::{ObjectId, varint};
+use crate::dataset::Where;
 use crate::record::{CellKind, RecordRef, Role, Type, canonical, normalized};
 
 use super::error::Error;
@@ -13,6 +14,7 @@ use super::event::{
     CellEvent, Event, EventSink, Identity, LabelEvent, RecordEvent, RecordStatus, Said, Value,
 };
 use super::fields::FieldMap;
+use super::filter::{Filter, Passed, Subject};
 use super::kept::{Kept, portion};
 use super::label_kind::Kinds;
 use super::matched::Matched;
@@ -27,7 +29,12 @@ pub(crate) struct Teller<'a> {
     before: Version<'a>,
     after: Version<'a>,
     annotator: (Option<Arc<str>>, Option<Arc<str>>),
-    kinds: Kinds,
+    /// What the labels are.
+    pub(crate) kinds: Kinds,
+    /// Which events are told; all where there is none.
+    filter: Option<Filter<'a>>,
+    /// What the filter let pass.
+    pub(crate) passed: Passed,
 }
 
 impl<'a> Teller<'a> {
@@ -37,23 +44,50 @@ impl<'a> Teller<'a> {
         before: Version<'a>,
         after: Version<'a>,
         map: &FieldMap,
+        condition: Option<&'a Where>,
     ) -> Self {
         let newer = after.roles.fields(Role::Annotator).first();
         let older = newer
             .and_then(|name| map.older(&before.facts.fields, &after.facts.fields, name))
             .map(|field| field.name.clone());
         let own = before.roles.fields(Role::Annotator).first();
+        let annotator: (Option<Arc<str>>, Option<Arc<str>>) = (
+            older.or_else(|| own.map(|name| name.as_str().into())),
+            newer.map(|name| name.as_str().into()),
+        );
+        let annotated = annotator.0.is_some() || annotator.1.is_some();
+        let filter =
+            condition.map(|condition| Filter::new(condition, reading, (before, after), annotated));
         Self {
             dataset,
             reading,
             before,
             after,
-            annotator: (
-                older.or_else(|| own.map(|name| name.as_str().into())),
-                newer.map(|name| name.as_str().into()),
+            annotator,
+            kinds: Kinds::of(
+                &reading.common,
+                (before.facts, after.facts),
+                after.label_kind,
             ),
-            kinds: Kinds::of(reading, before, after),
+            filter,
+            passed: Passed::default(),
         }
+    }
+
+    /// Returns whether an event passes the filter.
+    fn passes(&self, subject: &Subject<'_, '_>) -> bool {
+        self.filter
+            .as_ref()
+            .is_none_or(|filter| filter.passes(subject))
+    }
+
+    /// Returns the annotator of a record, as the data say.
+    fn annotator(&self, side: Side, view: &View<'_>, record: RecordRef<'_>) -> Option<String> {
+        let name = match side {
+            Side::Before => &self.annotator.0,
+            Side::After => &self.annotator.1,
+        };
+        text(view, record, name.as_ref()?)
     }
 
     fn version(&self, side: Side) -> Version<'a> {
@@ -90,7 +124,7 @@ impl<'a> Teller<'a> {
 
     /// Tells of changed labels.
     pub(crate) fn labels(
-        &self,
+        &mut self,
         kept: &mut Kept<'_>,
         meanings: &[Meaning],
         sink: &mut dyn EventSink,
@@ -98,38 +132,55 @@ impl<'a> Teller<'a> {
         let mut chosen: Vec<u32> = kept.changes.iter().map(|change| change.pair).collect();
         chosen.dedup();
         let mut changes = kept.changes.iter().peekable();
+        let roles = self.after.roles;
         let said = |view: &View<'_>, record: RecordRef<'_>, role: Role| {
-            let name = self.after.roles.fields(role).first()?;
+            let name = roles.fields(role).first()?;
             text(view, record, name)
         };
         kept.each(&chosen, &mut |pair, (view_a, a), (view_b, b)| {
             let key = self.identity(Side::After, view_b, b, kept.place(pair));
-            let annotator = |view: &View<'_>, record, name: &Option<Arc<str>>| {
-                name.as_ref().and_then(|name| text(view, record, name))
-            };
+            let annotator = (
+                self.annotator(Side::Before, view_a, a),
+                self.annotator(Side::After, view_b, b),
+            );
             while let Some(change) = changes.next_if(|change| change.pair == pair) {
                 let (from, to) = kept.values(change);
                 let field = &self.reading.common[kept.labels[usize::from(change.label)]];
+                let cause = kept.cause(change, meanings);
+                if self.filter.is_some() {
+                    let subject = Subject {
+                        change: "label",
+                        cause: Some(cause),
+                        field: Some(&field.after),
+                        kind: field.kind,
+                        from: from.text(),
+                        to: to.text(),
+                        annotator: annotator.1.as_deref(),
+                        key: &key,
+                        record: (Side::After, view_b, b),
+                    };
+                    if !self.passes(&subject) {
+                        continue;
+                    }
+                    self.passed.label(pair, &field.after, from, to, cause);
+                }
+                sink.pair(kept.places(pair), &field.before);
                 sink.event(Event::Label(LabelEvent {
                     dataset: self.dataset.to_owned(),
                     key: key.clone(),
                     field: field.after.to_string(),
                     from: from.clone(),
                     to: to.clone(),
-                    cause: kept.cause(change, meanings),
+                    cause,
                     detail: self.kinds.detail(&field.after, from, to),
-                    annotator: self.annotator.1.is_some().then(|| {
-                        (
-                            annotator(view_a, a, &self.annotator.0),
-                            annotator(view_b, b, &self.annotator.1),
-                        )
-                    }),
+                    annotator: self.annotator.1.is_some().then(|| annotator.clone()),
                     said: Said {
                         source: said(view_b, b, Role::Source),
                         reason: said(view_b, b, Role::Reason),
                         guideline: said(view_b, b, Role::Guideline),
                         split: said(view_b, b, Role::Split),
                     },
+                    place: kept.place(pair) + 1,
                 }))?;
             }
             Ok(())
@@ -137,7 +188,11 @@ impl<'a> Teller<'a> {
     }
 
     /// Tells of added and removed records.
-    pub(crate) fn records(&self, matched: &Matched, sink: &mut dyn EventSink) -> Result<(), Error> {
+    pub(crate) fn records(
+        &mut self,
+        matched: &Matched,
+        sink: &mut dyn EventSink,
+    ) -> Result<(), Error> {
         // Both lists are sorted; a record's rank among the kept ones tells where it stood.
         let mut merged: Vec<(u64, Side, u64)> = Vec::new();
         for (side, places) in [
@@ -179,10 +234,30 @@ impl<'a> Teller<'a> {
                     }
                 };
                 let split = self.version(side).roles.fields(Role::Split).first();
+                let key = self.identity(side, view, record, place);
+                if self.filter.is_some() {
+                    let annotator = self.annotator(side, view, record);
+                    let subject = Subject {
+                        change: change.name(),
+                        cause: None,
+                        field: None,
+                        kind: Type::String,
+                        from: None,
+                        to: None,
+                        annotator: annotator.as_deref(),
+                        key: &key,
+                        record: (side, view, record),
+                    };
+                    if !self.passes(&subject) {
+                        continue;
+                    }
+                    self.passed.record(side);
+                }
                 sink.event(Event::Record(RecordEvent {
                     dataset: self.dataset.to_owned(),
                     change,
-                    key: self.identity(side, view, record, place),
+                    key,
+                    place: place + 1,
                     split: split.and_then(|name| text(view, record, name)),
                 }))?;
             }
@@ -191,7 +266,15 @@ impl<'a> Teller<'a> {
     }
 
     /// Tells of changed fields other than labels.
-    pub(crate) fn cells(&self, kept: &mut Kept<'_>, sink: &mut dyn EventSink) -> Result<(), Error> {
+    pub(crate) fn cells(
+        &mut self,
+        kept: &mut Kept<'_>,
+        sink: &mut dyn EventSink,
+    ) -> Result<(), Error> {
+        let mut filter = self.filter.iter();
+        if filter.any(|filter| !filter.may_pass("cell")) {
+            return Ok(());
+        }
         kept.each(&kept.with_cells(), &mut |pair, (view_a, a), (view_b, b)| {
             let key = self.identity(Side::After, view_b, b, kept.place(pair));
             for (at, field) in self.reading.common.iter().enumerate() {
@@ -207,12 +290,32 @@ impl<'a> Teller<'a> {
                     Some(cell) if cell.kind == CellKind::Text => Value::Text(cell.text.to_owned()),
                     Some(cell) => Value::Json(cell.text.to_owned()),
                 };
+                let (from, to) = (value(view_a, a), value(view_b, b));
+                if self.filter.is_some() {
+                    let annotator = self.annotator(Side::After, view_b, b);
+                    let subject = Subject {
+                        change: "cell",
+                        cause: None,
+                        field: Some(&field.after),
+                        kind: field.kind,
+                        from: from.text(),
+                        to: to.text(),
+                        annotator: annotator.as_deref(),
+                        key: &key,
+                        record: (Side::After, view_b, b),
+                    };
+                    if !self.passes(&subject) {
+                        continue;
+                    }
+                    self.passed.cell(pair);
+                }
+                sink.pair(kept.places(pair), &field.before);
                 sink.event(Event::Cell(CellEvent {
                     dataset: self.dataset.to_owned(),
                     key: key.clone(),
                     field: field.after.to_string(),
-                    from: value(view_a, a),
-                    to: value(view_b, b),
+                    from,
+                    to,
                 }))?;
             }
             Ok(())

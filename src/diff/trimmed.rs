@@ -9,8 +9,8 @@ use std::sync::{Mutex, PoisonError};
 use crate::base::{Hasher, ObjectId, varint};
 use crate::record::Batch;
 
-use super::candidates::differing;
 use super::error::Error;
+use super::framed::differing;
 use super::moved::{self, Run};
 use super::plan::Block;
 use super::reading::Side;
@@ -44,6 +44,38 @@ impl Lines {
             lines.push(rows.ordinals[at], rows.record(at));
         }
         lines
+    }
+
+    /// Takes all rows.
+    fn all(rows: Rows, part: usize) -> Self {
+        let mut end = 0;
+        let mut next_to = |range: &std::ops::Range<usize>| {
+            let joins = range.start == end;
+            end = range.end;
+            joins
+        };
+        if !rows.ranges.iter().all(&mut next_to) || end != rows.bytes.len() {
+            // Blank lines are in no row.
+            let all: Vec<usize> = (0..rows.ranges.len()).collect();
+            return Self::chosen(&rows, part, &all);
+        }
+        Self {
+            part,
+            ordinals: rows.ordinals,
+            ends: rows.ranges.iter().map(|range| range.end).collect(),
+            bytes: rows.bytes,
+            whole: true,
+        }
+    }
+
+    /// Returns a hash of each line, equal for equal bytes that read alike.
+    pub(crate) fn hashes(&self, records: &dyn Records) -> Vec<ObjectId> {
+        let reading = ObjectId::of(&records.parts()[self.part].reading).0;
+        let mut hashes = ObjectId::of_each(&self.bytes, &self.ends);
+        for hash in &mut hashes {
+            hash.0.iter_mut().zip(&reading).for_each(|(a, b)| *a ^= b);
+        }
+        hashes
     }
 
     fn push(&mut self, ordinal: u64, bytes: &[u8]) {
@@ -91,12 +123,22 @@ pub(crate) struct Trimmed {
 }
 
 impl Trimmed {
-    /// Reads runs of one file each and takes out what is equal.
+    /// Reads runs of one file each and takes out what is equal, or where that is not wanted,
+    /// nothing.
     pub(crate) fn read(
         (before, old): (&dyn Records, &[UnitRef]),
         (after, new): (&dyn Records, &[UnitRef]),
+        trims: bool,
     ) -> Result<Self, Error> {
         let (x, y) = (Rows::read(before, old)?, Rows::read(after, new)?);
+        let part = |units: &[UnitRef]| units.first().map_or(0, |unit| unit.part);
+        if !trims {
+            return Ok(Self {
+                before: Lines::all(x, part(old)),
+                after: Lines::all(y, part(new)),
+                same: Vec::new(),
+            });
+        }
         let mut same = Vec::new();
         let (left_x, left_y) = differing(
             (x.ranges.len(), |at| x.record(at)),
@@ -111,7 +153,6 @@ impl Trimmed {
                 moved::push(&mut same, run);
             },
         );
-        let part = |units: &[UnitRef]| units.first().map_or(0, |unit| unit.part);
         Ok(Self {
             before: Lines::chosen(&x, part(old), &left_x),
             after: Lines::chosen(&y, part(new), &left_y),

@@ -28,6 +28,12 @@ pub fn split_range<'a>(text: &'a str) -> Option<(&'a str, &'a str)> {
 impl Names<'_> {
     /// Returns the commit that a revision names.
     pub fn resolve(&self, text: &str) -> Result<ObjectId, Error> {
+        if text.contains("..") {
+            return Err(syntax(
+                text,
+                "it is two versions, and here one is asked for",
+            ));
+        }
         let steps_at = text.find(['~', '^']).unwrap_or(text.len());
         let (name, mut steps) = text.split_at(steps_at);
         let mut commit = self.name(if name.is_empty() { "HEAD" } else { name }, text)?;

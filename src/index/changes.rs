@@ -149,10 +149,16 @@ fn change_row(row: &SqlRow<'_>) -> rusqlite::Result<ChangeRow> {
         }),
     };
     let dataset: String = row.get(2)?;
+    let place: i64 = row.get(15)?;
     Ok(ChangeRow {
         commit: id(row, 0)?,
         parent: row.get(1)?,
-        row: Row::new(&dataset, key(row, 3, 4)?, change),
+        row: Row::new(
+            &dataset,
+            (key(row, 3, 4)?, place.unsigned_abs()),
+            row.get(16)?,
+            change,
+        ),
     })
 }
 
@@ -165,7 +171,7 @@ impl Index {
                 .prepare_cached(&format!(
                     "SELECT commit_rows.id, parent, dataset, key, record, change, field,
                      from_value, to_value, cause, annotator_before, annotator, c.source, c.reason,
-                     guideline FROM label_change_rows AS c
+                     guideline, place, split FROM label_change_rows AS c
                      JOIN commit_rows ON commit_rows.number = commit_number WHERE {condition}
                      ORDER BY generation, commit_rows.id, parent, c.number"
                 ))?
@@ -251,7 +257,7 @@ impl Transaction<'_> {
             .inner
             .prepare_cached(
                 "INSERT INTO label_change_rows
-                 VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)",
+                 VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)",
             )
             .map_err(self.error())?;
         let mut count = 0u64;
@@ -273,6 +279,8 @@ impl Transaction<'_> {
                     row.dataset,
                     key,
                     record,
+                    signed(row.place),
+                    row.split,
                     change,
                     label.map(|label| label.field.as_str()),
                     text(|label| &label.from),

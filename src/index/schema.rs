@@ -4,7 +4,7 @@
 //! anew), list a new table in [`DERIVED`], and say it in docs/index.md.
 
 /// The version of the tables, kept in `user_version`.
-pub const SCHEMA_VERSION: i32 = 1;
+pub const SCHEMA_VERSION: i32 = 2;
 
 /// `dver` in ASCII: tells an index from any other SQLite file.
 pub(super) const APPLICATION_ID: i32 = 0x6476_6572;
@@ -93,6 +93,8 @@ CREATE TABLE label_change_rows (
     dataset TEXT NOT NULL,
     key TEXT NOT NULL,
     record TEXT,
+    place INTEGER NOT NULL,
+    split TEXT,
     change TEXT NOT NULL,
     field TEXT,
     from_value TEXT,
@@ -108,7 +110,7 @@ CREATE TABLE label_change_rows (
 CREATE INDEX label_change_rows_key ON label_change_rows (dataset, key);
 CREATE VIEW label_changes AS
     SELECT commit_rows.id AS commit_id, parent, label_change_rows.number AS number, dataset, key,
-        record, change, field, from_value, to_value, cause, annotator_before, annotator,
+        record, place, split, change, field, from_value, to_value, cause, annotator_before, annotator,
         label_change_rows.source AS source, label_change_rows.reason AS reason, guideline
     FROM label_change_rows JOIN commit_rows ON commit_rows.number = commit_number;
 

@@ -44,7 +44,12 @@ fn relabel(key: RowKey, from: &str, to: &str) -> Row {
         reason: None,
         guideline: None,
     };
-    Row::new("pets", key, RowChange::Label(label))
+    Row::new(
+        "pets",
+        (key, 5),
+        Some("train".into()),
+        RowChange::Label(label),
+    )
 }
 
 fn keyed(key: &str) -> RowKey {
@@ -55,8 +60,8 @@ fn rows() -> Vec<Row> {
     vec![
         relabel(keyed("17"), "cat", "dog"),
         relabel(RowKey::Content(id("record"), 5), "dog", "cat"),
-        Row::new("pets", keyed("18"), RowChange::Added),
-        Row::new("pets", keyed("19"), RowChange::Removed),
+        Row::new("pets", (keyed("18"), 9), None, RowChange::Added),
+        Row::new("pets", (keyed("19"), 10), None, RowChange::Removed),
     ]
 }
 

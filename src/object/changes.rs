@@ -35,7 +35,7 @@ pub struct ChangeSet {
 }
 
 impl Kind for ChangeSet {
-    const KIND: &'static str = "changes 1";
+    const KIND: &'static str = "changes 2";
 }
 
 /// How many files were added, removed, modified and renamed.
@@ -62,6 +62,9 @@ pub struct DatasetChanges {
     pub labels: LabelCounts,
     /// Schema and vocabulary changes, in order.
     pub schema: Vec<SchemaChange>,
+    /// Changes by split, where the data set declares one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub splits: Vec<SplitCount>,
     /// The version step as Croissant defines it: `none`, `patch`, `minor` or `major`.
     pub step: String,
     /// The labelling guideline in force.
@@ -118,6 +121,23 @@ pub struct Transition {
     pub cause: Cause,
     /// How many labels.
     pub count: u64,
+}
+
+/// What happened to the records of a split.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct SplitCount {
+    /// The split, as the data or the path say.
+    pub split: Option<String>,
+    /// Records added to it.
+    pub added: u64,
+    /// Records removed from it.
+    pub removed: u64,
+    /// Relabels of records that are in it now.
+    pub relabelled: u64,
+    /// Kept records that came into it from another split.
+    pub came: u64,
+    /// Kept records that left it for another split.
+    pub left: u64,
 }
 
 /// Why a label changed.
@@ -199,8 +219,7 @@ pub struct Guideline {
 pub enum RowKey {
     /// By the values of its key fields; a missing part is `None`.
     Key(Vec<Option<String>>),
-    /// Without a key: by the id of its framed content, and its ordinal in the newer file (in the
-    /// older one for removed records), counted from 1.
+    /// Without a key: by the id of its framed content, and its place.
     Content(ObjectId, u64),
 }
 
@@ -245,14 +264,24 @@ pub struct Row {
     pub dataset: String,
     /// The record.
     pub key: RowKey,
+    /// Its place in the newer version, in the older one for removed records, counted from 1 over
+    /// the files in path order.
+    pub place: u64,
+    /// The split that it is in, or was in when it was removed.
+    pub split: Option<String>,
     /// What happened to it.
     pub change: RowChange,
     sort_key: Vec<u8>,
 }
 
 impl Row {
-    /// Builds a row.
-    pub fn new(dataset: &str, key: RowKey, change: RowChange) -> Self {
+    /// Builds a row of a record, given by its key and its place.
+    pub fn new(
+        dataset: &str,
+        (key, place): (RowKey, u64),
+        split: Option<String>,
+        change: RowChange,
+    ) -> Self {
         let mut sort_key = Self::prefix(dataset, &key);
         match &change {
             RowChange::Added => sort_key.push(1),
@@ -265,6 +294,8 @@ impl Row {
         Self {
             dataset: dataset.to_owned(),
             key,
+            place,
+            split,
             change,
             sort_key,
         }
@@ -320,6 +351,7 @@ impl Entry for Row {
                 out.push(0);
                 varint::write(out, parts.len() as u64);
                 parts.iter().for_each(|part| optional(out, part.as_deref()));
+                varint::write(out, self.place);
             }
             RowKey::Content(id, ordinal) => {
                 out.push(1);
@@ -327,6 +359,7 @@ impl Entry for Row {
                 varint::write(out, *ordinal);
             }
         }
+        optional(out, self.split.as_deref());
         match &self.change {
             RowChange::Added => out.push(0),
             RowChange::Removed => out.push(1),
@@ -351,17 +384,21 @@ impl Entry for Row {
 
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let dataset = text(reader, "the name of a data set")?;
-        let key = match reader.byte("the kind of a key")? {
+        let (key, place) = match reader.byte("the kind of a key")? {
             0 => {
                 let count = reader.bounded(4096, "the number of key fields")?;
                 let parts = (0..count)
                     .map(|_| optional_text(reader))
                     .collect::<Result<_, _>>()?;
-                RowKey::Key(parts)
+                (RowKey::Key(parts), reader.varint()?)
             }
-            1 => RowKey::Content(ObjectId(reader.array("a content id")?), reader.varint()?),
+            1 => {
+                let (id, place) = (ObjectId(reader.array("a content id")?), reader.varint()?);
+                (RowKey::Content(id, place), place)
+            }
             _ => return Err(reader.malformed("the kind of a key")),
         };
+        let split = optional_text(reader)?;
         let change = match reader.byte("the kind of a change")? {
             0 => RowChange::Added,
             1 => RowChange::Removed,
@@ -385,7 +422,7 @@ impl Entry for Row {
             }),
             _ => return Err(reader.malformed("the kind of a change")),
         };
-        Ok(Self::new(&dataset, key, change))
+        Ok(Self::new(&dataset, (key, place), split, change))
     }
 
     fn key(&self) -> &[u8] {

@@ -174,10 +174,18 @@ impl Manifest {
             .2)
     }
 
+    /// Returns the chunks one by one; those that are not asked for are not read.
+    pub fn walk<'a>(
+        source: &'a dyn ObjectSource,
+        id: &ObjectId,
+    ) -> Result<impl Iterator<Item = Result<ChunkEntry, Error>> + use<'a>, Error> {
+        let root = Self::root(source, id)?;
+        Ok(Walker::from_node(source, root.node))
+    }
+
     /// Returns the first chunk, without reading the others.
     pub fn first(source: &dyn ObjectSource, id: &ObjectId) -> Result<Option<ChunkEntry>, Error> {
-        let root = Self::root(source, id)?;
-        Walker::from_node(source, root.node).next().transpose()
+        Self::walk(source, id)?.next().transpose()
     }
 
     /// Returns how many records the content holds.

@@ -188,7 +188,7 @@ proptest! {
         b: (String, Vec<Option<String>>),
     ) {
         let row = |(d, k): &(String, Vec<Option<String>>)| {
-            Row::new(d, RowKey::Key(k.clone()), RowChange::Added)
+            Row::new(d, (RowKey::Key(k.clone()), 1), None, RowChange::Added)
         };
         prop_assert_eq!(row(&a).key().cmp(row(&b).key()), a.cmp(&b));
     }
@@ -196,12 +196,12 @@ proptest! {
     #[test]
     fn rows_survive_encoding(
         dataset: String,
-        key: Vec<Option<String>>, from: Option<String>, to: Option<String>) {
+        key: Vec<Option<String>>, place: u64, from: Option<String>, to: Option<String>) {
         let change = RowChange::Label(LabelChange {
-            field: "label".into(), from, to, cause: Cause::Merge, annotator_before: None,
+            field: "label".into(), from, to: to.clone(), cause: Cause::Merge, annotator_before: None,
             annotator: Some("a7".into()), source: None, reason: None, guideline: None,
         });
-        let row = Row::new(&dataset, RowKey::Key(key), change);
+        let row = Row::new(&dataset, (RowKey::Key(key), place), to, change);
         let mut bytes = Vec::new();
         row.encode(&mut bytes);
         prop_assert_eq!(Row::decode(&mut Reader::new(&bytes)).unwrap(), row);

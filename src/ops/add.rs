@@ -1,13 +1,17 @@
 //! `add`: stores the content of working files and stages them.
 
-use crate::base::RepoPath;
+use std::collections::BTreeSet;
+
+use rustc_hash::FxHashMap;
+
 use crate::base::progress::Progress;
+use crate::base::{ObjectId, RepoPath};
 use crate::dataset::Declarations;
 use crate::dataset::infer::Inference;
-use crate::object::FileEntry;
+use crate::object::{FileEntry, Snapshot};
 use crate::repo::Repo;
 use crate::store::PackWriter;
-use crate::worktree::{Finding, Scan, StatCache, WorkFile, ingest};
+use crate::worktree::{self, Finding, Scan, StatCache, WorkFile, ingest, missing};
 
 use super::declare;
 use super::error::Error;
@@ -61,6 +65,7 @@ pub fn add(
         let known_before: Vec<FileEntry> = staged;
         let declarations = working::declarations(repo, &known_before);
         let files = to_read(options, &found, &declarations);
+        let origins = origins(repo, options, &known_before, &found, &files)?;
         report.findings = found.findings;
         for entry in found.deleted {
             builder.remove(&entry.path);
@@ -68,11 +73,18 @@ pub fn add(
         }
         if !options.again {
             vouch(writer, &known_before, &files)?;
+            let contents: BTreeSet<&ObjectId> = origins.values().collect();
+            for content in contents {
+                writer.vouch_content(content)?;
+            }
         }
-        let taken =
-            stage::with_ingest(repo, &known_before, &declarations, progress, |ingesting| {
-                ingest(ingesting, &files, &mut cache, writer)
-            })?;
+        let before = stage::Before {
+            entries: &known_before,
+            origins: Some(&origins),
+        };
+        let taken = stage::with_ingest(repo, before, &declarations, progress, |ingesting| {
+            ingest(ingesting, &files, &mut cache, writer)
+        })?;
         report.findings.extend(taken.findings);
         for entry in &taken.entries {
             builder.put(entry.clone());
@@ -132,6 +144,40 @@ fn to_read(options: &AddOptions, found: &Scan, declarations: &Declarations) -> V
     files
 }
 
+/// Returns the contents that files without a version before are likely to come from: of files
+/// that are gone, whether that is staged or not.
+fn origins(
+    repo: &Repo,
+    options: &AddOptions,
+    staged: &[FileEntry],
+    found: &Scan,
+    files: &[WorkFile],
+) -> Result<FxHashMap<RepoPath, ObjectId>, Error> {
+    let head = repo.head_snapshot()?;
+    if staged.is_empty() && head.is_none() {
+        return Ok(FxHashMap::default());
+    }
+    let is_new = |file: &&WorkFile| {
+        let known = staged.binary_search_by(|entry| entry.path.cmp(&file.path));
+        known.is_err()
+    };
+    let new: Vec<WorkFile> = files.iter().filter(is_new).cloned().collect();
+    if new.is_empty() {
+        return Ok(FxHashMap::default());
+    }
+    let mut gone = found.deleted.clone();
+    if !options.within.is_empty() {
+        let outside = |entry: &&FileEntry| !stage::is_within(&entry.path, &options.within);
+        gone.extend(missing(&repo.root, staged.iter().filter(outside), &new));
+    }
+    if let (Some(head), Some(stage)) = (head, repo.state()?.stage) {
+        let changes = Snapshot::changes(&repo.store, &head, &stage)?;
+        let removed = changes.into_iter().filter(|change| change.after.is_none());
+        gone.extend(removed.filter_map(|change| change.before));
+    }
+    Ok(worktree::origins(&repo.root, &repo.store, &gone, &new))
+}
+
 /// Reads files into the store, cut as their versions before were.
 pub(super) fn take(
     repo: &Repo,
@@ -141,11 +187,11 @@ pub(super) fn take(
     files: &[WorkFile],
     cache: &mut StatCache,
     progress: &dyn Progress,
-) -> Result<crate::worktree::Ingested, Error> {
+) -> Result<worktree::Ingested, Error> {
     vouch(writer, before, files)?;
     Ok(stage::with_ingest(
         repo,
-        before,
+        stage::Before::of(before),
         declarations,
         progress,
         |options| ingest(options, files, cache, writer),

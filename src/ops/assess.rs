@@ -3,10 +3,13 @@
 //! The one place where `dataset`, `quality` and `diff` meet, for every verb that needs them:
 //! `commit`, `status`, `diff`, `quality`, `schema`.
 
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
 use crate::base::progress::Progress;
 use crate::base::{ObjectId, RepoPath};
 use crate::dataset::{Declaration, Declarations, Table};
-use crate::diff::{self, ChangeSetBuilder, Differences, Event, EventSink, Options};
+use crate::diff::{self, ChangeSetBuilder, Differences, Event, EventSink, Options, Told};
 use crate::object::changes::{DatasetChanges, Guideline};
 use crate::object::{
     self, Commit, DatasetScore, FileEntry, MemoryStore, ObjectSink, ObjectSource, Scorecard,
@@ -19,6 +22,7 @@ use super::declare;
 use super::error::Error;
 use super::files;
 use super::follow::Measuring;
+use super::watched::Watched;
 
 /// One version's files and declarations.
 pub(super) struct Version {
@@ -117,7 +121,7 @@ pub(super) struct Assessed {
     pub facts: Facts,
     worth: Worth,
     /// What measuring found out about how it differs from the version before.
-    differences: Differences,
+    differences: Arc<Differences>,
 }
 
 enum Worth {
@@ -139,7 +143,18 @@ pub(super) fn measure(
     measuring: &Measuring,
     progress: &dyn Progress,
 ) -> Result<Assessment, Error> {
-    let mut names: Vec<&str> = after.declarations.names().collect();
+    measure_some(source, before, after, &|_| true, (measuring, progress))
+}
+
+/// Does the same for the data sets that are wanted.
+pub(super) fn measure_some(
+    source: &dyn ObjectSource,
+    before: Option<&Version>,
+    after: &Version,
+    wanted: &dyn Fn(&str) -> bool,
+    (measuring, progress): (&Measuring, &dyn Progress),
+) -> Result<Assessment, Error> {
+    let mut names: Vec<&str> = after.declarations.names().filter(|n| wanted(n)).collect();
     names.sort_unstable();
     let mut out = Vec::new();
     for declaration in names
@@ -156,9 +171,8 @@ pub(super) fn measure(
             (Some(score), _) => (Facts::read(source, &score)?, Worth::Unchanged(score)),
             (None, Some(score)) => (Facts::read(source, &score)?, Worth::Sealed(score)),
             (None, None) => {
-                progress.begin(&format!("measuring {}", declaration.name), None);
-                let measured = measuring.measure(source, before, &table, &mut differences)?;
-                progress.end();
+                let measured =
+                    measuring.measure(source, before, &table, &mut differences, progress)?;
                 (measured.facts(), Worth::Measured(Box::new(measured)))
             }
         };
@@ -166,7 +180,7 @@ pub(super) fn measure(
             table,
             facts,
             worth,
-            differences,
+            differences: Arc::new(differences),
         });
     }
     Ok(Assessment(out))
@@ -194,7 +208,7 @@ impl Assessment {
         Ok(scores)
     }
 
-    fn get(&self, name: &str) -> Option<&Assessed> {
+    pub(super) fn get(&self, name: &str) -> Option<&Assessed> {
         self.0.iter().find(|assessed| assessed.table.name == name)
     }
 }
@@ -205,8 +219,23 @@ pub(super) fn compare(
     before: Option<&Version>,
     after: &Version,
     assessed: &Assessment,
+    options: Options<'_>,
+    sink: &mut dyn EventSink,
+    progress: &dyn Progress,
+) -> Result<Compared, Error> {
+    let assessed = (assessed, &BTreeMap::new());
+    compare_told(source, before, after, assessed, options, sink, progress)
+}
+
+/// Does the same; of some data sets it is known what to tell.
+pub(super) fn compare_told(
+    source: &dyn ObjectSource,
+    before: Option<&Version>,
+    after: &Version,
+    (assessed, told): (&Assessment, &BTreeMap<String, Told>),
     options: Options,
     sink: &mut dyn EventSink,
+    progress: &dyn Progress,
 ) -> Result<Compared, Error> {
     let nothing = Vec::new();
     let old_entries = before.map_or(&nothing, |before| &before.entries);
@@ -225,9 +254,13 @@ pub(super) fn compare(
     names.extend(before.iter().flat_map(|before| before.declarations.names()));
     names.sort_unstable();
     names.dedup();
-    let unknown = Differences::default();
+    let unknown = Arc::default();
     let mut datasets = Vec::new();
     for name in names {
+        if let Some(told) = told.get(name) {
+            datasets.push(told.tell(sink)?);
+            continue;
+        }
         let new = assessed.get(name);
         // Measuring went by the first parent: what is the same in another one is seen here.
         let sealed_same = |new: &Assessed| before?.sealed_same(after, &new.table.declaration);
@@ -242,6 +275,11 @@ pub(super) fn compare(
             old.as_ref().map(|(_, facts)| facts),
             new.map(|new| &new.facts),
         );
+        if let (Some((old, _)), Some(new)) = (&old, new) {
+            let bytes = differing_bytes(old, &new.table);
+            progress.begin(&format!("comparing {name}"), Some(bytes));
+        }
+        let source = &Watched::new(source, progress);
         let changes = diff::diff_known_tables(
             source,
             new.map_or(&unknown, |new| &new.differences),
@@ -253,12 +291,27 @@ pub(super) fn compare(
             options,
             sink,
         )?;
+        progress.end();
         datasets.push(DatasetChanges {
             guideline: guideline(after, name),
             ..changes
         });
     }
     Ok(Compared { files, datasets })
+}
+
+/// Returns how many bytes of two tables stand in runs of records that the other does not have.
+pub(super) fn differing_bytes(before: &Table, after: &Table) -> u64 {
+    let units = |table: &Table| -> HashMap<ObjectId, u64> {
+        let units = table.parts.iter().flat_map(|part| &part.units);
+        units.map(|unit| (unit.id, unit.bytes)).collect()
+    };
+    let (a, b) = (units(before), units(after));
+    let alone = |one: &HashMap<ObjectId, u64>, other: &HashMap<ObjectId, u64>| -> u64 {
+        let alone = one.iter().filter(|(id, _)| !other.contains_key(*id));
+        alone.map(|(_, bytes)| bytes).sum()
+    };
+    alone(&a, &b) + alone(&b, &a)
 }
 
 /// What a comparison counted.
@@ -326,7 +379,16 @@ pub(super) fn changes(
     progress: &dyn Progress,
 ) -> Result<Vec<DatasetChanges>, Error> {
     let assessed = measure(source, before, after, measuring, progress)?;
-    let compared = compare(source, before, after, &assessed, Options::STAT, &mut Forget)?;
+    let stat = Options::STAT;
+    let compared = compare(
+        source,
+        before,
+        after,
+        &assessed,
+        stat,
+        &mut Forget,
+        progress,
+    )?;
     Ok(compared.datasets)
 }
 
@@ -338,15 +400,22 @@ pub(super) fn change_set<S: ObjectSink + ObjectSource>(
     assessed: &Assessment,
     commit: &Commit,
     sink: &mut S,
+    progress: &dyn Progress,
 ) -> Result<ObjectId, Error> {
     let mut builder = ChangeSetBuilder::new();
     let options = Options {
-        cells: false,
-        whole: false,
         records: true,
-        tolerance: None,
+        ..Options::STAT
     };
-    let compared = compare(source, before, after, assessed, options, &mut builder)?;
+    let compared = compare(
+        source,
+        before,
+        after,
+        assessed,
+        options,
+        &mut builder,
+        progress,
+    )?;
     let header = diff::ChangeSetHeader {
         before: before.and_then(|version| version.snapshot),
         after: commit.snapshot,

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::base::progress::Progress;
 use crate::base::{ObjectId, RepoPath};
 use crate::object::{Content, FileEntry, ObjectSource as _, Snapshot};
 use crate::repo::Repo;
@@ -37,6 +38,7 @@ pub fn find(repo: &Repo, spec: &str, directory: &Path) -> Result<(ObjectId, File
 pub fn cat<E: From<Error>>(
     repo: &Repo,
     entry: &FileEntry,
+    progress: &dyn Progress,
     out: &mut dyn FnMut(&[u8]) -> Result<(), E>,
 ) -> Result<(), E> {
     let content =
@@ -50,7 +52,12 @@ pub fn cat<E: From<Error>>(
             Self::Object(e)
         }
     }
-    let result = content.copy(&repo.store, &mut |bytes| out(bytes).map_err(Stop::Output));
+    progress.begin(&format!("reading {}", entry.path), Some(entry.size));
+    let result = content.copy(&repo.store, &mut |bytes| {
+        progress.advance(bytes.len() as u64);
+        out(bytes).map_err(Stop::Output)
+    });
+    progress.end();
     result.map_err(|stop| match stop {
         Stop::Object(e) => E::from(e.into()),
         Stop::Output(e) => e,

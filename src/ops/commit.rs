@@ -149,6 +149,7 @@ fn seal(
             &measured,
             commit,
             writer,
+            progress,
         )?;
         commit.changes.push(id);
     }

@@ -1,17 +1,22 @@
 //! `diff`: what changed between two versions, as events.
 
+use std::collections::BTreeMap;
+
 use crate::base::RepoPath;
 use crate::base::progress::Progress;
-use crate::dataset::Declaration;
-use crate::diff::{EventSink, Options};
+use crate::dataset::{Declaration, Where};
+use crate::diff::{EventSink, Options, Told};
 use crate::object::FileEntry;
 use crate::object::changes::DatasetChanges;
 use crate::repo::Repo;
 
 use super::assess::{self, Version};
+use super::condition;
 use super::error::Error;
 use super::follow::Measuring;
+use super::sealed;
 use super::stage;
+use super::watched::{Telling, UntilTold};
 use super::working::{self, Looked};
 
 /// Which versions to compare.
@@ -37,7 +42,20 @@ pub struct DiffOptions {
     /// Only files and data sets with files at or below these.
     pub within: Vec<RepoPath>,
     /// What to tell of data sets.
-    pub tell: Options,
+    pub tell: Options<'static>,
+    /// Which label, record and cell events to tell and count; all where it is `None`.
+    pub condition: Option<Where>,
+    /// Whether the data are compared even where sealed change sets tell the answer.
+    pub from_data: bool,
+}
+
+impl DiffOptions {
+    fn tell(&self) -> Options<'_> {
+        Options {
+            filter: self.condition.as_ref(),
+            ..self.tell
+        }
+    }
 }
 
 /// Compares two versions and pushes the events; returns the counts of each data set.
@@ -50,6 +68,7 @@ pub fn diff(
     let of_revision = |repo: &Repo, revision: &str| -> Result<Version, Error> {
         Version::of_commit(&repo.store, &repo.commit(revision)?.1)
     };
+    let nothing = BTreeMap::new();
     let before = match &options.ends {
         Ends::StageAndFiles => Some(of_stage(repo)?),
         Ends::HeadAndStage => match repo.head_commit()? {
@@ -73,7 +92,7 @@ pub fn diff(
                 run(
                     &working.source,
                     versions,
-                    options,
+                    (options, &nothing),
                     sink,
                     (&Measuring::of(repo), progress),
                 )?
@@ -86,17 +105,24 @@ pub fn diff(
             run(
                 &repo.store,
                 versions,
-                options,
+                (options, &nothing),
                 sink,
                 (&Measuring::of(repo), progress),
             )
         }
-        Ends::Revisions(_, b) => {
-            let versions = (before, of_revision(repo, b)?);
+        Ends::Revisions(a, b) => {
+            let after = of_revision(repo, b)?;
+            let told = match &before {
+                Some(before) if options.within.is_empty() && !options.from_data => {
+                    let ids = (repo.resolve(a)?, repo.resolve(b)?);
+                    sealed::between(repo, (&ids.0, before), (&ids.1, &after), options.tell())?
+                }
+                _ => nothing,
+            };
             run(
                 &repo.store,
-                versions,
-                options,
+                (before, after),
+                (options, &told),
                 sink,
                 (&Measuring::of(repo), progress),
             )
@@ -107,22 +133,36 @@ pub fn diff(
 fn run(
     source: &dyn crate::object::ObjectSource,
     versions: (Option<Version>, Version),
-    options: &DiffOptions,
+    (options, told): (&DiffOptions, &BTreeMap<String, Told>),
     sink: &mut dyn EventSink,
     (measuring, progress): (&Measuring, &dyn Progress),
 ) -> Result<Vec<DatasetChanges>, Error> {
     let (mut before, mut after) = versions;
+    if let Some(condition) = &options.condition {
+        let ends: Vec<&Version> = before.iter().chain([&after]).collect();
+        condition::check(source, condition, &ends)?;
+    }
     narrow(before.as_mut(), &mut after, &options.within);
     let before = before.as_ref();
-    let assessed = assess::measure(source, before, &after, measuring, progress)?;
-    let compared = assess::compare(source, before, &after, &assessed, options.tell, sink)?;
+    let untold = |name: &str| !told.contains_key(name);
+    let assessed = assess::measure_some(source, before, &after, &untold, (measuring, progress))?;
+    let until = UntilTold::new(progress);
+    let compared = assess::compare_told(
+        source,
+        before,
+        &after,
+        (&assessed, told),
+        options.tell(),
+        &mut Telling(sink, &until),
+        &until,
+    )?;
     Ok(compared.datasets)
 }
 
 /// Leaves the files that are asked for, and the data sets that differ in them.
 ///
 /// What was sealed of a data set speaks of all its files, so it goes where some of them go.
-fn narrow(mut before: Option<&mut Version>, after: &mut Version, within: &[RepoPath]) {
+pub(super) fn narrow(mut before: Option<&mut Version>, after: &mut Version, within: &[RepoPath]) {
     for version in before.as_deref_mut().into_iter().chain([&mut *after]) {
         version.retain(|path| stage::is_within(path, within));
     }
@@ -152,7 +192,7 @@ fn narrow(mut before: Option<&mut Version>, after: &mut Version, within: &[RepoP
 }
 
 /// Opens what is staged; with nothing staged that is HEAD, whose scorecard is known.
-fn of_stage(repo: &Repo) -> Result<Version, Error> {
+pub(super) fn of_stage(repo: &Repo) -> Result<Version, Error> {
     match (repo.state()?.stage, repo.head_commit()?) {
         (None, Some((_, commit))) => Version::of_commit(&repo.store, &commit),
         _ => Version::of_entries(&repo.store, stage::entries(repo)?),

@@ -124,6 +124,31 @@ pub enum Error {
     /// A combination of options that means nothing.
     #[error("{0}")]
     Usage(String),
+    /// A condition that does not parse, or names what is not there.
+    #[error(transparent)]
+    Where(#[from] Box<dataset::WhereError>),
+    /// A change that cannot be carried over to the other version's file.
+    #[error("record {key} of `{path}`: {reason}")]
+    NotCarriedOver {
+        /// The file.
+        path: RepoPath,
+        /// The record.
+        key: String,
+        /// Why not.
+        reason: String,
+    },
+    /// A file that would read otherwise with some of the changes.
+    #[error("`{path}` would read otherwise with these changes alone")]
+    ReadsOtherwise {
+        /// The file.
+        path: RepoPath,
+    },
+    /// Paths without records, where a condition on records was given.
+    #[error("no data set has records in {}", list(paths))]
+    NoRecords {
+        /// The paths.
+        paths: Vec<RepoPath>,
+    },
     /// Nothing that could be undone.
     #[error("there is nothing to undo")]
     NothingToUndo,
@@ -195,6 +220,12 @@ pub enum Error {
     /// The machine failed.
     #[error(transparent)]
     Io(#[from] IoError),
+}
+
+impl From<dataset::WhereError> for Error {
+    fn from(error: dataset::WhereError) -> Self {
+        Self::Where(Box::new(error))
+    }
 }
 
 /// An operation that may have been the latest.

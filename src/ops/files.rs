@@ -4,6 +4,7 @@
 //! be overwritten is stored; then the files are written and synced; then a second operation makes
 //! the journalled view current. In between, files may be of two versions, and the state says so.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use crate::base::progress::Progress;
@@ -32,29 +33,34 @@ pub(super) struct Writing {
     pub force: bool,
 }
 
-/// Returns what must change to go from one list of entries to another.
+/// Returns what must change to go from one list of entries to another, in order of paths.
 pub(super) fn changes(from: &[FileEntry], to: &[FileEntry]) -> Vec<SnapshotChange> {
-    let mut paths: BTreeMap<&RepoPath, SnapshotChange> = BTreeMap::new();
-    for entry in from {
-        paths.insert(
-            &entry.path,
-            SnapshotChange {
-                before: Some(entry.clone()),
-                after: None,
-            },
-        );
+    // Lists are in order already, nearly always: then this costs one look at each entry.
+    let sorted = |entries: &'_ [FileEntry]| {
+        let mut places: Vec<usize> = (0..entries.len()).collect();
+        places.sort_by(|a, b| entries[*a].path.cmp(&entries[*b].path));
+        places
+    };
+    let (old, new) = (sorted(from), sorted(to));
+    let mut old = old.into_iter().map(|at| &from[at]).peekable();
+    let mut new = new.into_iter().map(|at| &to[at]).peekable();
+    let mut changes = Vec::new();
+    loop {
+        let order = match (old.peek(), new.peek()) {
+            (None, None) => return changes,
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(a), Some(b)) => a.path.cmp(&b.path),
+        };
+        let before = if order.is_le() { old.next() } else { None };
+        let after = if order.is_ge() { new.next() } else { None };
+        if before != after {
+            changes.push(SnapshotChange {
+                before: before.cloned(),
+                after: after.cloned(),
+            });
+        }
     }
-    for entry in to {
-        let change = paths.entry(&entry.path).or_insert(SnapshotChange {
-            before: None,
-            after: None,
-        });
-        change.after = Some(entry.clone());
-    }
-    paths
-        .into_values()
-        .filter(|change| change.before != change.after)
-        .collect()
 }
 
 /// Returns a change that brings a file back to its entry, whatever stands there.

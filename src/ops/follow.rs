@@ -7,14 +7,16 @@
 use std::collections::HashSet;
 
 use crate::base::ObjectId;
+use crate::base::progress::Progress;
 use crate::dataset::Table;
 use crate::diff::{self, Differences, Side};
 use crate::object::{self, ObjectSource, State};
 use crate::quality::{self, Delta, Known, Measured, Memory};
 use crate::repo::Repo;
 
-use super::assess::{Version, is_read_alike};
+use super::assess::{self, Version, is_read_alike};
 use super::error::Error;
+use super::watched::Watched;
 
 /// Where the share of records that changed is larger, everything is measured.
 const LARGEST_SHARE: u64 = 4;
@@ -52,16 +54,22 @@ impl Measuring {
         before: Option<&Version>,
         table: &Table,
         differences: &mut Differences,
+        progress: &dyn Progress,
     ) -> Result<Measured, Error> {
-        if let Some(before) = before.filter(|_| table.records() >= LEAST)
-            && let Some(measured) = follow(source, before, table, differences, &self.memory)?
-        {
-            return Ok(measured);
+        if let Some(before) = before.filter(|_| table.records() >= LEAST) {
+            let memory = &self.memory;
+            if let Some(measured) = follow(source, before, table, differences, memory, progress)? {
+                return Ok(measured);
+            }
         }
-        Ok(match self.keep {
-            true => quality::measure_and_keep(source, table, &self.memory)?,
-            false => quality::measure(source, table)?,
-        })
+        begin(progress, table);
+        let source = Watched::new(source, progress);
+        let measured = match self.keep {
+            true => quality::measure_and_keep(&source, table, &self.memory)?,
+            false => quality::measure(&source, table)?,
+        };
+        progress.end();
+        Ok(measured)
     }
 
     /// Keeps what was measured of a state that is being sealed.
@@ -78,6 +86,7 @@ fn follow(
     table: &Table,
     differences: &mut Differences,
     memory: &Memory,
+    progress: &dyn Progress,
 ) -> Result<Option<Measured>, Error> {
     let Some(score) = before.score(&table.name) else {
         return Ok(None);
@@ -97,7 +106,10 @@ fn follow(
         Some(known) => known,
         // Measuring the older version pays the next time, too: its state is sealed.
         None => {
-            let measured = quality::measure_and_keep(source, &old, memory)?;
+            begin(progress, &old);
+            let source = Watched::new(source, progress);
+            let measured = quality::measure_and_keep(&source, &old, memory)?;
+            progress.end();
             memory.keep(&score.state, &measured);
             Known::of(measured)
         }
@@ -106,6 +118,9 @@ fn follow(
     let Some(grouping) = known.grouping(roles) else {
         return Ok(None);
     };
+    let bytes = assess::differing_bytes(&old, table);
+    progress.begin(&format!("measuring {}", table.name), Some(bytes));
+    let source = &Watched::new(source, progress);
     let changed = diff::changed_records(
         source,
         &old,
@@ -121,9 +136,13 @@ fn follow(
         return Ok(None);
     };
     *differences = found;
-    Ok(quality::follow(
-        source, table, known, &grouping, deltas, memory,
-    )?)
+    let measured = quality::follow(source, table, known, &grouping, deltas, memory)?;
+    progress.end();
+    Ok(measured)
+}
+
+fn begin(progress: &dyn Progress, table: &Table) {
+    progress.begin(&format!("measuring {}", table.name), Some(table.bytes()));
 }
 
 /// Returns how many records of a table stand in runs that the other has, too.

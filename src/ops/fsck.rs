@@ -57,8 +57,9 @@ pub fn fsck(root: &Path, full: bool, progress: &dyn Progress) -> Result<FsckRepo
     let dir = root.join(repo::DIRECTORY);
     repo::check_version(&dir)?;
     let store = Store::open(&dir.join("packs"))?;
-    let mut check = Check::new(&store, root);
-    check.packs(full, progress)?;
+    let mut check = Check::new(&store, root, progress);
+    check.packs(full)?;
+    progress.begin_counting("following the history", "objects", None);
     let whole = match HeadFile::new(&dir).read() {
         Ok(latest) => check.operations(latest)?,
         Err(e @ refs::Error::DamagedHead { .. }) => {
@@ -74,9 +75,10 @@ pub fn fsck(root: &Path, full: bool, progress: &dyn Progress) -> Result<FsckRepo
     if !whole {
         check.every_operation()?;
     }
-    check.leaves(progress)?;
+    progress.end();
+    check.leaves()?;
     if full {
-        check.contents(progress)?;
+        check.contents()?;
     }
     check.tell_needs()?;
     check.tell_repairs();
@@ -86,6 +88,7 @@ pub fn fsck(root: &Path, full: bool, progress: &dyn Progress) -> Result<FsckRepo
 struct Check<'a> {
     store: &'a Store,
     root: &'a Path,
+    progress: &'a dyn Progress,
     seen: FxHashSet<(ObjectId, Role)>,
     /// Objects that need nothing, still to be checked.
     leaves: Vec<Need>,
@@ -103,10 +106,11 @@ struct Check<'a> {
 }
 
 impl<'a> Check<'a> {
-    fn new(store: &'a Store, root: &'a Path) -> Self {
+    fn new(store: &'a Store, root: &'a Path, progress: &'a dyn Progress) -> Self {
         Self {
             store,
             root,
+            progress,
             seen: FxHashSet::default(),
             leaves: Vec::new(),
             large: Vec::new(),
@@ -143,7 +147,8 @@ impl<'a> Check<'a> {
         Ok(())
     }
 
-    fn packs(&mut self, full: bool, progress: &dyn Progress) -> Result<(), Error> {
+    fn packs(&mut self, full: bool) -> Result<(), Error> {
+        let progress = self.progress;
         for (path, reason) in self.store.damaged() {
             let at = self.finding(
                 "pack",
@@ -159,12 +164,11 @@ impl<'a> Check<'a> {
         let total = packs.iter().map(|pack| pack.size).sum();
         progress.begin("checking packs", Some(total));
         for pack in packs {
-            for damage in self.store.verify(&pack.path)?.damage {
+            for damage in self.store.verify_telling(&pack.path, progress)?.damage {
                 let reason = format!("{}: {}", pack.path.display(), damage.kind);
                 let at = self.finding("pack", reason, String::new());
                 self.packs.push((at, pack.path.clone(), true));
             }
-            progress.advance(pack.size);
         }
         progress.end();
         Ok(())
@@ -227,6 +231,7 @@ impl<'a> Check<'a> {
                 continue;
             }
             self.report.objects += u64::from(need.is_object());
+            self.progress.advance(1);
             if need.is_leaf() {
                 self.leaves.push(need);
                 continue;
@@ -247,18 +252,14 @@ impl<'a> Check<'a> {
     }
 
     /// Reads and hashes the objects that need nothing.
-    fn leaves(&mut self, progress: &dyn Progress) -> Result<(), Error> {
+    fn leaves(&mut self) -> Result<(), Error> {
+        let progress = self.progress;
         let leaves = std::mem::take(&mut self.leaves);
-        progress.begin("checking objects", None);
+        progress.begin_counting("checking objects", "objects", Some(leaves.len() as u64));
         for batch in leaves.chunks(BATCH) {
-            let look = |need: &Need| match self.store.get(&need.id) {
-                Ok(raw) => {
-                    progress.advance(raw.len() as u64);
-                    Ok(())
-                }
-                Err(e) => Err(e),
-            };
+            let look = |need: &Need| self.store.get(&need.id).map(drop);
             let results: Vec<Result<(), object::Error>> = batch.par_iter().map(look).collect();
+            progress.advance(batch.len() as u64);
             for (need, result) in batch.iter().zip(results) {
                 if let Err(e) = result {
                     self.bad(need.clone(), e)?;
@@ -270,7 +271,8 @@ impl<'a> Check<'a> {
     }
 
     /// Hashes the contents that have a manifest, whole.
-    fn contents(&mut self, progress: &dyn Progress) -> Result<(), Error> {
+    fn contents(&mut self) -> Result<(), Error> {
+        let progress = self.progress;
         let large = std::mem::take(&mut self.large);
         let total = large.iter().map(Need::size).sum();
         progress.begin("checking contents", Some(total));

@@ -16,6 +16,7 @@ use crate::store::{Amount, Live, RepackPlan};
 
 use super::error::Error;
 use super::transaction;
+use super::watched::Watched;
 
 /// How many visible operations `undo` and `@{N}` can always go back over.
 const KEPT_OPERATIONS: usize = 20;
@@ -88,7 +89,7 @@ pub fn plan(repo: &Repo, options: GcOptions, progress: &dyn Progress) -> Result<
     let roots = operations.iter().filter(kept);
     let roots = roots.flat_map(|(_, o)| reach::of_operation(o.view, o.wrote.as_ref()));
     let mut closure = Closure::default();
-    closure.extend(&repo.store, roots.collect())?;
+    closure.extend(&Watched::new(&repo.store, progress), roots.collect())?;
     // Operations are needed by none of their kind: the log is kept for its own sake.
     operations.iter().for_each(|(id, _)| closure.add(*id));
     let goes = |operation: &Operation| {

@@ -79,6 +79,19 @@ impl KeyFields {
         }))
     }
 
+    /// Returns the type of a field in both versions.
+    pub(super) fn kind(&self, field: &str) -> Type {
+        self.types.get(field).copied().unwrap_or(Type::String)
+    }
+
+    /// Returns the type of a key of one field; of several it is text.
+    pub(super) fn key_kind(&self) -> Type {
+        match self.kinds.as_slice() {
+            [only] => *only,
+            _ => Type::String,
+        }
+    }
+
     /// Takes the values that people gave, one for each field.
     pub(super) fn key(&self, values: &[String]) -> Key {
         let parts = self.kinds.iter().zip(values);

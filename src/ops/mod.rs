@@ -4,14 +4,17 @@
 //! `transaction` alone.
 
 mod assess;
+mod condition;
 mod declare;
 mod error;
 mod files;
 mod follow;
 mod lookup;
 mod rows;
+mod sealed;
 mod stage;
 mod transaction;
+mod watched;
 mod working;
 
 pub mod add;
@@ -29,6 +32,7 @@ pub mod log;
 pub mod ls;
 pub mod metrics;
 pub mod op_log;
+pub mod partial;
 pub mod paths;
 pub mod plain;
 pub mod quality;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::base::RepoPath;
 use crate::base::progress::Progress;
 use crate::dataset::infer::{self, Given};
-use crate::dataset::{Declaration, Declarations, Table};
+use crate::dataset::{Declaration, Declarations, Table, Where};
 use crate::diff::{self, EventSink, Options};
 use crate::object::changes::DatasetChanges;
 use crate::object::{FileEntry, MemoryStore, ObjectSource};
@@ -13,7 +13,10 @@ use crate::quality;
 use crate::record::Role;
 use crate::worktree::{Found, Ingest, Overlay, StatCache, WorkFile, look, walk};
 
+use super::assess::{self, Version};
+use super::condition;
 use super::error::Error;
+use super::watched::{Telling, UntilTold, Watched};
 
 /// How to read two plain files.
 #[derive(Clone, Debug)]
@@ -23,7 +26,9 @@ pub struct PlainOptions {
     /// The label fields; found where none is given.
     pub labels: Vec<String>,
     /// What to tell.
-    pub tell: Options,
+    pub tell: Options<'static>,
+    /// Which label, record and cell events to tell and count; all where it is `None`.
+    pub condition: Option<Where>,
 }
 
 /// Compares two plain files, or two directories, and pushes the events.
@@ -50,6 +55,20 @@ pub fn diff_no_index(
         a.path = b.path.clone();
     }
     let declarations = declare(&source, &old_entries, &new_entries, options)?;
+    if let Some(condition) = &options.condition {
+        let mut ends = Vec::new();
+        for entries in [&old_entries, &new_entries] {
+            let mut version = Version::of_entries(&nothing, Vec::new())?;
+            version.entries.clone_from(entries);
+            version.declarations.datasets.clone_from(&declarations);
+            ends.push(version);
+        }
+        condition::check(&source, condition, &ends.iter().collect::<Vec<_>>())?;
+    }
+    let tell = Options {
+        filter: options.condition.as_ref(),
+        ..options.tell
+    };
     let covered = |entry: &FileEntry| {
         declarations
             .iter()
@@ -57,6 +76,8 @@ pub fn diff_no_index(
     };
     let changes = super::files::changes(&old_entries, &new_entries);
     diff::file_events(&source, changes, &|entry: &FileEntry| !covered(entry), sink)?;
+    let until = UntilTold::new(progress);
+    let mut sink = Telling(sink, &until);
     let mut out = Vec::new();
     for declaration in &declarations {
         let newer = Table::open(&source, &new_entries, declaration)?;
@@ -64,16 +85,22 @@ pub fn diff_no_index(
         let fields = older.read_fields(&source)?;
         let adapted = declaration.adapted_to(None, &fields, &Default::default());
         let older = Table::open(&source, &old_entries, &adapted)?;
-        let older_facts = quality::measure(&source, &older)?.facts();
-        let newer_facts = quality::measure(&source, &newer)?.facts();
+        let watched = Watched::new(&source, &until);
+        let total = older.bytes() + newer.bytes();
+        until.begin(&format!("measuring {}", newer.name), Some(total));
+        let older_facts = quality::measure(&watched, &older)?.facts();
+        let newer_facts = quality::measure(&watched, &newer)?.facts();
+        let differing = assess::differing_bytes(&older, &newer);
+        until.begin(&format!("comparing {}", newer.name), Some(differing));
         out.push(diff::diff_tables(
-            &source,
+            &watched,
             Some(&older),
             Some(&newer),
             (Some(&older_facts), Some(&newer_facts)),
-            options.tell,
-            sink,
+            tell,
+            &mut sink,
         )?);
+        until.end();
     }
     Ok(out)
 }

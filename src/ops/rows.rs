@@ -39,6 +39,17 @@ pub(super) fn computed(
     wanted: &dyn Fn(&str) -> bool,
     each: &mut dyn FnMut(Row),
 ) -> Result<(), Error> {
+    compared(repo, commit, wanted, Options::DEFAULT, &mut Rows(each))
+}
+
+/// Compares a commit with its first parent again, in the data sets that are `wanted`.
+pub(super) fn compared(
+    repo: &Repo,
+    commit: &Commit,
+    wanted: &dyn Fn(&str) -> bool,
+    options: Options<'_>,
+    sink: &mut dyn EventSink,
+) -> Result<(), Error> {
     let mut before = match commit.parents.first() {
         Some(parent) => Some(Version::of_commit(
             &repo.store,
@@ -58,8 +69,9 @@ pub(super) fn computed(
         before.as_ref(),
         &after,
         &assessed,
-        Options::DEFAULT,
-        &mut Rows(each),
+        options,
+        sink,
+        &Quiet,
     )?;
     Ok(())
 }

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use rustc_hash::FxHashMap;
+
 use crate::base::progress::Progress;
 use crate::base::{ObjectId, RepoPath};
 use crate::dataset::Declarations;
@@ -99,18 +101,42 @@ pub(super) fn remember(repo: &mut Repo, cache: &mut StatCache) {
     }
 }
 
+/// The versions before of files: what they are cut like and may build on.
+#[derive(Clone, Copy)]
+pub(super) struct Before<'a> {
+    /// What stood at the same paths, in order of paths.
+    pub entries: &'a [FileEntry],
+    /// Where files without one may come from.
+    pub origins: Option<&'a FxHashMap<RepoPath, ObjectId>>,
+}
+
+impl<'a> Before<'a> {
+    /// Returns what stood at the same paths and nothing else.
+    pub(super) fn of(entries: &'a [FileEntry]) -> Self {
+        Self {
+            entries,
+            origins: None,
+        }
+    }
+}
+
 /// Calls `run` with what reading working files needs: each path is cut as its version before was,
 /// and read as the declarations say.
 pub(super) fn with_ingest<T>(
     repo: &Repo,
-    before: &[FileEntry],
+    before: Before<'_>,
     declarations: &Declarations,
     progress: &dyn Progress,
     run: impl FnOnce(&Ingest<'_>) -> T,
 ) -> T {
     let previous = |path: &RepoPath| -> Option<ObjectId> {
-        let at = before.binary_search_by(|entry| entry.path.cmp(path)).ok()?;
-        Some(before[at].content)
+        match before
+            .entries
+            .binary_search_by(|entry| entry.path.cmp(path))
+        {
+            Ok(at) => Some(before.entries[at].content),
+            Err(_) => before.origins?.get(path).copied(),
+        }
     };
     let declared = |path: &RepoPath| {
         let declaration = declarations.covering(path)?;

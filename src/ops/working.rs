@@ -77,7 +77,8 @@ pub(super) fn open<'a>(
         .map(|modified| modified.after.file.clone())
         .collect();
     changed.extend(joining(found, &declarations).cloned());
-    let source = stage::with_ingest(repo, staged, &declarations, progress, |options| {
+    let before = stage::Before::of(staged);
+    let source = stage::with_ingest(repo, before, &declarations, progress, |options| {
         Overlay::open(&repo.store, &repo.root, options, &changed, cache)
     })?;
     let mut gone: BTreeSet<&RepoPath> = found.deleted.iter().map(|entry| &entry.path).collect();

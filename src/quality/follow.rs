@@ -78,7 +78,7 @@ pub fn follow(
     let tables = tables
         .filter(|tables| tables.fit(grouping))
         .filter(|_| Grouping::new(&table.declaration.roles, &profile) == *grouping)
-        .and_then(|tables| tables.apply(came, went, memory.place()).ok());
+        .and_then(|tables| tables.apply(&came, &went, memory.place()).ok());
     let Some(tables) = tables else {
         return measure_profiled(source, table, profile, memory).map(Some);
     };

@@ -4,23 +4,24 @@
 //! of other records is no memory; nothing here fails a command. Nothing is synced.
 //!
 //! Layout: `profiles/<state id>`: mark and version, a print of the data set's name, the name of
-//! the tables' base (0: none), the length of the profile, the profile, the tables, and a checksum
-//! of it all. `tables/<name>`: bases (profile::tables).
+//! the tables' base (0: none), compressed: the length of the profile, the profile, the tables; and
+//! a checksum of it all. `tables/<name>`: bases (profile::tables).
 
 use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::base::varint::Reader;
+use crate::base::varint::{self, Reader};
 use crate::base::{ObjectId, fsio};
 use crate::object::State;
 use crate::profile::tables::{Place, Tables, file_name};
 use crate::profile::{Profile, hex_of};
+use crate::store;
 
 use super::measure::Measured;
 
-const HEAD: &[u8] = b"dver measure 2\n";
+const HEAD: &[u8] = b"dver measure 3\n";
 /// Head, print of the name, name of the base.
 const START: usize = HEAD.len() + 8 + 16;
 const SUM: usize = 8;
@@ -32,6 +33,8 @@ const LEAST: u64 = 4096;
 const LEAST_ROWS: u64 = 1 << 16;
 /// How many states of a data set are kept.
 const STATES: usize = 4;
+/// What the states of a data set take, unless the newest takes more by itself.
+const BYTES: u64 = 512 << 10;
 /// How many states are kept in all.
 const ALL_STATES: usize = 256;
 
@@ -89,8 +92,15 @@ impl Memory {
 
     /// Returns what is known of a sealed state, where it is whole and of that state's records.
     pub fn recall(&self, id: &ObjectId, state: &State) -> Option<Known> {
-        let path = self.profiles.join(id.to_string());
-        let bytes = fsio::read_bounded(&path, MAX_BYTES).ok()?;
+        let known = self.read(&self.profiles.join(id.to_string()))?;
+        let same = known.profile.records() == state.records
+            && hex_of(&known.profile.digest()) == state.digest;
+        same.then_some(known)
+    }
+
+    /// Reads a file, where it is whole; without tables where their base is not.
+    fn read(&self, path: &Path) -> Option<Known> {
+        let bytes = fsio::read_bounded(path, MAX_BYTES).ok()?;
         let (body, sum) = bytes.split_at_checked(bytes.len().checked_sub(SUM)?)?;
         if checksum(body) != sum {
             return None;
@@ -100,30 +110,38 @@ impl Memory {
             return None;
         }
         reader.take(8 + 16, "names").ok()?;
+        let bytes = store::decompressed(reader.rest())?;
+        let mut reader = Reader::new(&bytes);
         let profile = Profile::decode(reader.bytes("a profile").ok()?).ok()?;
-        let same = profile.records() == state.records && hex_of(&profile.digest()) == state.digest;
         let tables = reader.rest();
         let tables = match tables.is_empty() {
             true => None,
             false => Tables::decode(tables, &self.tables).ok(),
         };
-        same.then_some(Known { profile, tables })
+        Some(Known { profile, tables })
     }
 
     /// Keeps what was measured of a state, and lets older states of the data set go.
     pub fn keep(&self, id: &ObjectId, measured: &Measured) {
         let path = self.profiles.join(id.to_string());
-        if measured.profile.records() < LEAST || path.exists() {
+        if measured.profile.records() < LEAST {
             return;
+        }
+        let kept = self.read(&path);
+        if kept.is_some_and(|kept| kept.tables.is_some() || measured.tables.is_none()) {
+            // The same records in another order: tables that were counted anew are not needed.
+            return self.prune();
         }
         let base = measured.tables.as_ref().map_or(0, Tables::base);
         let mut bytes = HEAD.to_vec();
         bytes.extend_from_slice(&print(&measured.name));
         bytes.extend_from_slice(&base.to_le_bytes());
-        crate::base::varint::write_bytes(&mut bytes, &measured.profile.encode());
+        let mut body = Vec::new();
+        varint::write_bytes(&mut body, &measured.profile.encode());
         if let Some(tables) = &measured.tables {
-            bytes.extend_from_slice(&tables.encode());
+            body.extend_from_slice(&tables.encode());
         }
+        bytes.extend_from_slice(&store::compressed(&body));
         bytes.extend_from_slice(&checksum(&bytes));
         // What cannot be kept is measured again.
         if self.write(&path, &bytes).is_ok() {
@@ -141,7 +159,7 @@ impl Memory {
     /// Lets go of all states but these: they hold values of records, and nothing of those is to
     /// outlive the records.
     pub fn keep_only(&self, stays: &dyn Fn(&ObjectId) -> bool) {
-        for (_, path) in files(&self.profiles) {
+        for (_, path, _) in files(&self.profiles) {
             let name = path.file_name().and_then(|name| name.to_str());
             let id = name.and_then(|name| name.parse().ok());
             if !id.is_some_and(|id| stays(&id)) {
@@ -153,24 +171,26 @@ impl Memory {
 
     /// Removes all but the newest states of each data set, and the bases that none of them uses.
     fn prune(&self) {
-        let mut states: Vec<(SystemTime, PathBuf)> = files(&self.profiles);
+        let mut states = files(&self.profiles);
         states.sort_by(|a, b| b.cmp(a));
-        let mut kept: Vec<([u8; 8], u128)> = Vec::new();
-        for (_, path) in states {
+        let mut kept: Vec<([u8; 8], u128, u64)> = Vec::new();
+        for (_, path, bytes) in states {
             let start = start(&path);
             let stays = start.is_some_and(|(name, base)| {
-                let same = kept.iter().filter(|(other, _)| *other == name);
+                let same = kept.iter().filter(|(other, ..)| *other == name);
                 // One base for a data set: they are large.
-                let other_base = same.clone().any(|(_, other)| *other != base);
-                kept.len() < ALL_STATES && same.count() < STATES && !other_base
+                let other_base = same.clone().any(|(_, other, _)| *other != base);
+                let taken: u64 = same.clone().map(|(.., bytes)| bytes).sum();
+                let fits = taken == 0 || taken + bytes <= BYTES;
+                kept.len() < ALL_STATES && same.count() < STATES && fits && !other_base
             });
             match start {
-                Some(start) if stays => kept.push(start),
+                Some((name, base)) if stays => kept.push((name, base, bytes)),
                 _ => forget(&path),
             }
         }
-        let bases: HashSet<String> = kept.iter().map(|(_, base)| file_name(*base)).collect();
-        for (_, path) in files(&self.tables) {
+        let bases: HashSet<String> = kept.iter().map(|(_, base, _)| file_name(*base)).collect();
+        for (_, path, _) in files(&self.tables) {
             let name = path.file_name().and_then(|name| name.to_str());
             if !name.is_some_and(|name| bases.contains(name)) {
                 forget(&path);
@@ -202,11 +222,14 @@ fn start(path: &Path) -> Option<([u8; 8], u128)> {
     Some((name, u128::from_le_bytes(reader.array("a name").ok()?)))
 }
 
-fn files(dir: &Path) -> Vec<(SystemTime, PathBuf)> {
+/// Returns the files of a directory: when they were written, and their sizes.
+fn files(dir: &Path) -> Vec<(SystemTime, PathBuf, u64)> {
     let entries = fs::read_dir(dir).into_iter().flatten().flatten();
     let file = |entry: fs::DirEntry| {
-        let time = entry.metadata().and_then(|m| m.modified());
-        (time.unwrap_or(SystemTime::UNIX_EPOCH), entry.path())
+        let metadata = entry.metadata();
+        let time = metadata.as_ref().ok().and_then(|m| m.modified().ok());
+        let bytes = metadata.map_or(0, |m| m.len());
+        (time.unwrap_or(SystemTime::UNIX_EPOCH), entry.path(), bytes)
     };
     entries.map(file).collect()
 }

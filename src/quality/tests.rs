@@ -1,5 +1,8 @@
 //! Tests of metrics, scoring, reading and selectors.
 
+// Tests write files on purpose.
+#![allow(clippy::disallowed_methods)]
+
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -7,7 +10,7 @@ use proptest::prelude::*;
 use super::logarithm::{exp2, log2};
 use super::measure::{Units, measure_profiled};
 use super::*;
-use crate::base::RepoPath;
+use crate::base::{ObjectId, RepoPath};
 use crate::dataset::{Declaration, Table};
 use crate::object::{
     self, DatasetScore, EntryKind, FileEntry, MemoryStore, ObjectSink as _, ObjectSource as _,
@@ -279,12 +282,12 @@ fn a_score_is_sorted_integers_and_reads_back_as_the_same_facts() {
     assert!(names.is_sorted());
     assert_eq!(Facts::read(&store, &score).unwrap(), measured.facts());
     let card = Scorecard {
-        snapshot: crate::base::ObjectId::of(b"s"),
+        snapshot: ObjectId::of(b"s"),
         declaration: None,
         datasets: vec![score.clone()],
     };
     let bytes = object::encode(&card);
-    let id = crate::base::ObjectId::of(&bytes);
+    let id = ObjectId::of(&bytes);
     assert_eq!(object::decode::<Scorecard>(&id, &bytes).unwrap(), card);
     assert!(!metrics_of(&store, &card, "animals").unwrap().is_empty());
     assert!(matches!(
@@ -438,6 +441,91 @@ fn a_table_is_measured_and_brought_up_to_date() {
     let score = anew.score(&mut store).unwrap();
     assert_eq!(updated.score(&mut store).unwrap(), score);
     assert_eq!(Facts::read(&store, &score).unwrap(), updated.facts());
+}
+
+/// A data set whose tables are kept, and its memory in a directory.
+struct Remembered {
+    store: MemoryStore,
+    directory: tempfile::TempDir,
+    memory: Memory,
+}
+
+impl Remembered {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        Self {
+            store: MemoryStore::new(),
+            memory: Memory::new(&directory.path().join("cache"), directory.path()),
+            directory,
+        }
+    }
+
+    /// Measures records that are enough for tables, in an order, and keeps it as that of a state.
+    fn keep(&mut self, first: usize, backwards: bool) -> (ObjectId, State) {
+        let file = |part: usize| {
+            let records = (0..1 << 11).map(|n| first + (part << 11) + n);
+            let mut lines: Vec<String> = records.map(|n| format!("{n},t{n},cat\n")).collect();
+            if backwards {
+                lines.reverse();
+            }
+            let text = format!("id,text,label\n{}", lines.concat());
+            (format!("data/{part:02}.csv"), text)
+        };
+        let files: Vec<(String, String)> = (0..1 << 5).map(file).collect();
+        let files: Vec<(&str, &str)> = files.iter().map(|(p, t)| (&**p, &**t)).collect();
+        let table = table(&mut self.store, &files);
+        let measured = measure_and_keep(&self.store, &table, &self.memory).unwrap();
+        let state = measured.score(&mut self.store).unwrap().state;
+        self.memory.keep(&state, &measured);
+        (state, object::get(&self.store, &state).unwrap())
+    }
+
+    fn files(&self, of: &str) -> Vec<std::path::PathBuf> {
+        let found = std::fs::read_dir(self.directory.path().join("cache").join(of)).unwrap();
+        found.map(|entry| entry.unwrap().path()).collect()
+    }
+
+    fn remembers_tables(&self, (id, state): &(ObjectId, State)) -> bool {
+        let known = self.memory.recall(id, state);
+        known.is_some_and(|known| known.tables.is_some())
+    }
+}
+
+#[test]
+fn a_table_that_no_state_names_is_forgotten_and_one_that_is_named_stays() {
+    let mut kept = Remembered::new();
+    let state = kept.keep(0, false);
+    let base = kept.files("tables");
+    // What the measurement of the same records in another order leaves, whatever its name.
+    std::fs::write(base[0].with_file_name("0".repeat(32)), "other").unwrap();
+    assert_eq!(kept.keep(0, true), state);
+    assert_eq!(kept.files("tables").len(), 1);
+    assert!(kept.remembers_tables(&state));
+    // A state of the data set with a base of its own takes the place of the one before, which is
+    // measured anew when it is needed.
+    let other = kept.keep(1, false);
+    assert_eq!(kept.files("tables").len(), 1);
+    assert!(kept.remembers_tables(&other) && !kept.remembers_tables(&state));
+    assert_eq!(kept.keep(0, false), state);
+    assert!(kept.remembers_tables(&state));
+}
+
+#[test]
+fn what_is_damaged_in_the_memory_is_written_anew() {
+    let mut kept = Remembered::new();
+    let state = kept.keep(0, false);
+    let profile = kept.files("profiles").remove(0);
+    let mut bytes = std::fs::read(&profile).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&profile, bytes).unwrap();
+    assert!(!kept.remembers_tables(&state));
+    kept.keep(0, true);
+    assert!(kept.remembers_tables(&state));
+    std::fs::remove_file(kept.files("tables").remove(0)).unwrap();
+    assert!(!kept.remembers_tables(&state));
+    kept.keep(0, true);
+    assert!(kept.remembers_tables(&state));
+    assert_eq!(kept.files("tables").len(), 1);
 }
 
 fn any_record() -> impl Strategy<Value = Record> {

@@ -43,6 +43,14 @@ impl<'a> Cells<'a> {
         }
     }
 
+    /// Returns where the next cell stands with its quotes.
+    pub(super) fn next_whole(&mut self) -> Option<Range<usize>> {
+        let start = self.at?;
+        self.next()?;
+        let end = self.at.map_or(self.text.len(), |next| next - 1);
+        Some(start..end)
+    }
+
     /// Reads a quoted cell whose quote stands just before `start`; `None` where it stays open.
     fn quoted(&mut self, start: usize, quote: u8) -> Option<RawCell> {
         let mut from = start;

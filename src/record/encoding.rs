@@ -183,6 +183,28 @@ impl Encoding {
     }
 }
 
+impl Encoding {
+    /// Appends the bytes of a text; `None` where the encoding lacks one of its characters.
+    pub fn encode(self, text: &str, out: &mut Vec<u8>) -> Option<()> {
+        let words = || text.chars().map(u32::from);
+        match (self, self.web()) {
+            (Self::Utf16Le, _) => out.extend(text.encode_utf16().flat_map(u16::to_le_bytes)),
+            (Self::Utf16Be, _) => out.extend(text.encode_utf16().flat_map(u16::to_be_bytes)),
+            (Self::Utf32Le, _) => out.extend(words().flat_map(u32::to_le_bytes)),
+            (Self::Utf32Be, _) => out.extend(words().flat_map(u32::to_be_bytes)),
+            (_, None) => out.extend_from_slice(text.as_bytes()),
+            (_, Some(web)) => {
+                let (bytes, _, lacks) = web.encode(text);
+                if lacks {
+                    return None;
+                }
+                out.extend_from_slice(&bytes);
+            }
+        }
+        Some(())
+    }
+}
+
 /// Appends bytes that are no text.
 fn escape(bytes: &[u8], out: &mut String) {
     for byte in bytes {

@@ -464,7 +464,7 @@ impl Line<'_> {
 }
 
 /// Appends a name as a part of a path, quoted where it would not read as one part.
-fn push_name(name: &str, path: &mut String) {
+pub(super) fn push_name(name: &str, path: &mut String) {
     let name = normalized(name);
     if name.is_empty() || memchr2(b'.', b'"', name.as_bytes()).is_some() {
         path.push_str(&quote_name(&name));
@@ -474,7 +474,7 @@ fn push_name(name: &str, path: &mut String) {
 }
 
 /// Returns the length of the number that the bytes begin with.
-fn number(bytes: &[u8]) -> Option<usize> {
+pub(super) fn number(bytes: &[u8]) -> Option<usize> {
     let digits = |from: usize| {
         let rest = bytes.get(from..).unwrap_or_default();
         rest.iter().take_while(|b| b.is_ascii_digit()).count()

@@ -14,6 +14,7 @@ mod frame;
 mod guess;
 mod jsonl;
 mod layout;
+pub mod rewrite;
 mod schema;
 mod value;
 

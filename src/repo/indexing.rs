@@ -7,6 +7,7 @@
 use std::collections::HashSet;
 
 use crate::base::ObjectId;
+use crate::base::progress::Progress;
 use crate::index::{ChangeSetRow, DatasetRow, Index, Transaction};
 use crate::object::changes::{ChangeSet, Row};
 use crate::object::tree::Walker;
@@ -26,6 +27,7 @@ pub(super) fn catch_up(
     current: &Current,
     index: &mut Index,
     rebuild: bool,
+    progress: &dyn Progress,
 ) -> Result<bool, Error> {
     if index.operation()? == Some(current.id) {
         return Ok(true);
@@ -52,13 +54,17 @@ pub(super) fn catch_up(
         transaction.clear()?;
     }
     let mut last_view = None;
+    let total = missed.len() as u64;
+    progress.begin_counting("reading the history", "operations", Some(total));
     let whole = |operation: &&Operation| !current.operation.has_expired(operation.seq);
     for operation in missed.iter().rev().filter(whole) {
         if last_view != Some(operation.view) {
             follow(source, operation, &transaction)?;
             last_view = Some(operation.view);
         }
+        progress.advance(1);
     }
+    progress.end();
     transaction.set_operation(&current.id)?;
     transaction.commit()?;
     Ok(true)

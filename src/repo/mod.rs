@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 pub use error::Error;
 pub use version::VersionError;
 
+use crate::base::progress::{Progress, Quiet};
 use crate::base::{Clock, ObjectId, Timestamp, fsio};
 use crate::config::Local;
 use crate::history::{self, Names};
@@ -168,7 +169,11 @@ impl Repo {
     /// The index is derived: one that fails stops nothing. A damaged file is replaced; where a
     /// file cannot be written or read, an index in memory serves this command.
     pub fn catch_up(&mut self) -> Result<(), Error> {
-        let failure = match self.follow_head() {
+        self.catch_up_telling(&Quiet)
+    }
+
+    fn catch_up_telling(&mut self, progress: &dyn Progress) -> Result<(), Error> {
+        let failure = match self.follow_head(progress) {
             Err(Error::Index(failure)) => failure,
             other => return other,
         };
@@ -179,31 +184,40 @@ impl Repo {
             && let Ok(fresh) = failed.recreate()
         {
             self.index = fresh;
-            if !matches!(self.follow_head(), Err(Error::Index(_))) {
+            if !matches!(self.follow_head(progress), Err(Error::Index(_))) {
                 return Ok(());
             }
             self.index = Index::in_memory()?;
         }
-        self.follow_head()
+        self.follow_head(progress)
     }
 
-    fn follow_head(&mut self) -> Result<(), Error> {
+    fn follow_head(&mut self, progress: &dyn Progress) -> Result<(), Error> {
         // An index that is ahead of what was read says that a writer moved `head` meanwhile: then
         // that is the current state. Only one that `head` itself does not lead to is foreign.
-        while !indexing::catch_up(&self.store, &self.current, &mut self.index, false)? {
+        let follow = |repo: &mut Self, rebuild| {
+            indexing::catch_up(
+                &repo.store,
+                &repo.current,
+                &mut repo.index,
+                rebuild,
+                progress,
+            )
+        };
+        while !follow(self, false)? {
             if !self.reread()? {
-                indexing::catch_up(&self.store, &self.current, &mut self.index, true)?;
+                follow(self, true)?;
             }
         }
         Ok(())
     }
 
     /// Throws the index away and derives it again.
-    pub fn rebuild_index(&mut self) -> Result<(), Error> {
+    pub fn rebuild_index(&mut self, progress: &dyn Progress) -> Result<(), Error> {
         let transaction = self.index.transaction()?;
         transaction.clear()?;
         transaction.commit()?;
-        self.catch_up()
+        self.catch_up_telling(progress)
     }
 
     /// Returns this worktree's state.

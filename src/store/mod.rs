@@ -9,6 +9,7 @@ mod based;
 mod cache;
 mod chain;
 mod codec;
+mod compressed;
 mod copies;
 mod encoder;
 mod frame;
@@ -22,6 +23,7 @@ mod table;
 mod verify;
 mod writer;
 
+pub use compressed::{compressed, decompressed};
 pub use merge::{MergePlan, Merged};
 pub use pack::PackId;
 pub use pack_file::remove_leftovers;

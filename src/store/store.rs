@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use crate::base::{IoError, ObjectId, fsio};
 use crate::object::{Error, ObjectSource};
 
-use super::cache::GroupCache;
+use super::cache::Recent;
 use super::chain::Chain;
 use super::codec::delta::Prefix;
 use super::codec::{self, Fault};
@@ -18,6 +18,9 @@ use super::frame::Opened;
 use super::pack::{Pack, PackId};
 use super::table::Locator;
 use super::writer::{Options, PackWriter};
+
+/// Single objects of more bytes are not kept for a moment: they are no chunks of records.
+const LARGEST_SINGLE: usize = 64 << 10;
 
 /// How often packs may come and go while one object is looked for.
 const MAX_LOOKS: usize = 16;
@@ -28,7 +31,10 @@ pub struct Store {
     packs: RwLock<Arc<Packs>>,
     /// Held while the directory is read, so that many misses at once read it one after the other.
     scanning: Mutex<()>,
-    groups: GroupCache,
+    /// Frames of several objects.
+    groups: Recent<Opened>,
+    /// Frames of one object, with its id: what objects build on is read again soon.
+    singles: Recent<(Vec<u8>, ObjectId)>,
     /// Whether these packs are meant and no others, whatever the directory holds.
     is_fixed: bool,
 }
@@ -80,7 +86,8 @@ impl Store {
             dir: dir.to_owned(),
             packs: RwLock::default(),
             scanning: Mutex::default(),
-            groups: GroupCache::default(),
+            groups: Recent::default(),
+            singles: Recent::default(),
             is_fixed: false,
         };
         store.rescan()?;
@@ -99,7 +106,8 @@ impl Store {
             dir: self.dir.clone(),
             packs: RwLock::new(Arc::new(Packs { open, damaged })),
             scanning: Mutex::default(),
-            groups: GroupCache::default(),
+            groups: Recent::default(),
+            singles: Recent::default(),
             is_fixed: true,
         }
     }
@@ -269,17 +277,27 @@ impl Store {
         chain: &Chain,
     ) -> Result<(Vec<u8>, ObjectId), Fault> {
         let key = (pack.id, place.offset);
+        if place.member == 0
+            && let Some(single) = self.singles.get(&key)
+        {
+            return Ok((*single).clone());
+        }
         let group = match self.groups.get(&key) {
             Some(group) => group,
             None => match pack.frame(place.offset)?.open()?.into_single() {
                 Ok(_) if place.member > 0 => return Err(Fault::NoMember(place.member)),
                 Ok(raw) => {
                     let id = ObjectId::of(&raw);
+                    // Damaged bytes are not kept: a sound pack of the same name may come.
+                    if raw.len() <= LARGEST_SINGLE && id.as_bytes().starts_with(wanted) {
+                        self.singles
+                            .keep(key, raw.len(), &Arc::new((raw.clone(), id)));
+                    }
                     return Ok((raw, id));
                 }
                 Err(group) => {
                     let group = Arc::new(group);
-                    self.groups.keep(key, &group);
+                    self.groups.keep(key, group.len(), &group);
                     group
                 }
             },

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use crate::base::mmap::Mapped;
+use crate::base::progress::{Progress, Quiet};
 use crate::base::{Hasher, ObjectId};
 use crate::object::{Error, Manifest};
 
@@ -98,6 +99,15 @@ impl Store {
     ///
     /// `path` need not be a pack that could be opened.
     pub fn verify(&self, path: &Path) -> Result<PackReport, Error> {
+        self.verify_telling(path, &Quiet)
+    }
+
+    /// Does the same, and tells of the bytes that were looked at.
+    pub fn verify_telling(
+        &self,
+        path: &Path,
+        progress: &dyn Progress,
+    ) -> Result<PackReport, Error> {
         let mut report = PackReport {
             path: path.to_owned(),
             objects: 0,
@@ -125,12 +135,12 @@ impl Store {
             let at = Some(pack.trailer.table_offset);
             report.found(at, Vec::new(), DamageKind::Table);
         }
-        self.verify_objects(&pack, &mut report);
+        self.verify_objects(&pack, &mut report, progress);
         self.verify_contents(&pack, &mut report)?;
         Ok(report)
     }
 
-    fn verify_objects(&self, pack: &Pack, report: &mut PackReport) {
+    fn verify_objects(&self, pack: &Pack, report: &mut PackReport, progress: &dyn Progress) {
         let table = pack.table();
         let kept = usize::from(pack.trailer.id_bytes);
         let mut listed: Vec<(Locator, &[u8])> = (0..table.len())
@@ -146,7 +156,11 @@ impl Store {
         type Facts = Vec<Result<(ObjectId, u64), String>>;
         let decoded: Vec<Result<Facts, String>> = offsets
             .par_iter()
-            .map(|&offset| {
+            .enumerate()
+            .map(|(at, &offset)| {
+                let end = offsets.get(at + 1).copied();
+                let end = end.unwrap_or(pack.trailer.table_offset);
+                progress.advance(end.saturating_sub(offset));
                 let wanted: Vec<&[u8]> = rows_at(&listed, offset).iter().map(|row| row.1).collect();
                 let members = self.decode_frame(pack.frames(), offset, &wanted)?;
                 let fact = |(raw, id): (Vec<u8>, ObjectId)| (id, raw.len() as u64);

@@ -76,10 +76,10 @@ impl Plan {
             .par_iter()
             .map(|action| applying.write(action))
             .collect::<Result<Vec<_>, Error>>()?;
-        progress.end();
         if !(self.write.is_empty() && self.remove.is_empty()) {
             fsio::sync_filesystem(root)?;
         }
+        progress.end();
         cache.advance(scratch);
         for (action, written) in self.write.iter().zip(written) {
             let path = &action.entry.path;

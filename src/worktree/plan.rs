@@ -229,6 +229,14 @@ fn contents(
         })
     };
     let files: Vec<Option<WorkFile>> = places.iter().map(file).collect();
+    let unknown = files
+        .iter()
+        .flatten()
+        .filter(|f| cache.content(f).is_none());
+    let total: u64 = unknown.map(|file| file.stat.size).sum();
+    if total > 0 {
+        progress.begin("comparing files", Some(total));
+    }
     let found: Vec<_> = files
         .par_iter()
         .map(|file| {
@@ -242,6 +250,7 @@ fn contents(
             }
         })
         .collect::<Result<_, IoError>>()?;
+    progress.end();
     let mut out = Vec::with_capacity(found.len());
     for found in found {
         if let Some((file, content, true)) = found {

@@ -240,8 +240,8 @@ fn readers_need_no_leave_to_write() {
 
 #[test]
 fn an_index_that_fails_stops_no_command() {
-    // Random pages: the file opens, and its tables do not read.
-    for start in [4096, 12_288] {
+    // Random pages: the file opens, and some of its tables do not read.
+    for first in [1, 3] {
         let scratch = history();
         let expected = looks(&scratch);
         let path = scratch.path(".dver/index.sqlite");
@@ -249,7 +249,7 @@ fn an_index_that_fails_stops_no_command() {
             let _ = fs::remove_file(scratch.path(&format!(".dver/{name}")));
         }
         let mut bytes = fs::read(&path).unwrap();
-        bytes[start..]
+        bytes[4096 * first..4096 * (first + 3)]
             .iter_mut()
             .for_each(|byte| *byte = byte.wrapping_mul(31) ^ 0x5a);
         fs::write(&path, bytes).unwrap();

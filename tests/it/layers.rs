@@ -48,7 +48,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("rusqlite", &["index"]),
     ("rustix", &["base"]),
     ("similar", &["diff", "cli"]),
-    ("tempfile", &["ops", "cli"]),
+    ("tempfile", &["base", "cli"]),
     ("toml_edit", &["config"]),
     ("unicode_normalization", &["record"]),
     ("unicode_width", &["cli"]),

@@ -4,6 +4,7 @@
 
 #[cfg(unix)]
 mod concurrent;
+mod condition;
 mod contract;
 mod country_codes;
 mod crash;
@@ -30,7 +31,10 @@ mod jsonl;
 mod kinds;
 mod labels;
 mod layers;
+mod moved_files;
+mod partial;
 mod parts;
+mod ranges;
 mod readme;
 mod round_trip;
 mod tour;

@@ -1,4 +1,5 @@
-//! The session in README.md is real: its commands run here, and what they print is compared.
+//! The sessions in README.md and docs/where.md are real: their commands run here, and what they
+//! print is compared.
 //!
 //! Ids stand for themselves alone, so that a change of formats does not change the README.
 //! `DVER_UPDATE_DOCS=1` writes the output anew.
@@ -41,12 +42,13 @@ fn run(scratch: &Scratch, line: &str) -> String {
 
 fn words(line: &str) -> Vec<String> {
     let mut words = vec![String::new()];
-    let mut quote = false;
+    let mut quote = None;
     for c in line.chars() {
-        match c {
-            '"' => quote = !quote,
-            ' ' if !quote => words.push(String::new()),
-            c => words.last_mut().unwrap().push(c),
+        match (c, quote) {
+            (c, Some(open)) if c == open => quote = None,
+            ('"' | '\'', None) => quote = Some(c),
+            (' ', None) => words.push(String::new()),
+            (c, _) => words.last_mut().unwrap().push(c),
         }
     }
     words
@@ -75,9 +77,10 @@ fn without_ids(text: &str) -> String {
     }
 }
 
-#[test]
-fn the_session_in_the_readme_prints_what_the_readme_says() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+/// Runs the sessions of a document in one scratch directory, and compares what they print, or
+/// writes it anew; returns the document's lines and how many commands it has.
+fn play(name: &str) -> (usize, usize) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     let text = fs::read_to_string(&path).unwrap();
     let scratch = Scratch::empty();
     let mut made = String::new();
@@ -96,22 +99,34 @@ fn the_session_in_the_readme_prints_what_the_readme_says() {
         rest = after;
     }
     made.push_str(rest);
-    assert!(commands > 8, "the README shows a session");
     let lines = made.lines().count();
-    assert!(
-        lines <= 150,
-        "a README is short, this one has {lines} lines"
-    );
     if std::env::var_os("DVER_UPDATE_DOCS").is_some() {
         fs::write(&path, made).unwrap();
-        return;
+        return (lines, commands);
     }
     let (said, printed) = (without_ids(&text), without_ids(&made));
     let at = said.lines().zip(printed.lines()).find(|(a, b)| a != b);
     assert!(
         said == printed,
-        "README.md is behind: run `DVER_UPDATE_DOCS=1 cargo test --test it readme`.\n{at:?}"
+        "{name} is behind: run `DVER_UPDATE_DOCS=1 cargo test --test it readme`.\n{at:?}"
     );
+    (lines, commands)
+}
+
+#[test]
+fn the_session_in_the_readme_prints_what_the_readme_says() {
+    let (lines, commands) = play("README.md");
+    assert!(commands > 8, "the README shows a session");
+    assert!(
+        lines <= 150,
+        "a README is short, this one has {lines} lines"
+    );
+}
+
+#[test]
+fn the_examples_of_conditions_print_what_their_page_says() {
+    let (_, commands) = play("docs/where.md");
+    assert!(commands > 8, "one example for each verb");
 }
 
 #[test]

@@ -6,13 +6,14 @@ use clap::Args;
 use serde_json::json;
 
 use super::super::Answer;
+use super::super::args::parse_condition;
 use super::super::context::{Context, waiting};
 use super::super::error::Failure;
 use super::super::render;
 use super::super::ui::counted;
 use crate::ops::add::{self, AddOptions};
 use crate::ops::rm::{self, RmOptions};
-use crate::ops::{self, paths};
+use crate::ops::{self, partial, paths};
 
 /// Store files and stage them for the next commit
 ///
@@ -23,7 +24,8 @@ use crate::ops::{self, paths};
 Examples:
   dver add labels.csv
   dver add images/
-  dver add -A")]
+  dver add -A
+  dver add --where \"change = 'label' and annotator = 'a7'\" labels.csv")]
 pub(crate) struct AddArgs {
     /// Files and directories
     #[arg(value_name = "PATH", required_unless_present = "all")]
@@ -37,6 +39,9 @@ pub(crate) struct AddArgs {
     /// Read and store files that seem unchanged too: brings lost or damaged contents back
     #[arg(long)]
     pub again: bool,
+    /// Stage only changes of records for which EXPR is true (docs/where.md)
+    #[arg(long = "where", value_name = "EXPR", conflicts_with_all = ["again", "no_declare"])]
+    pub condition: Option<String>,
 }
 
 /// Remove files from the worktree and from the next version
@@ -78,6 +83,17 @@ pub(crate) fn run(context: &mut Context, args: &AddArgs) -> Result<Answer, Failu
     } else {
         context.within(&repo, &args.paths)?
     };
+    if let Some(condition) = parse_condition(args.condition.as_deref())? {
+        let progress = context.progress();
+        let report = partial::add_where(
+            &mut repo,
+            &within,
+            &condition,
+            progress.as_ref(),
+            &mut waiting,
+        )?;
+        return render::partial::tell(context, "Staged", &report);
+    }
     let options = AddOptions {
         within: within.clone(),
         declare: !args.no_declare,

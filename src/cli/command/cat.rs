@@ -6,6 +6,7 @@ use super::super::Answer;
 use super::super::args::OutputArgs;
 use super::super::context::Context;
 use super::super::error::Failure;
+use crate::base::progress::{Progress, Quiet};
 use crate::ops::cat;
 
 /// Print the bytes of a file as of a version
@@ -45,8 +46,15 @@ pub(crate) fn run(context: &mut Context, args: &CatArgs) -> Result<Answer, Failu
         entries.push(cat::find(&repo, spec, &context.directory)?.1);
     }
     context.redirect(&args.output)?;
+    // Nothing is drawn into the bytes themselves.
+    let progress: Box<dyn Progress> = match context.ui.is_terminal() {
+        true => Box::new(Quiet),
+        false => context.progress(),
+    };
     for entry in entries {
-        cat::cat::<Failure>(&repo, &entry, &mut |bytes| Ok(context.ui.bytes(bytes)?))?;
+        cat::cat::<Failure>(&repo, &entry, progress.as_ref(), &mut |bytes| {
+            Ok(context.ui.bytes(bytes)?)
+        })?;
     }
     Ok(Answer::Done)
 }

@@ -6,10 +6,13 @@ use clap::Args;
 use serde_json::json;
 
 use super::super::Answer;
+use super::super::args::parse_condition;
 use super::super::context::{Context, waiting};
 use super::super::error::Failure;
+use super::super::render;
 use super::super::ui::counted;
 use crate::ops::checkout::{self, Destination, ResetMode, RestoreOptions};
+use crate::ops::partial;
 use crate::ops::undo;
 
 /// Go to a branch
@@ -92,7 +95,8 @@ pub(crate) struct ResetArgs {
 Examples:
   dver restore labels.csv
   dver restore --staged labels.csv
-  dver restore --source HEAD~2 data/")]
+  dver restore --source HEAD~2 data/
+  dver restore --where \"annotator = 'a7' and to = 'dog'\" labels.csv")]
 pub(crate) struct RestoreArgs {
     /// Files and directories
     #[arg(value_name = "PATH", required = true)]
@@ -106,6 +110,9 @@ pub(crate) struct RestoreArgs {
     /// From this version
     #[arg(short, long, value_name = "REV")]
     pub source: Option<String>,
+    /// Take back only changes of records for which EXPR is true (docs/where.md)
+    #[arg(long = "where", value_name = "EXPR")]
+    pub condition: Option<String>,
 }
 
 /// Take back the last operation, files included
@@ -223,6 +230,16 @@ pub(crate) fn restore(context: &mut Context, args: &RestoreArgs) -> Result<Answe
         source: args.source.clone(),
     };
     let progress = context.progress();
+    if let Some(condition) = parse_condition(args.condition.as_deref())? {
+        let report = partial::restore_where(
+            &mut repo,
+            &options,
+            &condition,
+            progress.as_ref(),
+            &mut waiting,
+        )?;
+        return render::partial::tell(context, "Took back", &report);
+    }
     let paths = checkout::restore(&mut repo, &options, progress.as_ref(), &mut waiting)?;
     context
         .ui

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::super::Answer;
-use super::super::args::OutputArgs;
+use super::super::args::{OutputArgs, WhereArgs};
 use super::super::context::Context;
 use super::super::error::Failure;
-use super::super::render::diff::{Format, print};
+use super::super::render::diff::{Format, Told, print};
 use super::super::render::diff_json::Show;
 use crate::diff::Options;
 use crate::history::split_range;
@@ -26,6 +26,7 @@ Examples:
   dver diff
   dver diff --stat HEAD~3 HEAD
   dver diff v1..v2 --labels -- data/train.csv
+  dver diff --where \"from = 'cat' and annotator = 'a7'\"
   dver diff --no-index old.csv new.csv --key id --label label
   dver diff main~1 main --format html -o changes.html")]
 pub(crate) struct DiffArgs {
@@ -56,6 +57,11 @@ pub(crate) struct DiffArgs {
     /// Take numbers of a record that differ by no more than X for equal; nothing stored depends on it
     #[arg(long, value_name = "X", value_parser = tolerance)]
     pub tolerance: Option<f64>,
+    /// Compare the data themselves, also where sealed change sets tell the answer
+    #[arg(long, conflicts_with = "no_index")]
+    pub from_data: bool,
+    #[command(flatten)]
+    pub condition: WhereArgs,
     /// How to write it; json is --json
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub format: Option<Format>,
@@ -98,7 +104,7 @@ impl DiffArgs {
         }
     }
 
-    fn tell(&self) -> Options {
+    fn tell(&self) -> Options<'static> {
         let options = match self.stat || self.schema {
             true => Options::STAT,
             false => Options {
@@ -143,18 +149,20 @@ pub(crate) fn run(context: &mut Context, args: &DiffArgs) -> Result<Answer, Fail
         ends,
         within,
         tell: args.tell(),
+        from_data: args.from_data,
+        condition: args.condition.parse()?,
     };
     context.redirect_or_page(&args.output)?;
     let progress = context.progress();
     let told = print(&mut context.ui, format, args.show(), |sink| {
         diff::diff(&mut repo, &options, sink, progress.as_ref())
     })?;
-    if !told && is_default && repo.state()?.stage.is_some() {
+    if !told.differs && is_default && repo.state()?.stage.is_some() {
         context
             .ui
             .note("hint: the changes are staged; `dver diff --staged` shows them.");
     }
-    Ok(answer(args.exit_code, told))
+    Ok(answer(args, told))
 }
 
 /// Returns how to write the answer, and has errors written the same way.
@@ -181,6 +189,7 @@ fn no_index(context: &mut Context, args: &DiffArgs, format: Format) -> Result<An
         key: args.key.clone(),
         labels: args.label.clone(),
         tell: args.tell(),
+        condition: args.condition.parse()?,
     };
     let (a, b) = (context.directory.join(a), context.directory.join(b));
     context.redirect_or_page(&args.output)?;
@@ -188,11 +197,16 @@ fn no_index(context: &mut Context, args: &DiffArgs, format: Format) -> Result<An
     let told = print(&mut context.ui, format, args.show(), |sink| {
         plain::diff_no_index(&a, &b, &options, sink, progress.as_ref())
     })?;
-    Ok(answer(args.exit_code, told))
+    Ok(answer(args, told))
 }
 
-fn answer(exit_code: bool, differs: bool) -> Answer {
-    if exit_code && differs {
+/// With `--where`, the question is whether anything passed.
+fn answer(args: &DiffArgs, told: Told) -> Answer {
+    let found = match args.condition.condition {
+        Some(_) => told.passed,
+        None => told.differs,
+    };
+    if args.exit_code && found {
         Answer::No
     } else {
         Answer::Done
@@ -211,6 +225,8 @@ pub(crate) fn schema(context: &mut Context, ends: &[String]) -> Result<Answer, F
         schema: true,
         cells: false,
         tolerance: None,
+        from_data: false,
+        condition: WhereArgs::default(),
         format: None,
         exit_code: false,
         ends: ends.to_vec(),

@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::super::Answer;
-use super::super::args::OutputArgs;
+use super::super::args::{OutputArgs, parse_condition};
 use super::super::context::Context;
 use super::super::error::Failure;
 use super::super::render;
@@ -27,6 +27,8 @@ Examples:
   dver log --oneline --metric label_conflicts --metric entropy.label
   dver log --labels v1..HEAD
   dver log --label-from cat --label-to dog
+  dver log --where \"stars < 3 and change = 'removed'\"
+  dver log -S refund --dataset tickets
   dver log -n 5 -- data/train.csv")]
 pub(crate) struct LogArgs {
     /// At most N versions
@@ -56,9 +58,15 @@ pub(crate) struct LogArgs {
     /// Only versions with a label change by this annotator
     #[arg(long, value_name = "A")]
     pub annotator: Option<String>,
-    /// A version, or A..B [default: HEAD]
-    #[arg(value_name = "REV")]
-    pub revisions: Option<String>,
+    /// Only versions with a change for which EXPR is true (docs/where.md)
+    #[arg(long = "where", value_name = "EXPR")]
+    pub condition: Option<String>,
+    /// Only versions after which another number of records has VALUE in some field
+    #[arg(short = 'S', value_name = "VALUE")]
+    pub value: Option<String>,
+    /// A version, or two ends: A..B or A B [default: HEAD]
+    #[arg(value_name = "REV", num_args = 0..=2)]
+    pub revisions: Vec<String>,
     /// Only versions that changed these files
     #[arg(value_name = "PATH", last = true)]
     pub paths: Vec<PathBuf>,
@@ -77,10 +85,16 @@ pub(crate) fn run(context: &mut Context, args: &LogArgs) -> Result<Answer, Failu
         from: args.label_from.clone(),
         to: args.label_to.clone(),
         annotator: args.annotator.clone(),
+        condition: parse_condition(args.condition.as_deref())?,
+        value: args.value.clone(),
     };
     let options = LogOptions {
         most: args.most,
-        revisions: args.revisions.clone(),
+        revisions: match args.revisions.as_slice() {
+            [] => None,
+            [one] => Some(one.clone()),
+            ends => Some(ends.join("..")),
+        },
         below: paths::prefixes(&repo.root, &context.directory, &args.paths)?,
         filter,
     };

@@ -21,7 +21,8 @@ pub(crate) struct ReindexArgs {}
 
 pub(crate) fn run(context: &mut Context, _args: &ReindexArgs) -> Result<Answer, Failure> {
     let mut repo = context.repo()?;
-    let commits = ops::reindex::reindex(&mut repo)?;
+    let progress = context.progress();
+    let commits = ops::reindex::reindex(&mut repo, progress.as_ref())?;
     if context.ui.json {
         context.ui.json_line(&json!({"commits": commits}))?;
     } else {

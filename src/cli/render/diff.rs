@@ -11,6 +11,15 @@ use super::diff_text::DiffText;
 use crate::diff::{self, Event, EventSink};
 use crate::ops;
 
+/// What a diff came to.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Told {
+    /// Whether anything differs.
+    pub differs: bool,
+    /// Whether any change passed the filter.
+    pub passed: bool,
+}
+
 /// How a diff is written.
 #[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) enum Format {
@@ -22,13 +31,13 @@ pub(crate) enum Format {
     Html,
 }
 
-/// Runs a diff with the renderer that the options ask for; returns whether anything differs.
+/// Runs a diff with the renderer that the options ask for; returns what it came to.
 pub(crate) fn print<T>(
     ui: &mut Ui,
     format: Format,
     show: Show,
     run: impl FnOnce(&mut dyn EventSink) -> Result<T, ops::Error>,
-) -> Result<bool, Failure> {
+) -> Result<Told, Failure> {
     let terminal = ui.is_terminal();
     let (out, paint) = ui.streams();
     match format {
@@ -36,21 +45,21 @@ pub(crate) fn print<T>(
         Format::Json => watch(&mut DiffJson::new(out, show), run),
         Format::Csv => {
             let mut sink = DiffCsv::new(out, show, terminal);
-            let differs = watch(&mut sink, run)?;
+            let told = watch(&mut sink, run)?;
             sink.finish()?;
-            Ok(differs)
+            Ok(told)
         }
         Format::Md => {
             let mut sink = Gather::new(Markdown(out), show);
-            let differs = watch(&mut sink, run)?;
+            let told = watch(&mut sink, run)?;
             sink.finish()?;
-            Ok(differs)
+            Ok(told)
         }
         Format::Html => {
             let mut sink = Gather::new(Html::new(out), show);
-            let differs = watch(&mut sink, run)?;
+            let told = watch(&mut sink, run)?;
             sink.finish()?;
-            Ok(differs)
+            Ok(told)
         }
     }
 }
@@ -58,27 +67,30 @@ pub(crate) fn print<T>(
 fn watch<T>(
     sink: &mut dyn EventSink,
     run: impl FnOnce(&mut dyn EventSink) -> Result<T, ops::Error>,
-) -> Result<bool, Failure> {
+) -> Result<Told, Failure> {
     let mut watch = Watch {
         sink,
-        differs: false,
+        told: Told::default(),
     };
     run(&mut watch)?;
-    Ok(watch.differs)
+    Ok(watch.told)
 }
 
 /// Passes events on.
 struct Watch<'a> {
     sink: &'a mut dyn EventSink,
-    differs: bool,
+    told: Told,
 }
 
 impl EventSink for Watch<'_> {
     fn event(&mut self, event: Event) -> Result<(), diff::Error> {
-        self.differs |= matches!(
+        self.told.differs |= matches!(
             event,
             Event::File(_) | Event::Schema(_) | Event::Label(_) | Event::Record(_)
         );
+        if let Event::Summary(summary) = &event {
+            self.told.passed |= summary.filtered && summary.counts_anything();
+        }
         self.sink.event(event)
     }
 }

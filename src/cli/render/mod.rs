@@ -11,4 +11,5 @@ pub(crate) mod diff_text;
 pub(crate) mod diff_words;
 pub(crate) mod inference;
 pub(crate) mod metrics;
+pub(crate) mod partial;
 pub(crate) mod progress;

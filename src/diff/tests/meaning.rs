@@ -351,3 +351,39 @@ fn null_keys_never_match() {
     );
     super::oracle::check(&before, &after, ((1, 1), (1, 1)));
 }
+
+#[test]
+fn records_that_all_seem_replaced_are_hinted_at() {
+    let hint = |old: fn(usize) -> String, new: fn(usize) -> String| -> Option<String> {
+        let sheet = |id: fn(usize) -> String| {
+            let mut sheet = Sheet::new("id,uuid,label")
+                .role(Role::Key, "id")
+                .role(Role::Label, "label");
+            let row = |n: usize| vec![id(n), format!("u{n}"), "cat".to_owned()];
+            sheet.rows.extend((1..60).map(row));
+            sheet
+        };
+        let (events, _) = diff(&sheet(old), &sheet(new));
+        summary(&events).hint
+    };
+    let plain: fn(usize) -> String = |n| n.to_string();
+    let said = hint(|n| format!("{n:03}"), plain).unwrap();
+    assert_eq!(
+        said,
+        "100 % of the removed records have the key of an added one when keys are compared without \
+         leading zeros: `001` and `1`"
+    );
+    let said = hint(|n| format!(" k{n}"), |n| format!("k{n}")).unwrap();
+    assert!(
+        said.contains("without outer space: ` k1` and `k1`"),
+        "{said}"
+    );
+    let said = hint(|n| format!("K{n}"), |n| format!("k{n} ")).unwrap();
+    assert!(said.contains("without regard to case"), "{said}");
+    let said = hint(plain, |n| format!("x{}", n * 7)).unwrap();
+    assert!(
+        said.contains("the values of `uuid` are unique and 100 %"),
+        "{said}"
+    );
+    assert_eq!(hint(plain, plain), None);
+}

@@ -1,6 +1,7 @@
 //! Tests of the diff engine.
 
 mod files;
+mod filtered;
 mod hostile;
 mod meaning;
 mod oracle;

@@ -358,7 +358,7 @@ fn answer_of(events: &[Event]) -> (Answer, BTreeMap<(String, Value, Value), Caus
 }
 
 #[derive(Clone, Debug)]
-enum Edit {
+pub(super) enum Edit {
     Set(usize, usize, &'static str),
     Respell(usize, usize),
     Delete(usize),
@@ -373,7 +373,7 @@ fn cell() -> impl Strategy<Value = &'static str> {
     ])
 }
 
-fn row() -> impl Strategy<Value = Row> {
+pub(super) fn row() -> impl Strategy<Value = Row> {
     (0u32..14, prop::collection::vec(cell(), 3)).prop_map(|(key, cells)| {
         let key = match key {
             0 => String::new(),
@@ -393,7 +393,7 @@ fn unique_row() -> impl Strategy<Value = Row> {
     })
 }
 
-fn edit() -> impl Strategy<Value = Edit> {
+pub(super) fn edit() -> impl Strategy<Value = Edit> {
     prop_oneof![
         (0usize..99, 0usize..4, cell()).prop_map(|(at, column, to)| Edit::Set(at, column, to)),
         (0usize..99, 2usize..4, cell()).prop_map(|(at, column, to)| Edit::Set(at, column, to)),
@@ -405,7 +405,7 @@ fn edit() -> impl Strategy<Value = Edit> {
     ]
 }
 
-fn edited(rows: &[Row], edits: &[Edit]) -> Vec<Row> {
+pub(super) fn edited(rows: &[Row], edits: &[Edit]) -> Vec<Row> {
     let mut rows = rows.to_vec();
     for edit in edits {
         let n = rows.len();
@@ -447,7 +447,7 @@ pub(super) fn check(before: &Sheet, after: &Sheet, cuts: ((u64, u64), (u64, u64)
     assert_eq!(events, again);
 }
 
-fn sheet(rows: Vec<Row>, keyed: bool, columns: &[&str]) -> Sheet {
+pub(super) fn sheet(rows: Vec<Row>, keyed: bool, columns: &[&str]) -> Sheet {
     let mut sheet = Sheet::new(&columns.join(","));
     sheet.rows = rows;
     if keyed {

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::base::{ObjectId, RepoPath};
+use crate::dataset::Where;
 use crate::diff::changed::visit_changed;
 use crate::diff::compare::{Options, compare};
 use crate::diff::error::Error;
@@ -59,7 +60,7 @@ impl Sheet {
             }],
             units: Vec::new(),
             bytes: Vec::new(),
-            known: None,
+            known: OnceLock::new(),
             columns: self
                 .columns
                 .iter()
@@ -170,7 +171,7 @@ pub(super) struct Cut {
     units: Vec<UnitRef>,
     bytes: Vec<Vec<u8>>,
     columns: Vec<Arc<str>>,
-    known: Option<(Arc<Differences>, Side)>,
+    known: OnceLock<(Arc<Differences>, Side)>,
 }
 
 impl Records for Cut {
@@ -214,7 +215,11 @@ impl Records for Cut {
     }
 
     fn differences(&self) -> Option<(&Differences, Side)> {
-        self.known.as_ref().map(|(known, side)| (&**known, *side))
+        self.known.get().map(|(known, side)| (&**known, *side))
+    }
+
+    fn remember(&self, known: &Arc<Differences>, side: Side) {
+        self.known.get_or_init(|| (known.clone(), side));
     }
 }
 
@@ -229,20 +234,35 @@ pub(super) fn diff_cut(
         before.cut(cuts.0.0, cuts.0.1),
         after.cut(cuts.1.0, cuts.1.1),
     );
-    let answer = diff_records(before, after, (&a, &b));
+    let answer = diff_records(before, after, (&a, &b), 1 << 20);
     let seen = visit_changed(&a, &b, u64::MAX, &|| (), &|(), _, _| ()).unwrap();
     let known = Arc::new(seen.unwrap().1);
     assert!(known.fit(&a, &b));
-    a.known = Some((known.clone(), Side::Before));
-    b.known = Some((known, Side::After));
-    assert_eq!(answer, diff_records(before, after, (&a, &b)));
+    (a.known, b.known) = (OnceLock::new(), OnceLock::new());
+    a.remember(&known, Side::Before);
+    b.remember(&known, Side::After);
+    assert_eq!(answer, diff_records(before, after, (&a, &b), 1 << 20));
+    // Nor does it matter what fits in memory.
+    assert_eq!(answer, diff_records(before, after, (&a, &b), 3000));
     answer
 }
 
 fn diff_records(
     before: &Sheet,
     after: &Sheet,
+    cuts: (&Cut, &Cut),
+    memory: usize,
+) -> (Vec<Event>, DatasetChanges) {
+    diff_where(before, after, cuts, None, memory)
+}
+
+/// Does the same with a condition on what is told.
+pub(super) fn diff_where(
+    before: &Sheet,
+    after: &Sheet,
     (a, b): (&Cut, &Cut),
+    filter: Option<&Where>,
+    memory: usize,
 ) -> (Vec<Event>, DatasetChanges) {
     let (facts_a, facts_b) = (before.facts(), after.facts());
     let dialects = |sheet: &Sheet| {
@@ -254,6 +274,8 @@ fn diff_records(
         records: true,
         cells: true,
         whole: true,
+        filter,
+        memory,
         ..Options::DEFAULT
     };
     let a = Version {

@@ -2,6 +2,7 @@
 
 use std::io::Read as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::base::{ObjectId, RepoPath};
 use crate::chunk::Cut;
@@ -101,6 +102,8 @@ impl Stored {
             records: true,
             cells: true,
             whole: true,
+            filter: None,
+            memory: 1 << 20,
             ..Options::DEFAULT
         };
         let mut events = Vec::new();
@@ -108,7 +111,7 @@ impl Stored {
         diff_tables(&self.0, Some(&a), Some(&b), facts, options, &mut events).unwrap();
         // What following the change finds out tells the same.
         let seen = changed_records(&self.0, &a, &b, u64::MAX, &|| (), &|(), _, _| ()).unwrap();
-        let (known, tables) = (seen.unwrap().1, (Some(&a), Some(&b)));
+        let (known, tables) = (Arc::new(seen.unwrap().1), (Some(&a), Some(&b)));
         let mut again = Vec::new();
         diff_known_tables(&self.0, &known, tables, facts, options, &mut again).unwrap();
         assert_eq!(events, again);

@@ -1,6 +1,7 @@
 //! Collecting rows: records in, rows out, spread over partitions by the first byte of the group.
 //!
-//! Invariant: 16 bytes a row of the table by key, 24 of that by content, without the slack of a growing vector.
+//! Invariant: 16 bytes a row of the table by key, 24 of that by content, in slabs that the system
+//! has back as soon as the collector is gone: what comes after measuring needs the memory.
 
 use crate::base::ObjectId;
 use crate::record::Batch;
@@ -12,25 +13,40 @@ use super::{Grouping, KeyRow, Row};
 /// How many partitions a table has: sorting one of them fits a processor's cache.
 pub(super) const PARTITIONS: usize = 256;
 const BLOCK: usize = 256;
+/// How many rows the first slab of a table has: small tables are common.
+const FIRST_SLAB: usize = 1 << 14;
+/// How many rows the others have. Allocators take so much from the system for itself and give it
+/// back; what is not written to costs nothing.
+const SLAB: usize = 1 << 22;
 
 /// How many rows of a partition wait side by side with those of the others, so that adding one
 /// touches memory that is near.
 const FRONT: usize = 8;
 
+/// Rows of one partition, one behind the other.
+#[derive(Clone, Copy)]
+struct Block {
+    slab: u32,
+    start: u32,
+    length: u16,
+    size: u16,
+}
+
 /// The rows of one table, in blocks.
 struct Partitions<T> {
     front: Vec<[T; FRONT]>,
     waiting: [u8; PARTITIONS],
-    blocks: Vec<Vec<Vec<T>>>,
+    blocks: Vec<Vec<Block>>,
+    slabs: Vec<Vec<T>>,
 }
 
 impl<T: Copy + Default> Partitions<T> {
     fn new() -> Self {
-        let blocks = std::iter::repeat_with(Vec::new);
         Self {
             front: vec![[T::default(); FRONT]; PARTITIONS],
             waiting: [0; PARTITIONS],
-            blocks: blocks.take(PARTITIONS).collect(),
+            blocks: vec![Vec::new(); PARTITIONS],
+            slabs: Vec::new(),
         }
     }
 
@@ -45,71 +61,97 @@ impl<T: Copy + Default> Partitions<T> {
         }
     }
 
+    /// Moves a full front of a partition into its last block.
     fn flush(&mut self, at: usize) {
-        let rows = &self.front[at][..usize::from(self.waiting[at])];
         self.waiting[at] = 0;
-        if rows.is_empty() {
-            return;
+        let last = self.blocks[at].last();
+        if last.is_none_or(|block| block.length == block.size) {
+            self.open_block(at);
         }
-        let blocks = &mut self.blocks[at];
-        match blocks.last_mut() {
-            Some(block) if block.len() + rows.len() <= block.capacity() => {
-                block.extend_from_slice(rows);
-            }
-            _ => {
-                // The first block stays small: small tables are common.
-                let size = if blocks.is_empty() { FRONT } else { BLOCK };
-                let mut block = Vec::with_capacity(size);
-                block.extend_from_slice(rows);
-                blocks.push(block);
-            }
+        if let Some(block) = self.blocks[at].last_mut() {
+            let start = block.start as usize + usize::from(block.length);
+            let slab = &mut self.slabs[block.slab as usize];
+            slab[start..start + FRONT].copy_from_slice(&self.front[at]);
+            block.length += FRONT as u16;
         }
     }
 
-    fn take(&mut self, at: usize) -> Vec<Vec<T>> {
-        self.flush(at);
-        std::mem::take(&mut self.blocks[at])
+    fn open_block(&mut self, at: usize) {
+        // The first block stays small.
+        let size = if self.blocks[at].is_empty() {
+            FRONT
+        } else {
+            BLOCK
+        };
+        let full = |slab: &Vec<T>| slab.capacity() - slab.len() < size;
+        if self.slabs.last().is_none_or(full) {
+            let rows = if self.slabs.is_empty() {
+                FIRST_SLAB
+            } else {
+                SLAB
+            };
+            self.slabs.push(Vec::with_capacity(rows));
+        }
+        let number = self.slabs.len() - 1;
+        let slab = &mut self.slabs[number];
+        self.blocks[at].push(Block {
+            slab: number as u32,
+            start: slab.len() as u32, // a slab has far less than 2^32 rows
+            length: 0,
+            size: size as u16,
+        });
+        slab.resize(slab.len() + size, T::default());
     }
 
-    fn len(&self) -> u64 {
-        let waiting: u64 = self.waiting.iter().map(|count| u64::from(*count)).sum();
-        let blocks = self.blocks.iter().flatten();
-        waiting + blocks.map(|block| block.len() as u64).sum::<u64>()
+    /// Appends the rows of a partition.
+    fn append_to(&self, at: usize, rows: &mut Vec<T>) {
+        for block in &self.blocks[at] {
+            let start = block.start as usize;
+            let slab = &self.slabs[block.slab as usize];
+            rows.extend_from_slice(&slab[start..start + usize::from(block.length)]);
+        }
+        rows.extend_from_slice(&self.front[at][..usize::from(self.waiting[at])]);
+    }
+
+    fn len_of(&self, at: usize) -> usize {
+        let blocks = self.blocks[at].iter();
+        let kept: usize = blocks.map(|block| usize::from(block.length)).sum();
+        kept + usize::from(self.waiting[at])
     }
 }
 
 /// The rows of one partition of a table, as they were collected.
 pub(super) enum Collected {
-    ByKey(Vec<Vec<KeyRow>>),
-    ByContent(Vec<Vec<Row>>),
+    ByKey(Vec<KeyRow>),
+    ByContent(Vec<Row>),
 }
 
 impl Collected {
-    /// Takes the rows of a partition of the table by key (0) or by content (1).
-    pub(super) fn take(collectors: &mut [Collector<'_>], table: usize, partition: usize) -> Self {
-        let collectors = collectors.iter_mut();
+    /// Copies the rows of a partition of the table by key (0) or by content (1).
+    pub(super) fn of(collectors: &[Collector<'_>], table: usize, partition: usize) -> Self {
+        fn all<'c, T: Copy + Default + 'c>(
+            partitions: impl Iterator<Item = &'c Partitions<T>> + Clone,
+            at: usize,
+        ) -> Vec<T> {
+            let length = partitions.clone().map(|some| some.len_of(at)).sum();
+            let mut rows = Vec::with_capacity(length);
+            partitions.for_each(|some| some.append_to(at, &mut rows));
+            rows
+        }
         match table {
-            0 => {
-                let blocks = collectors.map(|c| c.by_key.take(partition));
-                Self::ByKey(blocks.flatten().collect())
-            }
-            _ => {
-                let blocks = collectors.map(|c| c.by_content.take(partition));
-                Self::ByContent(blocks.flatten().collect())
-            }
+            0 => Self::ByKey(all(collectors.iter().map(|c| &c.by_key), partition)),
+            _ => Self::ByContent(all(collectors.iter().map(|c| &c.by_content), partition)),
         }
     }
 
     /// Returns the rows in ascending order.
     pub(super) fn sorted(self) -> Vec<Row> {
         match self {
-            Self::ByKey(blocks) => {
-                let mut rows = blocks.concat();
+            Self::ByKey(mut rows) => {
                 rows.sort_unstable();
                 rows.into_iter().map(KeyRow::row).collect()
             }
-            Self::ByContent(blocks) => {
-                let mut rows = blocks.concat();
+            Self::ByContent(mut rows) => {
                 // Few rows share their first word; comparing that alone is twice as fast.
                 rows.sort_unstable_by_key(|row| row[0]);
                 for run in rows.chunk_by_mut(|a, b| a[0] == b[0]) {
@@ -151,7 +193,9 @@ impl<'a> Collector<'a> {
 
     /// Returns how many rows the table by key has: one for each record.
     pub(super) fn rows(&self) -> u64 {
-        self.by_key.len()
+        (0..PARTITIONS)
+            .map(|at| self.by_key.len_of(at) as u64)
+            .sum()
     }
 
     /// Adds the records of a batch.

@@ -5,7 +5,6 @@
 //! unusable and counted anew.
 
 use std::path::Path;
-use std::sync::Mutex;
 
 use rayon::prelude::*;
 
@@ -62,20 +61,14 @@ impl Tables {
     /// Applies what came and what went, both collected by the grouping of these tables.
     pub fn apply(
         mut self,
-        came: Vec<Collector<'_>>,
-        went: Vec<Collector<'_>>,
+        came: &[Collector<'_>],
+        went: &[Collector<'_>],
         place: Place<'_>,
     ) -> Result<Self, Unusable> {
-        let changes = Mutex::new((came, went));
         let parts = (0..TABLES * PARTITIONS).into_par_iter().map(|at| {
             let (table, partition) = (at / PARTITIONS, at % PARTITIONS);
-            let (came, went) = {
-                let mut changes = changes.lock().map_err(|_| Unusable)?;
-                let (came, went) = &mut *changes;
-                let take = |side: &mut Vec<_>| Collected::take(side, table, partition);
-                (take(came), take(went))
-            };
-            let change = signed::difference(came.sorted(), went.sorted());
+            let rows = |side: &[Collector<'_>]| Collected::of(side, table, partition).sorted();
+            let change = signed::difference(rows(came), rows(went));
             self.change(table, partition, &change)
         });
         let parts: Vec<(Vec<Signed>, Tally, Tally)> = parts.collect::<Result<_, _>>()?;

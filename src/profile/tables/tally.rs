@@ -2,8 +2,8 @@
 //!
 //! Each number is a sum over groups, so a change of some groups changes it by those alone.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 
 use rayon::prelude::*;
 
@@ -158,15 +158,10 @@ pub fn count_and_keep(
     let place = place.filter(|place| rows >= place.least);
     let writer = place.and_then(|place| Writer::create(place.temporary, grouping.print()).ok());
     let whole = AtomicBool::new(writer.is_some());
-    let collectors = Mutex::new(collectors);
     let partitions = (0..PARTITIONS).into_par_iter().map(|partition| {
         let mut tally = Tally::default();
         for table in 0..TABLES {
-            let rows = match collectors.lock() {
-                Ok(mut collectors) => Collected::take(&mut collectors, table, partition),
-                Err(_) => continue, // a thread panicked, which ends the command
-            };
-            let rows = rows.sorted();
+            let rows = Collected::of(&collectors, table, partition).sorted();
             tally = tally.plus(Tally::of(table, &rows));
             if let Some(writer) = &writer
                 && writer.put(table, partition, &rows).is_err()

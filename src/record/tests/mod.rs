@@ -5,6 +5,7 @@ mod detection;
 mod encodings;
 mod ends;
 mod json;
+mod rewrite;
 mod text;
 
 use proptest::prelude::*;

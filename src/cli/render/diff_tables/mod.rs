@@ -171,6 +171,16 @@ impl<D: Document> Gather<D> {
                 });
             }
         };
+        let hint = summary.hint.iter();
+        let hint: Vec<Vec<Field>> = hint.map(|hint| vec![Field::Data(hint.clone())]).collect();
+        let all = hint.len() as u64;
+        add(
+            "Hint",
+            &["why most records found no match"],
+            hint,
+            all,
+            false,
+        );
         let columns = [
             "change", "field", "from", "to", "count", "verdict", "evidence",
         ];

@@ -1,9 +1,9 @@
 //! Events as rows, and what a summary counts as tables.
 
-use crate::diff::{AnnotatorCount, ClassCount, Identity, LabelEvent, SplitCount, SummaryEvent};
+use crate::diff::{AnnotatorCount, ClassCount, Identity, LabelEvent, SummaryEvent};
 use crate::diff::{ElementCount, KindCounts};
 use crate::diff::{TransitionCount, Value};
-use crate::object::changes::{Cause, SchemaChange};
+use crate::object::changes::{Cause, SchemaChange, SplitCount};
 
 use super::{Field, Table};
 

@@ -7,10 +7,8 @@ use super::super::super::ui::{Style, count, counted};
 use super::DiffText;
 use super::lines::{Cell, Columns, Lines};
 use super::words::{change, narrow, short, value};
-use crate::diff::{
-    AnnotatorCount, ClassCount, KindCount, KindCounts, SplitCount, TransitionCount, Value,
-};
-use crate::object::changes::Cause;
+use crate::diff::{AnnotatorCount, ClassCount, KindCount, KindCounts, TransitionCount, Value};
+use crate::object::changes::{Cause, SplitCount};
 
 /// The most classes of a transition matrix; beyond, transitions are listed.
 const MOST_CLASSES: usize = 12;

@@ -128,6 +128,10 @@ impl<'a> DiffText<'a> {
         };
         let same = self.show.schema && !open.schema.iter().any(touches_values);
         self.line(&format!("{name}: {}", told(summary, same)))?;
+        if let Some(hint) = &summary.hint {
+            let mark = (self.paint)(Style::Warning, "hint");
+            self.line(&format!("  {mark}: {}", clean(hint)))?;
+        }
         if self.show.schema {
             self.schema(&open.schema)?;
         }
@@ -283,7 +287,23 @@ fn told(summary: &SummaryEvent, same: bool) -> String {
     tell(summary.labels(&[Cause::Split]), "labels split");
     tell(summary.labels(&[Cause::Merge]), "labels merged");
     tell(records.respelled, "respelled");
+    let in_order = parts.len() == 1;
+    let mut tell = |n: u64, text: &str| {
+        if n > 0 {
+            parts.push(format!("{} {text}", count(n)));
+        }
+    };
     tell(records.moved.unwrap_or(0), "moved");
+    if same && in_order && parts.len() > 1 {
+        parts.push("only the order changed".to_owned());
+    }
+    if summary.filtered {
+        // The step is of all changes, not of those that passed.
+        if !summary.counts_anything() {
+            parts.push("nothing passes".to_owned());
+        }
+        return format!("{} [filtered]", parts.join(", "));
+    }
     if same && parts.len() == 1 && summary.step != "none" {
         parts.push("no record changed".to_owned());
     }

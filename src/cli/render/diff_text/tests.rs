@@ -3,9 +3,9 @@
 use super::{DiffText, Show};
 use crate::diff::{
     AnnotatorCount, CellEvent, ClassCount, Event, EventSink as _, Identity, LabelEvent,
-    RecordEvent, RecordStatus, Said, SchemaEvent, SplitCount, SummaryEvent, TransitionCount, Value,
+    RecordEvent, RecordStatus, Said, SchemaEvent, SummaryEvent, TransitionCount, Value,
 };
-use crate::object::changes::{Cause, RecordCounts, SchemaChange};
+use crate::object::changes::{Cause, RecordCounts, SchemaChange, SplitCount};
 
 fn text(show: Show, events: Vec<Event>) -> String {
     let mut out = Vec::new();
@@ -61,11 +61,13 @@ fn events() -> Vec<Event> {
             detail: None,
             annotator: Some((Some("a1".to_owned()), Some("a7".to_owned()))),
             said: Said::default(),
+            place: 1,
         }),
         Event::Record(RecordEvent {
             dataset: dataset(),
             change: RecordStatus::Added,
             key: named("99"),
+            place: 7,
             split: None,
         }),
         Event::Cell(CellEvent {
@@ -123,6 +125,8 @@ fn events() -> Vec<Event> {
                 ..SplitCount::default()
             }],
             step: "major",
+            filtered: false,
+            hint: None,
         }),
     ]
 }

@@ -3,14 +3,18 @@
 use std::collections::BTreeMap;
 
 use crate::base::ObjectId;
+use crate::dataset::Where;
 use crate::history::{self, split_range};
 use crate::object::changes::{ChangeSet, DatasetChanges, Row, RowChange, RowKey};
-use crate::object::{self, Commit, Snapshot};
+use crate::object::{self, Commit, Scorecard, Snapshot};
 use crate::repo::Repo;
 
 use super::error::Error;
 use super::lookup::KeyFields;
 use super::rows;
+
+mod condition;
+mod pickaxe;
 
 /// Which commits to show.
 #[derive(Clone, Debug, Default)]
@@ -38,20 +42,22 @@ pub struct LogFilter {
     pub to: Option<String>,
     /// By this annotator.
     pub annotator: Option<String>,
+    /// A change for which this is true.
+    pub condition: Option<Where>,
+    /// After which another number of records has this value in some field.
+    pub value: Option<String>,
 }
 
 impl LogFilter {
     fn is_empty(&self) -> bool {
-        self.key.is_empty()
-            && [&self.dataset, &self.from, &self.to, &self.annotator]
-                .iter()
-                .all(|o| o.is_none())
+        self.dataset.is_none()
+            && !self.asks_for_rows()
+            && self.condition.is_none()
+            && self.value.is_none()
     }
 
-    /// Returns whether only the data set is asked for, so that heads of change sets tell.
-    fn is_dataset_only(&self) -> bool {
-        let others = [&self.from, &self.to, &self.annotator];
-        self.key.is_empty() && others.iter().all(|option| option.is_none())
+    fn asks_for_rows(&self) -> bool {
+        !self.key.is_empty() || self.asks_for_labels()
     }
 
     /// Returns whether the commit's change of a row is asked for; `key` is the given key as the
@@ -84,14 +90,31 @@ impl LogFilter {
         };
         let changes: ChangeSet = object::get(&repo.store, id)?;
         let asked = |name: &str| self.dataset.as_deref().is_none_or(|wanted| wanted == name);
+        if !changes.datasets.iter().any(|dataset| asked(&dataset.name)) {
+            return Ok(false);
+        }
+        if self.asks_for_rows() && !self.takes_rows(repo, commit, &changes)? {
+            return Ok(false);
+        }
+        if let Some(value) = &self.value
+            && !pickaxe::changes_count(repo, commit, &changes, &asked, value)?
+        {
+            return Ok(false);
+        }
+        match &self.condition {
+            None => Ok(true),
+            Some(condition) => condition::passes(repo, commit, &changes, &asked, condition),
+        }
+    }
+
+    /// Returns whether some row of the change set, or one that it would have, is asked for.
+    fn takes_rows(&self, repo: &Repo, commit: &Commit, changes: &ChangeSet) -> Result<bool, Error> {
+        let asked = |name: &str| self.dataset.as_deref().is_none_or(|wanted| wanted == name);
         let datasets: Vec<&DatasetChanges> = changes
             .datasets
             .iter()
             .filter(|dataset| asked(&dataset.name))
             .collect();
-        if self.is_dataset_only() {
-            return Ok(!datasets.is_empty());
-        }
         let mut keys: BTreeMap<&str, RowKey> = BTreeMap::new();
         for dataset in &datasets {
             let fields = KeyFields::of(repo, commit, &dataset.name)?;
@@ -103,7 +126,7 @@ impl LogFilter {
         let takes =
             |row: &Row| asked(&row.dataset) && self.takes(row, keys.get(row.dataset.as_str()));
         let mut found = false;
-        rows::kept(repo, &changes, &mut |row| {
+        rows::kept(repo, changes, &mut |row| {
             found = takes(&row);
             !found
         })?;
@@ -142,6 +165,12 @@ pub fn log(repo: &Repo, options: &LogOptions) -> Result<Vec<(ObjectId, Commit)>,
     let all = options.below.is_empty() && options.filter.is_empty();
     let most = if all { options.most } else { None };
     let mut commits = history::log(&repo.store, &tips, &without, most)?;
+    if let Some(condition) = &options.filter.condition {
+        condition::check(repo, condition, &commits)?;
+    }
+    if let Some(name) = &options.filter.dataset {
+        check_dataset(repo, name, &commits)?;
+    }
     if !all {
         let mut kept = Vec::new();
         for (id, commit) in commits {
@@ -157,6 +186,24 @@ pub fn log(repo: &Repo, options: &LogOptions) -> Result<Vec<(ObjectId, Commit)>,
         commits = kept;
     }
     Ok(commits)
+}
+
+/// Fails where none of the commits has or had a data set of that name.
+fn check_dataset(repo: &Repo, name: &str, commits: &[(ObjectId, Commit)]) -> Result<(), Error> {
+    let mut known: Vec<String> = Vec::new();
+    for (_, commit) in commits {
+        let card: Scorecard = object::get(&repo.store, &commit.scorecard)?;
+        for score in card.datasets {
+            if score.name == name {
+                return Ok(());
+            }
+            if !known.contains(&score.name) {
+                known.push(score.name);
+            }
+        }
+    }
+    let name = name.to_owned();
+    Err(Error::NoSuchDataset { name, known })
 }
 
 /// Returns whether a commit changed a file at or below one of the paths, against its first parent.

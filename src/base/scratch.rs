@@ -1,0 +1,50 @@
+//! A file without a name, for what does not fit in memory.
+//!
+//! Invariant: it is gone when it is closed, whatever ends the process; nothing durable is in it.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
+
+use super::fsio::{self, IoError};
+
+/// Bytes outside of memory.
+#[derive(Debug)]
+pub struct ScratchFile {
+    file: File,
+    length: u64,
+}
+
+/// What errors call it.
+const NAME: &str = "temporary file";
+
+impl ScratchFile {
+    /// Creates an empty one in the system's temporary directory.
+    pub fn create() -> Result<Self, IoError> {
+        let file = tempfile::tempfile().map_err(|e| IoError::new("create", Path::new(NAME), e))?;
+        Ok(Self { file, length: 0 })
+    }
+
+    /// Returns how many bytes were appended.
+    pub fn len(&self) -> u64 {
+        self.length
+    }
+
+    /// Returns whether it holds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// Appends bytes.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<(), IoError> {
+        let written = self.file.write_all(bytes);
+        written.map_err(|e| IoError::new("write", Path::new(NAME), e))?;
+        self.length += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Reads bytes that were appended.
+    pub fn read_at(&self, start: u64, out: &mut [u8]) -> Result<(), IoError> {
+        fsio::read_exact_at(&self.file, Path::new(NAME), start, out)
+    }
+}

@@ -1,0 +1,173 @@
+//! What sealed change sets tell of two versions, so that the data need not be opened.
+//!
+//! Invariant: what is told here is what comparing the data tells; of what is not, nothing is told.
+
+use std::collections::BTreeMap;
+
+use crate::base::ObjectId;
+use crate::dataset::Declaration;
+use crate::diff::{self, Ends, Options, Step, Told};
+use crate::object::changes::ChangeSet;
+use crate::object::{self, Commit, Snapshot};
+use crate::profile::Facts;
+use crate::record::Format;
+use crate::repo::Repo;
+
+use super::assess::Version;
+use super::declare;
+use super::error::Error;
+use super::rows;
+
+/// Longer ranges are not composed: reading their change sets would cost more than the data.
+const MOST_COMMITS: usize = 256;
+/// Nor are ranges with more rows than this.
+const MOST_ROWS: u64 = 1_000_000;
+
+/// Returns for each data set that changed between two commits what change sets tell of it.
+pub(super) fn between(
+    repo: &Repo,
+    (older, before): (&ObjectId, &Version),
+    (newer, after): (&ObjectId, &Version),
+    options: Options<'_>,
+) -> Result<BTreeMap<String, Told>, Error> {
+    let mut told = BTreeMap::new();
+    let Some(line) = line(repo, older, newer)? else {
+        return Ok(told);
+    };
+    let mut changes = Vec::with_capacity(line.len());
+    for id in &line {
+        changes.push(object::get::<ChangeSet>(&repo.store, id)?);
+    }
+    let neighbours = changes.len() == 1;
+    if !neighbours && !same_declarations(repo, &changes)? {
+        return Ok(told);
+    }
+    for declaration in &after.declarations.datasets {
+        let name = &declaration.name;
+        let Some(older) = before.declarations.get(name) else {
+            continue;
+        };
+        if !neighbours && (declaration != older || declaration.format == Format::Images) {
+            continue; // images are ordered by path, and change it with their label
+        }
+        let wants_rows = diff::wants_rows(options, &declaration.roles);
+        let Some(steps) = steps(repo, &changes, name, wants_rows || !neighbours)? else {
+            continue;
+        };
+        let step = match neighbours {
+            true => steps.into_iter().next(),
+            false => diff::compose(steps),
+        };
+        let Some(step) = step else {
+            continue;
+        };
+        if let Some(events) = events(repo, before, (after, declaration), step, options)? {
+            told.insert(name.clone(), events);
+        }
+    }
+    Ok(told)
+}
+
+fn events(
+    repo: &Repo,
+    before: &Version,
+    (after, declaration): (&Version, &Declaration),
+    step: Step,
+    options: Options<'_>,
+) -> Result<Option<Told>, Error> {
+    let name = &declaration.name;
+    let (Some(old), Some(new)) = (before.score(name), after.score(name)) else {
+        return Ok(None);
+    };
+    let Some(first) = after.covered(declaration).first().map(|entry| &entry.path) else {
+        return Ok(None);
+    };
+    let ends = Ends {
+        before: &Facts::read(&repo.store, old)?,
+        after: &Facts::read(&repo.store, new)?,
+        roles: &declaration.roles,
+        label_kind: &declaration.label_kind,
+        format: declaration.format,
+        first,
+    };
+    Ok(Told::new(step, ends, options))
+}
+
+/// Returns the change sets that lead from a commit to a later one, the oldest first.
+fn line(repo: &Repo, older: &ObjectId, newer: &ObjectId) -> Result<Option<Vec<ObjectId>>, Error> {
+    let mut line = Vec::new();
+    let mut at = *newer;
+    while line.len() < MOST_COMMITS {
+        let commit: Commit = object::get(&repo.store, &at)?;
+        // Of a merge any parent is a neighbour; a range follows the first.
+        let parents = commit.parents.iter().zip(&commit.changes);
+        let found = match line.is_empty() {
+            true => parents.clone().find(|(parent, _)| *parent == older),
+            false => None,
+        };
+        let Some((parent, changes)) = found.or_else(|| parents.clone().next()) else {
+            return Ok(None);
+        };
+        line.push(*changes);
+        if parent == older {
+            line.reverse();
+            return Ok(Some(line));
+        }
+        at = *parent;
+    }
+    Ok(None)
+}
+
+/// Returns whether all versions have the same dver.toml.
+fn same_declarations(repo: &Repo, changes: &[ChangeSet]) -> Result<bool, Error> {
+    let file = declare::file();
+    let mut known = None;
+    for snapshot in changes.iter().flat_map(|c| [c.before, Some(c.after)]) {
+        let Some(snapshot) = snapshot else {
+            return Ok(false);
+        };
+        let entry = Snapshot::find(&repo.store, &snapshot, &file)?;
+        let content = entry.map(|entry| entry.content);
+        if content != *known.get_or_insert(content) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Returns what each change set says of a data set, where it changed; `None` where one does not
+/// hold all.
+fn steps(
+    repo: &Repo,
+    changes: &[ChangeSet],
+    name: &str,
+    wants_rows: bool,
+) -> Result<Option<Vec<Step>>, Error> {
+    let of = |set: &ChangeSet| set.datasets.iter().find(|d| d.name == name).cloned();
+    let mut rest = MOST_ROWS;
+    let mut steps = Vec::new();
+    for set in changes {
+        let Some(changes) = of(set) else {
+            continue;
+        };
+        let count = diff::rows_of(&changes);
+        if wants_rows && count > 0 && !changes.rows {
+            return Ok(None);
+        }
+        let Some(left) = rest.checked_sub(count) else {
+            return Ok(None);
+        };
+        rest = left;
+        let mut rows = Vec::new();
+        if wants_rows {
+            rows::kept(repo, set, &mut |row| {
+                if row.dataset == name {
+                    rows.push(row);
+                }
+                true
+            })?;
+        }
+        steps.push(Step { changes, rows });
+    }
+    Ok(Some(steps))
+}

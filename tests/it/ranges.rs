@@ -1,0 +1,147 @@
+//! What sealed change sets tell of two versions is what comparing the data tells.
+
+use crate::harness::Scratch;
+
+/// Numbers that look random and are the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (self.0 >> 33) as usize % sides
+    }
+}
+
+const LABELS: [&str; 4] = ["cat", "dog", "bird", ""];
+
+/// A record: key, text, annotator, two labels and split.
+type Record = [String; 6];
+
+fn record(id: usize, dice: &mut Dice) -> Record {
+    let label = |dice: &mut Dice| LABELS[dice.roll(3)].to_owned();
+    [
+        format!("r{id}"),
+        format!("text {}", dice.roll(1000)),
+        format!("a{}", dice.roll(4)),
+        label(dice),
+        label(dice),
+        ["train", "test", ""][dice.roll(3)].to_owned(),
+    ]
+}
+
+fn csv(records: &[Record]) -> String {
+    let mut text = "id,text,annotator,topic,tone,split\n".to_owned();
+    for record in records {
+        text += &(record.join(",") + "\n");
+    }
+    text
+}
+
+fn jsonl(records: &[Record]) -> String {
+    let mut text = String::new();
+    for [id, words, annotator, topic, tone, split] in records {
+        text += &format!(
+            "{{\"id\":\"{id}\",\"text\":\"{words}\",\"annotator\":\"{annotator}\",\"topic\":\"{topic}\",\"tone\":\"{tone}\",\"split\":\"{split}\"}}\n"
+        );
+    }
+    text
+}
+
+/// Changes some labels, now and then with the annotator, and adds and removes records.
+fn curate(records: &mut Vec<Record>, next: &mut usize, dice: &mut Dice) {
+    for _ in 0..1 + dice.roll(4) {
+        let at = dice.roll(records.len());
+        records[at][3 + dice.roll(2)] = LABELS[dice.roll(4)].to_owned();
+        if dice.roll(2) == 0 {
+            records[at][2] = format!("a{}", dice.roll(4));
+        }
+        if dice.roll(9) == 0 {
+            records[at][5] = "dev".to_owned();
+        }
+    }
+    for _ in 0..dice.roll(3) {
+        records.remove(dice.roll(records.len()));
+    }
+    for _ in 0..dice.roll(3) {
+        let at = dice.roll(records.len() + 1);
+        records.insert(at, record(*next, dice));
+        *next += 1;
+    }
+}
+
+/// Changes that rows do not tell, or that no range composes.
+fn disturb(records: &mut Vec<Record>, kind: usize, dice: &mut Dice) {
+    let at = dice.roll(records.len());
+    match kind {
+        0 => records[at][1] = "other words".to_owned(),
+        1 => {
+            let moved = records.remove(at);
+            records.push(moved);
+        }
+        2 => records.push(records[at].clone()),
+        3 => {
+            for record in records.iter_mut().filter(|r| r[3] == "cat") {
+                record[3] = "feline".to_owned();
+            }
+        }
+        _ => records[at][0].clear(),
+    }
+}
+
+fn check(format: &str, write: fn(&[Record]) -> String, seed: u64) {
+    let mut dice = Dice(seed);
+    let mut next = 60;
+    let mut records: Vec<Record> = (0..next).map(|id| record(id, &mut dice)).collect();
+    let file = format!("talk.{format}");
+    let scratch = Scratch::new();
+    scratch.write(&file, write(&records));
+    scratch.dver(&["add", &file, "--no-declare"]).ok();
+    let declare = ["--key", "id", "--label", "topic", "--label", "tone"];
+    let declare = [
+        &declare[..],
+        &["--text", "text", "--annotator", "annotator"],
+        &["--split", "split"],
+    ]
+    .concat();
+    scratch
+        .dver(&[&["dataset", "add", &file], &declare[..]].concat())
+        .ok();
+    scratch.dver(&["commit", "-m", "0"]).ok();
+    let steps = 9;
+    for step in 1..=steps {
+        // Quiet weeks, one disturbance, and quiet weeks again.
+        match step {
+            5 => disturb(&mut records, seed as usize % 5, &mut dice),
+            _ => curate(&mut records, &mut next, &mut dice),
+        }
+        scratch.write(&file, write(&records));
+        scratch.dver(&["commit", "-qam", &step.to_string()]).ok();
+    }
+    for older in 1..=steps {
+        for newer in 0..older {
+            let ends = [format!("HEAD~{older}"), format!("HEAD~{newer}")];
+            let ends = [ends[0].as_str(), ends[1].as_str()];
+            let shown = [&["diff", "--json"][..], &["diff", "--json", "--stat"]][newer % 2];
+            let sealed = scratch.dver(&[shown, &ends[..]].concat()).ok();
+            let data = [shown, &["--from-data"], &ends[..]].concat();
+            assert_eq!(
+                sealed,
+                scratch.dver(&data).ok(),
+                "{format}, seed {seed}, {ends:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn ranges_of_a_table_tell_what_its_ends_tell() {
+    (0..5).for_each(|seed| check("csv", csv, seed));
+}
+
+#[test]
+fn ranges_of_json_lines_tell_what_their_ends_tell() {
+    (5..7).for_each(|seed| check("jsonl", jsonl, seed));
+}
