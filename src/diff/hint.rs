@@ -23,8 +23,11 @@ const LEAST: u64 = 3;
 /// Of a field that could be a key, at least this share of the values stands once.
 const UNIQUE: (u64, u64) = (99, 100);
 
+/// Writes a key as all keys that are equal in a form are written.
+type Form = fn(&str) -> String;
+
 /// How keys may be written otherwise, each form after those before it.
-const FORMS: [(&str, fn(&str) -> String); 4] = [
+const FORMS: [(&str, Form); 4] = [
     ("without outer space", |key| key.trim().to_owned()),
     ("without regard to case", |key| key.trim().to_lowercase()),
     ("as numbers", |key| number(&key.trim().to_lowercase())),
@@ -118,7 +121,7 @@ fn seen(
     let add = |values: &mut Values, text: String| {
         let hash = value_hash(&text);
         // The low bits of the hash are its weakest.
-        if (hash >> 20) % one_in == 0 {
+        if (hash >> 20).is_multiple_of(one_in) {
             values.entry(hash).or_insert((0, text)).0 += 1;
         }
     };
@@ -131,7 +134,7 @@ fn seen(
                 for ((_, form), values) in FORMS.iter().zip(&mut seen.keys) {
                     let parts: Vec<String> = key.iter().map(|part| form(part)).collect();
                     let hash = value_hash(&parts.join("\0"));
-                    if (hash >> 20) % one_in == 0 {
+                    if (hash >> 20).is_multiple_of(one_in) {
                         values.entry(hash).or_insert_with(|| (0, key.join(", "))).0 += 1;
                     }
                 }

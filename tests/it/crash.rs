@@ -237,6 +237,29 @@ fn restore_survives_a_stop_at_every_step() {
     at_every_step(&edited(), &["restore", "."], CONTINUE);
 }
 
+/// Forty relabellings that are not staged, and a condition that some of them pass.
+fn relabelled() -> Scratch {
+    let scratch = Scratch::new();
+    scratch.write("labels.csv", labels(200, 0));
+    scratch.dver(&["add", "."]).ok();
+    scratch.dver(&["commit", "-m", "first"]).ok();
+    scratch.write("labels.csv", labels(200, 40));
+    scratch
+}
+
+const SOME: &str = "key < 100 and change = 'label'";
+
+#[test]
+fn taking_some_changes_back_survives_a_stop_at_every_step() {
+    let restore = ["restore", "--where", SOME, "labels.csv"];
+    at_every_step(&relabelled(), &restore, CONTINUE);
+}
+
+#[test]
+fn staging_some_changes_survives_a_stop_at_every_step() {
+    at_every_step(&relabelled(), &["add", "--where", SOME, "labels.csv"], &[]);
+}
+
 #[test]
 fn a_hard_reset_survives_a_stop_at_every_step() {
     at_every_step(&edited(), &["reset", "--hard", "HEAD~1"], CONTINUE);

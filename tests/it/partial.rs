@@ -232,7 +232,17 @@ fn records_stay_in_their_files() {
 /// One row: label and text.
 type Row = (String, String);
 
-fn file(rows: &[(u32, Row)], quote_all: bool, newline: &str, last: bool) -> Vec<u8> {
+fn file(jsonl: bool, rows: &[(u32, Row)], quote_all: bool, newline: &str, last: bool) -> Vec<u8> {
+    if jsonl {
+        let (comma, colon) = if quote_all { (" , ", ": ") } else { (",", ":") };
+        let line = |(key, (label, text)): &(u32, Row)| {
+            let text = Value::from(text.as_str());
+            format!(
+                "{{\"id\"{colon}{key}{comma}\"label\"{colon}\"{label}\"{comma}\"text\"{colon}{text}}}\n"
+            )
+        };
+        return rows.iter().map(line).collect::<String>().into_bytes();
+    }
     let cell = |text: &str| match quote_all || text.contains([',', '"', '\n']) {
         true => format!("\"{}\"", text.replace('"', "\"\"")),
         false => text.to_owned(),
@@ -299,13 +309,15 @@ proptest! {
         styles in prop::collection::vec(any::<bool>(), 2),
         newline in prop::sample::select(vec!["\n", "\r\n"]),
         last in any::<bool>(),
+        jsonl in any::<bool>(),
     ) {
         let rows: Vec<(u32, Row)> = (1..).zip(rows).collect();
         let newer = edited(&rows, &edits);
         prop_assume!(newer.len() > 1);
-        let before = file(&rows, styles[0], newline, last);
-        let after = file(&newer, styles[1], newline, last);
-        let scratch = between("pets.csv", &before, &after);
+        let before = file(jsonl, &rows, styles[0], newline, last);
+        let after = file(jsonl, &newer, styles[1], newline, last);
+        let name = if jsonl { "pets.jsonl" } else { "pets.csv" };
+        let scratch = between(name, &before, &after);
         let all = changes(&scratch, &[]);
         let (chosen, rest): (BTreeSet<_>, BTreeSet<_>) = all.keys().cloned().zip(picks.iter().cycle())
             .map(|(change, pick)| (change, *pick))
@@ -315,21 +327,21 @@ proptest! {
             });
         let condition = only(&chosen);
 
-        scratch.dver(&["add", "--where", &condition, "pets.csv"]).ok();
-        prop_assert_eq!(scratch.read("pets.csv"), after.clone());
+        scratch.dver(&["add", "--where", &condition, name]).ok();
+        prop_assert_eq!(scratch.read(name), after.clone());
         prop_assert_eq!(changes(&scratch, &["--staged"]).into_keys().collect::<BTreeSet<_>>(), chosen.clone());
         prop_assert_eq!(changes(&scratch, &[]).into_keys().collect::<BTreeSet<_>>(), rest.clone());
-        scratch.dver(&["add", "--where", &only(&rest), "pets.csv"]).ok();
+        scratch.dver(&["add", "--where", &only(&rest), name]).ok();
         prop_assert_eq!(changes(&scratch, &[]).len(), 0);
         scratch.dver(&["reset"]).ok();
 
-        scratch.dver(&["restore", "--where", &condition, "pets.csv"]).ok();
+        scratch.dver(&["restore", "--where", &condition, name]).ok();
         let left = changes(&scratch, &[]);
         prop_assert_eq!(left.keys().cloned().collect::<BTreeSet<_>>(), rest.clone());
         for (name, event) in &left {
             prop_assert_eq!(event, &all[name]);
         }
-        let partly = scratch.read("pets.csv");
+        let partly = scratch.read(name);
         // Records that nothing was chosen of keep their bytes, and their order.
         let untouched = |bytes: &[u8]| -> Vec<String> {
             let text = String::from_utf8(bytes.to_vec()).unwrap();
@@ -337,15 +349,16 @@ proptest! {
             records(&text).into_iter().filter(|record| !keys.contains(&key_of(record))).collect()
         };
         prop_assert_eq!(untouched(&partly), untouched(&after));
-        scratch.dver(&["restore", "--where", &only(&rest), "pets.csv"]).ok();
+        scratch.dver(&["restore", "--where", &only(&rest), name]).ok();
         prop_assert_eq!(changes(&scratch, &[]).len(), 0);
         scratch.dver(&["undo"]).ok();
-        prop_assert_eq!(scratch.read("pets.csv"), if rest.is_empty() && chosen.is_empty() { after.clone() } else if rest.is_empty() { after } else { partly });
+        prop_assert_eq!(scratch.read(name), if rest.is_empty() && chosen.is_empty() { after.clone() } else if rest.is_empty() { after } else { partly });
     }
 }
 
 fn key_of(record: &str) -> String {
-    record.split(',').next().unwrap().to_owned()
+    let first = record.split(',').next().unwrap().trim();
+    first.trim_start_matches("{\"id\":").trim().to_owned()
 }
 
 /// Splits a file into its records, without the line ends behind them.

@@ -145,7 +145,11 @@ impl Where {
 
     /// Says that a name means nothing here; `known` are the names that do.
     pub fn unknown(&self, name: &Name, known: Vec<String>) -> WhereError {
-        let near = nearest(&name.text, known.iter().map(String::as_str)).map(str::to_owned);
+        // The member of an object is a field by its whole path.
+        let ends = |known: &&String| known.rsplit('.').next() == Some(&name.text);
+        let near = nearest(&name.text, known.iter().map(String::as_str))
+            .map(str::to_owned)
+            .or_else(|| known.iter().find(ends).cloned());
         let mut reason = format!("no field `{}`", name.text);
         if near.is_none() && !name.quoted && self.is_only_compared_with(name) {
             reason.push_str(&format!("; the text is written '{}'", name.text));

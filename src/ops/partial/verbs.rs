@@ -62,7 +62,7 @@ pub fn restore_where(
         within: &options.within,
         condition,
     };
-    let revisions: Vec<String> = options.within.iter().map(RepoPath::to_string).collect();
+    let revisions = about(condition, &options.within);
     if options.staged {
         let after = of_stage(repo)?;
         let (staged, declarations) = (after.entries.clone(), after.declarations.clone());
@@ -140,7 +140,7 @@ pub fn add_where(
             declarations,
         )
     };
-    let revisions = within.iter().map(RepoPath::to_string).collect();
+    let revisions = about(condition, within);
     let report = staged_as(
         repo,
         &locked,
@@ -168,6 +168,13 @@ fn staged_as(
         let note = Note::new(verb, revisions).hidden();
         Ok((PartialReport::of(made), changed.then_some(note)))
     })
+}
+
+/// Says what an operation was about.
+fn about(condition: &Where, within: &[RepoPath]) -> Vec<String> {
+    let condition = [format!("--where {condition}")];
+    let paths = within.iter().map(RepoPath::to_string);
+    condition.into_iter().chain(paths).collect()
 }
 
 fn find(entries: &[FileEntry], path: &RepoPath) -> Option<FileEntry> {
