@@ -13,7 +13,6 @@ use super::fields::{self, Declared, FieldMap};
 use super::filter::Passed;
 use super::hint;
 use super::kept::Kept;
-use super::label_kind::Kinds;
 use super::matched::{Matched, matched};
 use super::problems;
 use super::reading::{Pairing, Side};
@@ -30,13 +29,13 @@ pub struct Options<'a> {
     pub cells: bool,
     /// Whether record events are wanted of a data set that only one side has.
     pub whole: bool,
+    /// Numbers of kept records that differ by no more than this are taken for equal.
+    pub tolerance: Option<f64>,
     /// Which label, record and cell events are told and counted; all where it is `None`.
     pub filter: Option<&'a Where>,
     /// About how many bytes the search for what differs may hold in memory; what is more goes to
     /// a temporary file.
     pub memory: usize,
-    /// Numbers of kept records that differ by no more than this are taken for equal.
-    pub tolerance: Option<f64>,
 }
 
 /// What the search for differences holds in memory, unless told otherwise.
@@ -48,18 +47,18 @@ impl Options<'static> {
         records: false,
         cells: false,
         whole: false,
+        tolerance: None,
         filter: None,
         memory: MEMORY,
-        tolerance: None,
     };
     /// What `diff` shows without options.
     pub const DEFAULT: Self = Self {
         records: true,
         cells: false,
         whole: true,
+        tolerance: None,
         filter: None,
         memory: MEMORY,
-        tolerance: None,
     };
 }
 
@@ -231,8 +230,8 @@ fn both(
     sink.event(Event::Summary(SummaryEvent {
         dataset: dataset.to_owned(),
         records: passed.map_or(counts, |passed| passed.counts(counts)),
-        kinds: Kinds::of(&reading.common, before.facts, after.facts, after.label_kind)
-            .counts(&told),
+        kinds: teller.kinds.counts(&told),
+        transitions: told,
         classes: match passed {
             None => tally::classes(
                 &reading.common,
@@ -242,7 +241,6 @@ fn both(
             ),
             Some(_) => Vec::new(), // they are facts of the whole
         },
-        transitions: told,
         annotators,
         splits,
         step,

@@ -129,8 +129,7 @@ impl Kinds {
     /// Finds the kind of each label field: as declared, or by its type and its classes.
     pub(crate) fn of(
         common: &[Common],
-        before: &Facts,
-        after: &Facts,
+        (before, after): (&Facts, &Facts),
         label_kind: &BTreeMap<String, String>,
     ) -> Self {
         let labels = common.iter().filter(|field| field.label);

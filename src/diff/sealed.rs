@@ -32,10 +32,10 @@ pub struct Ends<'a> {
     pub after: &'a Facts,
     /// The declared roles of the newer version.
     pub roles: &'a Roles,
+    /// What the values of label fields are declared to be, by field.
+    pub label_kind: &'a BTreeMap<String, String>,
     /// Its format.
     pub format: Format,
-    /// The declared kinds of its label fields.
-    pub label_kind: &'a BTreeMap<String, String>,
     /// Its first file.
     pub first: &'a RepoPath,
 }
@@ -69,7 +69,7 @@ impl Told {
             return None; // why that may be is in the data alone
         }
         if options.tolerance.is_some() {
-            return None;
+            return None; // which numbers are near is in the data alone
         }
         if options.filter.is_some() || (wants_rows(options, ends.roles) && !known) {
             return None;
@@ -186,19 +186,19 @@ fn summary(
         })
     };
     let transitions = changes.labels.transitions.iter().map(transition);
-    let transitions: Vec<TransitionCount> = transitions.collect::<Option<_>>()?;
-    let labels = label_fields(ends);
+    let transitions = transitions.collect::<Option<Vec<_>>>()?;
+    let fields = label_fields(ends);
     Some(SummaryEvent {
         dataset: changes.name.clone(),
         records: changes.records,
-        kinds: Kinds::of(&labels, ends.before, ends.after, ends.label_kind).counts(&transitions),
+        kinds: kinds(&fields, ends).counts(&transitions),
+        transitions,
         classes: tally::classes(
-            &labels,
+            &fields,
             Some(ends.before),
             Some(ends.after),
             ends.label_kind,
         ),
-        transitions,
         annotators,
         splits: changes.splits.clone(),
         filtered: false,
@@ -211,6 +211,10 @@ fn summary(
             _ => return None,
         },
     })
+}
+
+fn kinds(fields: &[Common], ends: Ends<'_>) -> Kinds {
+    Kinds::of(fields, (ends.before, ends.after), ends.label_kind)
 }
 
 /// Returns the label fields that both versions have, in the newer order.
@@ -244,25 +248,22 @@ fn labels(step: &Step, ends: Ends<'_>) -> Option<Vec<LabelEvent>> {
     let fields = &ends.after.fields;
     let place = |name: &str| fields.iter().position(|field| *field.name == *name);
     let annotates = !ends.roles.fields(Role::Annotator).is_empty();
-    let kinds = Kinds::of(
-        &label_fields(ends),
-        ends.before,
-        ends.after,
-        ends.label_kind,
-    );
+    let kinds = kinds(&label_fields(ends), ends);
     let mut found = Vec::new();
     for row in &step.rows {
         let RowChange::Label(label) = &row.change else {
             continue;
         };
+        let from = value(label.from.as_deref(), ends.format)?;
+        let to = value(label.to.as_deref(), ends.format)?;
         let event = LabelEvent {
             dataset: row.dataset.clone(),
             key: identity(row),
             field: label.field.clone(),
-            from: value(label.from.as_deref(), ends.format)?,
-            to: value(label.to.as_deref(), ends.format)?,
+            detail: kinds.detail(&label.field, &from, &to),
+            from,
+            to,
             cause: label.cause,
-            detail: None,
             annotator: annotates.then(|| (label.annotator_before.clone(), label.annotator.clone())),
             said: Said {
                 source: label.source.clone(),
@@ -272,8 +273,6 @@ fn labels(step: &Step, ends: Ends<'_>) -> Option<Vec<LabelEvent>> {
             },
             place: row.place,
         };
-        let detail = kinds.detail(&event.field, &event.from, &event.to);
-        let event = LabelEvent { detail, ..event };
         found.push(((row.place, place(&label.field)), event));
     }
     found.sort_by_key(|(order, _)| *order);

@@ -29,11 +29,12 @@ pub(crate) struct Teller<'a> {
     before: Version<'a>,
     after: Version<'a>,
     annotator: (Option<Arc<str>>, Option<Arc<str>>),
+    /// What the labels are.
+    pub(crate) kinds: Kinds,
     /// Which events are told; all where there is none.
     filter: Option<Filter<'a>>,
     /// What the filter let pass.
     pub(crate) passed: Passed,
-    kinds: Kinds,
 }
 
 impl<'a> Teller<'a> {
@@ -63,9 +64,13 @@ impl<'a> Teller<'a> {
             before,
             after,
             annotator,
+            kinds: Kinds::of(
+                &reading.common,
+                (before.facts, after.facts),
+                after.label_kind,
+            ),
             filter,
             passed: Passed::default(),
-            kinds: Kinds::of(&reading.common, before.facts, after.facts, after.label_kind),
         }
     }
 

@@ -86,8 +86,8 @@ fn events(
         before: &Facts::read(&repo.store, old)?,
         after: &Facts::read(&repo.store, new)?,
         roles: &declaration.roles,
-        format: declaration.format,
         label_kind: &declaration.label_kind,
+        format: declaration.format,
         first,
     };
     Ok(Told::new(step, ends, options))

@@ -54,14 +54,14 @@ pub(crate) struct DiffArgs {
     /// Changed cells of fields other than labels too
     #[arg(long, conflicts_with_all = ["stat", "labels", "schema"])]
     pub cells: bool,
+    /// Take numbers of a record that differ by no more than X for equal; nothing stored depends on it
+    #[arg(long, value_name = "X", value_parser = tolerance)]
+    pub tolerance: Option<f64>,
     /// Compare the data themselves, also where sealed change sets tell the answer
     #[arg(long, conflicts_with = "no_index")]
     pub from_data: bool,
     #[command(flatten)]
     pub condition: WhereArgs,
-    /// Take numbers of a record that differ by no more than X for equal; nothing stored depends on it
-    #[arg(long, value_name = "X", value_parser = tolerance)]
-    pub tolerance: Option<f64>,
     /// How to write it; json is --json
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub format: Option<Format>,
@@ -224,9 +224,9 @@ pub(crate) fn schema(context: &mut Context, ends: &[String]) -> Result<Answer, F
         labels: false,
         schema: true,
         cells: false,
+        tolerance: None,
         from_data: false,
         condition: WhereArgs::default(),
-        tolerance: None,
         format: None,
         exit_code: false,
         ends: ends.to_vec(),

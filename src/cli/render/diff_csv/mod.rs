@@ -190,6 +190,23 @@ impl<'a> DiffCsv<'a> {
                 ..Row::default()
             })?;
         }
+        if let Some(hint) = &summary.hint {
+            self.row(&Row {
+                event: "summary",
+                dataset,
+                cause: "hint",
+                note: Some(hint),
+                ..Row::default()
+            })?;
+        }
+        if summary.filtered {
+            self.row(&Row {
+                event: "summary",
+                dataset,
+                cause: "filtered",
+                ..Row::default()
+            })?;
+        }
         self.row(&Row {
             event: "summary",
             dataset,
