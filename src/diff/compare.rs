@@ -145,6 +145,7 @@ fn one(
         step,
         filtered: passed.is_some(),
         hint: None,
+        churn: None,
     }))?;
     Ok(report)
 }
@@ -245,6 +246,7 @@ fn both(
         splits,
         step,
         filtered: passed.is_some(),
+        churn: None,
         hint: match passed {
             None => hint::hint(&reading, before, after, &matched)?,
             Some(_) => None,

@@ -320,6 +320,8 @@ pub struct SummaryEvent {
     pub filtered: bool,
     /// What may explain that most records found no match: for people to look at.
     pub hint: Option<String>,
+    /// Of a range of commits: labels that changed and have the value again that they had before.
+    pub churn: Option<u64>,
 }
 
 /// How many labels went from one class to another.
@@ -388,6 +390,8 @@ impl Serialize for SummaryEvent {
             annotators: &'a [AnnotatorCount],
             #[serde(skip_serializing_if = "<[_]>::is_empty")]
             kinds: &'a [KindCount],
+            #[serde(skip_serializing_if = "Option::is_none")]
+            churn: Option<u64>,
         }
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("dataset", &self.dataset)?;
@@ -401,6 +405,7 @@ impl Serialize for SummaryEvent {
             classes: &self.classes,
             annotators: &self.annotators,
             kinds: &self.kinds,
+            churn: self.churn,
         };
         map.serialize_entry("labels", &labels)?;
         if !self.splits.is_empty() {

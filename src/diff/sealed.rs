@@ -203,6 +203,7 @@ fn summary(
         splits: changes.splits.clone(),
         filtered: false,
         hint: None,
+        churn: None,
         step: match changes.step.as_str() {
             "none" => "none",
             "patch" => "patch",

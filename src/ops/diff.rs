@@ -11,6 +11,7 @@ use crate::object::changes::DatasetChanges;
 use crate::repo::Repo;
 
 use super::assess::{self, Version};
+use super::churn::{self, Churned};
 use super::condition;
 use super::error::Error;
 use super::follow::Measuring;
@@ -112,18 +113,22 @@ pub fn diff(
         }
         Ends::Revisions(a, b) => {
             let after = of_revision(repo, b)?;
+            let line = match options.within.is_empty() {
+                true => sealed::line(repo, &repo.resolve(a)?, &repo.resolve(b)?)?,
+                false => Vec::new(), // change sets speak of all files
+            };
             let told = match &before {
-                Some(before) if options.within.is_empty() && !options.from_data => {
-                    let ids = (repo.resolve(a)?, repo.resolve(b)?);
-                    sealed::between(repo, (&ids.0, before), (&ids.1, &after), options.tell())?
+                Some(before) if !options.from_data => {
+                    sealed::between(repo, &line, (before, &after), options.tell())?
                 }
                 _ => nothing,
             };
+            let churn = churn::churn(repo, &line)?;
             run(
                 &repo.store,
                 (before, after),
                 (options, &told),
-                sink,
+                &mut Churned { sink, churn },
                 (&Measuring::of(repo), progress),
             )
         }

@@ -22,6 +22,7 @@ pub mod blame;
 pub mod branch;
 pub mod cat;
 pub mod checkout;
+mod churn;
 pub mod commit;
 pub mod dataset;
 pub mod diff;

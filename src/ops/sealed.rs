@@ -23,23 +23,20 @@ const MOST_COMMITS: usize = 256;
 /// Nor are ranges with more rows than this.
 const MOST_ROWS: u64 = 1_000_000;
 
-/// Returns for each data set that changed between two commits what change sets tell of it.
+/// Returns for each data set that changed between two commits what the change sets between them,
+/// as [`line`] gives them, tell of it.
 pub(super) fn between(
     repo: &Repo,
-    (older, before): (&ObjectId, &Version),
-    (newer, after): (&ObjectId, &Version),
+    changes: &[ChangeSet],
+    (before, after): (&Version, &Version),
     options: Options<'_>,
 ) -> Result<BTreeMap<String, Told>, Error> {
     let mut told = BTreeMap::new();
-    let Some(line) = line(repo, older, newer)? else {
+    if changes.is_empty() {
         return Ok(told);
-    };
-    let mut changes = Vec::with_capacity(line.len());
-    for id in &line {
-        changes.push(object::get::<ChangeSet>(&repo.store, id)?);
     }
     let neighbours = changes.len() == 1;
-    if !neighbours && !same_declarations(repo, &changes)? {
+    if !neighbours && !same_declarations(repo, changes)? {
         return Ok(told);
     }
     for declaration in &after.declarations.datasets {
@@ -51,7 +48,7 @@ pub(super) fn between(
             continue; // images are ordered by path, and change it with their label
         }
         let wants_rows = diff::wants_rows(options, &declaration.roles);
-        let Some(steps) = steps(repo, &changes, name, wants_rows || !neighbours)? else {
+        let Some(steps) = steps(repo, changes, name, wants_rows || !neighbours)? else {
             continue;
         };
         let step = match neighbours {
@@ -93,8 +90,13 @@ fn events(
     Ok(Told::new(step, ends, options))
 }
 
-/// Returns the change sets that lead from a commit to a later one, the oldest first.
-fn line(repo: &Repo, older: &ObjectId, newer: &ObjectId) -> Result<Option<Vec<ObjectId>>, Error> {
+/// Returns the change sets that lead from a commit to a later one, the oldest first; none where
+/// it is no ancestor along first parents, or too far away.
+pub(super) fn line(
+    repo: &Repo,
+    older: &ObjectId,
+    newer: &ObjectId,
+) -> Result<Vec<ChangeSet>, Error> {
     let mut line = Vec::new();
     let mut at = *newer;
     while line.len() < MOST_COMMITS {
@@ -106,16 +108,16 @@ fn line(repo: &Repo, older: &ObjectId, newer: &ObjectId) -> Result<Option<Vec<Ob
             false => None,
         };
         let Some((parent, changes)) = found.or_else(|| parents.clone().next()) else {
-            return Ok(None);
+            break;
         };
-        line.push(*changes);
+        line.push(object::get(&repo.store, changes)?);
         if parent == older {
             line.reverse();
-            return Ok(Some(line));
+            return Ok(line);
         }
         at = *parent;
     }
-    Ok(None)
+    Ok(Vec::new())
 }
 
 /// Returns whether all versions have the same dver.toml.

@@ -145,3 +145,37 @@ fn ranges_of_a_table_tell_what_its_ends_tell() {
 fn ranges_of_json_lines_tell_what_their_ends_tell() {
     (5..7).for_each(|seed| check("jsonl", jsonl, seed));
 }
+
+#[test]
+fn labels_that_change_and_change_back_are_churn() {
+    let scratch = Scratch::new();
+    let table = |labels: [&str; 4]| {
+        let rows = labels.iter().zip(1..).map(|(l, id)| format!("{id},{l}\n"));
+        format!("id,label\n{}", rows.collect::<String>())
+    };
+    for (at, labels) in [
+        ["cat", "dog", "cat", "dog"],
+        ["dog", "dog", "dog", "dog"],
+        ["cat", "cat", "dog", "dog"],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        scratch.write("pets.csv", table(labels));
+        scratch.dver(&["add", "-A"]).ok();
+        scratch.dver(&["commit", "-qm", &at.to_string()]).ok();
+    }
+    let churn = |args: &[&str]| {
+        let events = scratch.json(&[&["diff", "--stat"], args].concat());
+        events.last().unwrap()["labels"]["churn"].clone()
+    };
+    // The first record came back, the second and third changed once.
+    assert_eq!(churn(&["HEAD~2", "HEAD"]), 1);
+    assert_eq!(churn(&["HEAD~2", "HEAD", "--from-data"]), 1);
+    assert!(churn(&["HEAD~1", "HEAD"]).is_null());
+    let text = scratch.dver(&["diff", "HEAD~2", "HEAD"]).ok();
+    assert!(
+        text.contains("churn: 1 label changed and changed back"),
+        "{text}"
+    );
+}

@@ -148,6 +148,9 @@ impl<'a> DiffCsv<'a> {
         ] {
             row("summary", None, name, count)?;
         }
+        if summary.churn.is_some() {
+            row("summary", None, "churn", summary.churn)?;
+        }
         for by in &summary.annotators {
             let count = Some(by.relabelled);
             row("annotator", by.annotator.as_deref(), "relabelled", count)?;

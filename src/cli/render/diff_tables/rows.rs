@@ -190,6 +190,17 @@ pub(super) fn counts(summary: &SummaryEvent) -> Vec<Table> {
             rows,
         );
     }
+    let churn = summary.churn.filter(|churn| *churn > 0);
+    let rows = churn
+        .into_iter()
+        .map(|churn| vec![Field::Count(churn)])
+        .collect();
+    add(
+        "Churn",
+        None,
+        &["labels that changed and changed back"],
+        rows,
+    );
     let row =
         |by: &AnnotatorCount| vec![data(by.annotator.as_deref()), Field::Count(by.relabelled)];
     let rows = summary.annotators.iter().map(row).collect();

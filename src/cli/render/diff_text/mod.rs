@@ -138,6 +138,12 @@ impl<'a> DiffText<'a> {
         self.transitions(&summary.transitions)?;
         self.classes(&summary.classes)?;
         self.kinds(&summary.kinds)?;
+        if let Some(churn @ 1..) = summary.churn {
+            self.line(&format!(
+                "  churn: {} changed and changed back",
+                counted(churn, "label")
+            ))?;
+        }
         self.annotators(&summary.annotators)?;
         self.splits(&summary.splits)?;
         self.lines("label", "labels", &open.labels)?;

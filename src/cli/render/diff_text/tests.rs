@@ -127,6 +127,7 @@ fn events() -> Vec<Event> {
             step: "major",
             filtered: false,
             hint: None,
+            churn: None,
         }),
     ]
 }
