@@ -130,3 +130,63 @@ fn a_table_saved_again_by_pandas_changed_its_labels_and_its_dialect_and_nothing_
         FIXED
     );
 }
+
+/// As a spreadsheet writes it: fields of one separator, one line end, with or without a byte order
+/// mark, quotes where `quotes` says or where they must be.
+fn sheet(
+    reviews: &[Review],
+    (separator, newline, bom): (char, &str, bool),
+    quotes: fn(&str) -> bool,
+) -> Vec<u8> {
+    let cell = |text: &str| match quotes(text) || text.contains([separator, '"', '\n']) {
+        true => quoted(text),
+        false => text.to_owned(),
+    };
+    let line = |cells: [&str; 4]| cells.map(cell).join(&separator.to_string()) + newline;
+    let mut out = if bom { "\u{feff}" } else { "" }.to_owned();
+    out.push_str(&line(["id", "본문", "별점", "라벨"]));
+    for review in reviews {
+        let stars = review.stars.map(|n| n.to_string()).unwrap_or_default();
+        let id = review.id.to_string();
+        out.push_str(&line([&id, &review.text, &stars, CLASSES[review.label]]));
+    }
+    out.into_bytes()
+}
+
+#[test]
+fn a_table_saved_again_by_spreadsheets_has_no_changed_record() {
+    let scratch = Scratch::new();
+    let all = reviews();
+    let is_text = |text: &str| text.parse::<u64>().is_err() && !text.is_empty();
+    scratch.write("reviews.csv", pandas(&all));
+    scratch.dver(&["add", "reviews.csv"]).ok();
+    scratch.dver(&["commit", "-m", "pandas"]).ok();
+    for (program, bytes) in [
+        ("Excel, UTF-8", sheet(&all, (',', "\r\n", true), |_| false)),
+        (
+            "Excel, where a comma is for decimals",
+            sheet(&all, (';', "\r\n", true), |_| false),
+        ),
+        (
+            "LibreOffice, texts quoted",
+            sheet(&all, (',', "\n", false), is_text),
+        ),
+        (
+            "LibreOffice, all quoted",
+            sheet(&all, ('\t', "\n", false), |_| true),
+        ),
+        ("the office program", office(&all)),
+    ] {
+        scratch.write("reviews.csv", bytes);
+        let events = scratch.json(&["diff", "--cells"]);
+        assert_eq!(of(&events, "label").len(), 0, "{program}");
+        assert_eq!(of(&events, "cell").len(), 0, "{program}");
+        assert_eq!(of(&events, "record").len(), 0, "{program}");
+        for schema in of(&events, "schema") {
+            assert_eq!(schema["change"], "dialect_changed", "{program}");
+        }
+        let records = &of(&events, "summary")[0]["records"];
+        assert_eq!(records["modified"], 0, "{program}");
+        scratch.dver(&["commit", "-am", program]).ok();
+    }
+}

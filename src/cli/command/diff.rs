@@ -60,6 +60,9 @@ pub(crate) struct DiffArgs {
     /// Compare the data themselves, also where sealed change sets tell the answer
     #[arg(long, conflicts_with = "no_index")]
     pub from_data: bool,
+    /// About how many MB the search for differences holds in memory; more goes to a temporary file
+    #[arg(long, value_name = "MB", default_value_t = 256)]
+    pub memory: u32,
     #[command(flatten)]
     pub condition: WhereArgs,
     /// How to write it; json is --json
@@ -114,6 +117,7 @@ impl DiffArgs {
         };
         Options {
             tolerance: self.tolerance,
+            memory: (self.memory as usize).saturating_mul(1 << 20),
             ..options
         }
     }
@@ -227,6 +231,7 @@ pub(crate) fn schema(context: &mut Context, ends: &[String]) -> Result<Answer, F
         tolerance: None,
         from_data: false,
         condition: WhereArgs::default(),
+        memory: 256,
         format: None,
         exit_code: false,
         ends: ends.to_vec(),
