@@ -6,6 +6,7 @@ use crate::dataset::{Declarations, Where};
 use crate::diff::Side;
 use crate::object::{FileEntry, SnapshotChange};
 use crate::repo::Repo;
+use crate::worktree::StatCache;
 
 use super::super::assess::Version;
 use super::super::checkout::RestoreOptions;
@@ -75,20 +76,12 @@ pub fn restore_where(
             (&staged, &declarations),
         );
     }
-    let Looked {
+    let Drafts {
         staged,
         mut cache,
-        found,
-    } = working::look(repo, &[], progress)?;
-    let (made, declarations) = {
-        let working = working::open(repo, &staged, &found, &mut cache, progress)?;
-        let declarations = working.version.declarations.clone();
-        let versions = (before, working.version);
-        (
-            make(repo, &working.source, versions, &wanted, progress)?,
-            declarations,
-        )
-    };
+        made,
+        declarations,
+    } = drafts(repo, before, &wanted, progress)?;
     let report = PartialReport::of(&made);
     let changes = made.iter().map(|one| SnapshotChange {
         before: find(&staged, &one.path),
@@ -126,20 +119,12 @@ pub fn add_where(
         within,
         condition,
     };
-    let Looked {
+    let Drafts {
         staged,
         mut cache,
-        found,
-    } = working::look(repo, &[], progress)?;
-    let (made, declarations) = {
-        let working = working::open(repo, &staged, &found, &mut cache, progress)?;
-        let declarations = working.version.declarations.clone();
-        let versions = (before, working.version);
-        (
-            make(repo, &working.source, versions, &wanted, progress)?,
-            declarations,
-        )
-    };
+        made,
+        declarations,
+    } = drafts(repo, before, &wanted, progress)?;
     let revisions = about(condition, within);
     let report = staged_as(
         repo,
@@ -150,6 +135,39 @@ pub fn add_where(
     )?;
     stage::remember(repo, &mut cache);
     Ok(report)
+}
+
+/// What the working files, or the staged ones beside them, become, and what is staged.
+struct Drafts {
+    staged: Vec<FileEntry>,
+    cache: StatCache,
+    made: Vec<Made>,
+    declarations: Declarations,
+}
+
+/// Compares a version with the working files and makes the files that are wanted.
+fn drafts(
+    repo: &Repo,
+    before: Version,
+    wanted: &Wanted<'_>,
+    progress: &dyn Progress,
+) -> Result<Drafts, Error> {
+    let Looked {
+        staged,
+        mut cache,
+        found,
+    } = working::look(repo, &[], progress)?;
+    let working = working::open(repo, &staged, &found, &mut cache, progress)?;
+    let declarations = working.version.declarations.clone();
+    let versions = (before, working.version);
+    let made = make(repo, &working.source, versions, wanted, progress)?;
+    drop(working.source);
+    Ok(Drafts {
+        staged,
+        cache,
+        made,
+        declarations,
+    })
 }
 
 /// Puts files into the stage.
