@@ -100,19 +100,20 @@ impl Shift {
     fn forward(&self, place: u64) -> u64 {
         let passed = self.removed.partition_point(|removed| *removed < place);
         let rank = place.saturating_sub(passed as u64);
-        insert(&self.added, rank)
+        place_of_rank(&self.added, rank)
     }
 
     /// Returns the older place of a newer one that was kept.
     fn back(&self, place: u64) -> u64 {
         let passed = self.added.partition_point(|added| *added < place);
         let rank = place.saturating_sub(passed as u64);
-        insert(&self.removed, rank)
+        place_of_rank(&self.removed, rank)
     }
 }
 
-/// Returns the place of the record of a rank among those that are not `others`.
-fn insert(others: &[u64], rank: u64) -> u64 {
+/// Returns the place of the record of a rank among those that are not `others`, which are sorted;
+/// both count from 0.
+pub fn place_of_rank(others: &[u64], rank: u64) -> u64 {
     // The n-th of the others stands before it where fewer than rank + 1 records stand before that.
     let (mut low, mut high) = (0, others.len());
     while low < high {

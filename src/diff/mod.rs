@@ -40,7 +40,7 @@ mod vocabulary;
 
 pub use change_set::{ChangeSetBuilder, ChangeSetHeader, MAX_ROWS, row};
 pub use compare::Options;
-pub use compose::{Step, compose};
+pub use compose::{Step, compose, place_of_rank};
 pub use error::Error;
 pub use event::{
     AnnotatorCount, CellEvent, ClassCount, Event, EventSink, FileEvent, FileStatus, Identity,

@@ -97,23 +97,22 @@ impl Told {
     }
 
     /// Pushes the events; returns the counts.
-    pub fn tell(&self, sink: &mut dyn EventSink) -> Result<DatasetChanges, Error> {
+    pub fn tell(self, sink: &mut dyn EventSink) -> Result<DatasetChanges, Error> {
         for change in &self.changes.schema {
             sink.event(Event::Schema(SchemaEvent {
                 dataset: self.changes.name.clone(),
                 change: change.clone(),
             }))?;
         }
-        let (labels, records) = (self.labels.iter(), self.records.iter());
-        let labels = labels.map(|event| Event::Label(event.clone()));
-        let records = records.map(|event| Event::Record(event.clone()));
-        let problems = self.problems.iter().cloned().map(Event::Problem);
+        let labels = self.labels.into_iter().map(Event::Label);
+        let records = self.records.into_iter().map(Event::Record);
+        let problems = self.problems.into_iter().map(Event::Problem);
         labels
             .chain(records)
             .chain(problems)
             .try_for_each(|event| sink.event(event))?;
-        sink.event(Event::Summary(self.summary.clone()))?;
-        Ok(self.changes.clone())
+        sink.event(Event::Summary(self.summary))?;
+        Ok(self.changes)
     }
 }
 

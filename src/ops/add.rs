@@ -15,6 +15,7 @@ use crate::worktree::{self, Finding, Scan, StatCache, WorkFile, ingest, missing}
 
 use super::declare;
 use super::error::Error;
+use super::files;
 use super::stage;
 use super::transaction::{self, Note};
 use super::working::{self, Looked};
@@ -157,10 +158,7 @@ fn origins(
     if staged.is_empty() && head.is_none() {
         return Ok(FxHashMap::default());
     }
-    let is_new = |file: &&WorkFile| {
-        let known = staged.binary_search_by(|entry| entry.path.cmp(&file.path));
-        known.is_err()
-    };
+    let is_new = |file: &&WorkFile| files::find(staged, &file.path).is_none();
     let new: Vec<WorkFile> = files.iter().filter(is_new).cloned().collect();
     if new.is_empty() {
         return Ok(FxHashMap::default());
@@ -205,9 +203,8 @@ fn vouch(
     files: &[WorkFile],
 ) -> Result<(), Error> {
     for file in files {
-        let known = before.binary_search_by(|entry| entry.path.cmp(&file.path));
-        if let Ok(at) = known {
-            writer.vouch_content(&before[at].content)?;
+        if let Some(entry) = files::find(before, &file.path) {
+            writer.vouch_content(&entry.content)?;
         }
     }
     Ok(())

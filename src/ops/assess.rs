@@ -46,8 +46,7 @@ impl Version {
     ) -> Result<Self, Error> {
         let declarations = Declarations::read(source, &entries)?;
         let file = declare::file();
-        let at = entries.binary_search_by(|entry| entry.path.cmp(&file)).ok();
-        let declaration = at.map(|at| entries[at].content);
+        let declaration = files::find(&entries, &file).map(|entry| entry.content);
         Ok(Self {
             entries,
             declarations,
@@ -223,7 +222,7 @@ pub(super) fn compare(
     sink: &mut dyn EventSink,
     progress: &dyn Progress,
 ) -> Result<Compared, Error> {
-    let assessed = (assessed, &BTreeMap::new());
+    let assessed = (assessed, BTreeMap::new());
     compare_told(source, before, after, assessed, options, sink, progress)
 }
 
@@ -232,7 +231,7 @@ pub(super) fn compare_told(
     source: &dyn ObjectSource,
     before: Option<&Version>,
     after: &Version,
-    (assessed, told): (&Assessment, &BTreeMap<String, Told>),
+    (assessed, mut told): (&Assessment, BTreeMap<String, Told>),
     options: Options,
     sink: &mut dyn EventSink,
     progress: &dyn Progress,
@@ -257,7 +256,7 @@ pub(super) fn compare_told(
     let unknown = Arc::default();
     let mut datasets = Vec::new();
     for name in names {
-        if let Some(told) = told.get(name) {
+        if let Some(told) = told.remove(name) {
             datasets.push(told.tell(sink)?);
             continue;
         }
@@ -351,14 +350,8 @@ pub(super) fn is_read_alike(table: &Table, score: &DatasetScore) -> bool {
 
 fn guideline(version: &Version, name: &str) -> Option<Guideline> {
     let path = version.declarations.get(name)?.guideline.clone()?;
-    let at = version
-        .entries
-        .binary_search_by(|entry| entry.path.cmp(&path))
-        .ok();
-    Some(Guideline {
-        path,
-        content: at.map(|at| version.entries[at].content),
-    })
+    let content = files::find(&version.entries, &path).map(|entry| entry.content);
+    Some(Guideline { path, content })
 }
 
 /// Forgets events: for those who want counts only.

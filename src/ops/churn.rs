@@ -5,30 +5,27 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diff::{self, Event, EventSink};
-use crate::object::changes::{Cause, ChangeSet, RowChange, RowKey};
+use crate::object::changes::{Cause, RowChange, RowKey};
 use crate::repo::Repo;
 
 use super::error::Error;
-use super::rows;
-
-/// Ranges with more rows than this are not counted.
-const MOST_ROWS: u64 = 1_000_000;
+use super::sealed::{Link, MOST_ROWS};
 
 /// The first and the last value of a label, and whether all of its changes were relabels.
-struct Path {
-    from: Option<String>,
-    to: Option<String>,
+struct Path<'a> {
+    from: Option<&'a str>,
+    to: Option<&'a str>,
     relabels: bool,
 }
 
 /// Returns for each data set with a key how many labels of records changed and have the value
 /// again that they had before the range. Of one change set there is nothing to count.
-pub(super) fn churn(repo: &Repo, line: &[ChangeSet]) -> Result<BTreeMap<String, u64>, Error> {
+pub(super) fn churn(repo: &Repo, line: &[Link]) -> Result<BTreeMap<String, u64>, Error> {
     let mut counts = BTreeMap::new();
     if line.len() < 2 {
         return Ok(counts);
     }
-    let datasets = line.iter().flat_map(|set| &set.datasets);
+    let datasets = line.iter().flat_map(|link| &link.changes.datasets);
     let mut rest = MOST_ROWS;
     let (mut names, mut unknown) = (BTreeSet::new(), BTreeSet::new());
     for dataset in datasets {
@@ -41,49 +38,40 @@ pub(super) fn churn(repo: &Repo, line: &[ChangeSet]) -> Result<BTreeMap<String, 
             }
         }
     }
-    let mut labels: BTreeMap<(String, Vec<Option<String>>, String), Path> = BTreeMap::new();
+    let mut labels: BTreeMap<_, Path<'_>> = BTreeMap::new();
     let mut keyless = BTreeSet::new();
-    for set in line {
-        rows::kept(repo, set, &mut |row| {
-            let RowKey::Key(key) = row.key else {
-                keyless.insert(row.dataset);
-                return true;
+    // Records that were not there all the time.
+    let mut others = BTreeSet::new();
+    for link in line {
+        for row in link.rows(repo)? {
+            let RowKey::Key(key) = &row.key else {
+                keyless.insert(row.dataset.as_str());
+                continue;
             };
-            match row.change {
-                RowChange::Label(label) => {
-                    let path = labels
-                        .entry((row.dataset, key, label.field))
-                        .or_insert(Path {
-                            from: label.from,
-                            to: None,
-                            relabels: true,
-                        });
-                    path.to = label.to;
-                    path.relabels &= label.cause == Cause::Relabel;
-                }
-                // What comes anew or goes is another record.
-                RowChange::Added | RowChange::Removed => {
-                    let record = (row.dataset, key);
-                    let first = (record.0.clone(), record.1.clone(), String::new());
-                    let of = labels
-                        .range(first..)
-                        .take_while(|((name, key, _), _)| *name == record.0 && *key == record.1);
-                    let of: Vec<_> = of.map(|(label, _)| label.clone()).collect();
-                    for label in of {
-                        labels.remove(&label);
-                    }
-                }
-            }
-            true
-        })?;
+            let record = (row.dataset.as_str(), key.as_slice());
+            let RowChange::Label(label) = &row.change else {
+                others.insert(record);
+                continue;
+            };
+            let path = labels
+                .entry((record, label.field.as_str()))
+                .or_insert(Path {
+                    from: label.from.as_deref(),
+                    to: None,
+                    relabels: true,
+                });
+            path.to = label.to.as_deref();
+            path.relabels &= label.cause == Cause::Relabel;
+        }
     }
     for name in names.difference(&unknown) {
         if !keyless.contains(*name) {
             counts.insert((*name).to_owned(), 0);
         }
     }
-    for ((name, ..), path) in labels {
-        if let Some(count) = counts.get_mut(&name)
+    for ((record, _), path) in labels {
+        if let Some(count) = counts.get_mut(record.0)
+            && !others.contains(&record)
             && path.relabels
             && path.from == path.to
         {

@@ -93,7 +93,7 @@ pub fn diff(
                 run(
                     &working.source,
                     versions,
-                    (options, &nothing),
+                    (options, nothing),
                     sink,
                     (&Measuring::of(repo), progress),
                 )?
@@ -106,7 +106,7 @@ pub fn diff(
             run(
                 &repo.store,
                 versions,
-                (options, &nothing),
+                (options, nothing),
                 sink,
                 (&Measuring::of(repo), progress),
             )
@@ -123,11 +123,14 @@ pub fn diff(
                 }
                 _ => nothing,
             };
-            let churn = churn::churn(repo, &line)?;
+            let churn = match options.condition {
+                None => churn::churn(repo, &line)?,
+                Some(_) => BTreeMap::new(), // it is a fact of the whole
+            };
             run(
                 &repo.store,
                 (before, after),
-                (options, &told),
+                (options, told),
                 &mut Churned { sink, churn },
                 (&Measuring::of(repo), progress),
             )
@@ -138,7 +141,7 @@ pub fn diff(
 fn run(
     source: &dyn crate::object::ObjectSource,
     versions: (Option<Version>, Version),
-    (options, told): (&DiffOptions, &BTreeMap<String, Told>),
+    (options, told): (&DiffOptions, BTreeMap<String, Told>),
     sink: &mut dyn EventSink,
     (measuring, progress): (&Measuring, &dyn Progress),
 ) -> Result<Vec<DatasetChanges>, Error> {

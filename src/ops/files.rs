@@ -33,6 +33,12 @@ pub(super) struct Writing {
     pub force: bool,
 }
 
+/// Finds the entry of a path in a list in order of paths.
+pub(super) fn find<'a>(entries: &'a [FileEntry], path: &RepoPath) -> Option<&'a FileEntry> {
+    let at = entries.binary_search_by(|entry| entry.path.cmp(path));
+    at.ok().map(|at| &entries[at])
+}
+
 /// Returns what must change to go from one list of entries to another, in order of paths.
 pub(super) fn changes(from: &[FileEntry], to: &[FileEntry]) -> Vec<SnapshotChange> {
     // Lists are in order already, nearly always: then this costs one look at each entry.

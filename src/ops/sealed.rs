@@ -2,12 +2,13 @@
 //!
 //! Invariant: what is told here is what comparing the data tells; of what is not, nothing is told.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use crate::base::ObjectId;
 use crate::dataset::Declaration;
 use crate::diff::{self, Ends, Options, Step, Told};
-use crate::object::changes::ChangeSet;
+use crate::object::changes::{ChangeSet, Row};
 use crate::object::{self, Commit, Snapshot};
 use crate::profile::Facts;
 use crate::record::Format;
@@ -21,22 +22,44 @@ use super::rows;
 /// Longer ranges are not composed: reading their change sets would cost more than the data.
 const MOST_COMMITS: usize = 256;
 /// Nor are ranges with more rows than this.
-const MOST_ROWS: u64 = 1_000_000;
+pub(super) const MOST_ROWS: u64 = 1_000_000;
+
+/// A change set of a range.
+pub(super) struct Link {
+    /// Its head.
+    pub changes: ChangeSet,
+    rows: OnceCell<Vec<Row>>,
+}
+
+impl Link {
+    /// Returns the rows that its body keeps, read at most once.
+    pub(super) fn rows(&self, repo: &Repo) -> Result<&[Row], Error> {
+        if let Some(rows) = self.rows.get() {
+            return Ok(rows);
+        }
+        let mut all = Vec::new();
+        rows::kept(repo, &self.changes, &mut |row| {
+            all.push(row);
+            true
+        })?;
+        Ok(self.rows.get_or_init(|| all))
+    }
+}
 
 /// Returns for each data set that changed between two commits what the change sets between them,
 /// as [`line`] gives them, tell of it.
 pub(super) fn between(
     repo: &Repo,
-    changes: &[ChangeSet],
+    line: &[Link],
     (before, after): (&Version, &Version),
     options: Options<'_>,
 ) -> Result<BTreeMap<String, Told>, Error> {
     let mut told = BTreeMap::new();
-    if changes.is_empty() {
+    if line.is_empty() {
         return Ok(told);
     }
-    let neighbours = changes.len() == 1;
-    if !neighbours && !same_declarations(repo, changes)? {
+    let neighbours = line.len() == 1;
+    if !neighbours && !same_declarations(repo, line)? {
         return Ok(told);
     }
     for declaration in &after.declarations.datasets {
@@ -48,7 +71,7 @@ pub(super) fn between(
             continue; // images are ordered by path, and change it with their label
         }
         let wants_rows = diff::wants_rows(options, &declaration.roles);
-        let Some(steps) = steps(repo, changes, name, wants_rows || !neighbours)? else {
+        let Some(steps) = steps(repo, line, name, wants_rows || !neighbours)? else {
             continue;
         };
         let step = match neighbours {
@@ -92,11 +115,7 @@ fn events(
 
 /// Returns the change sets that lead from a commit to a later one, the oldest first; none where
 /// it is no ancestor along first parents, or too far away.
-pub(super) fn line(
-    repo: &Repo,
-    older: &ObjectId,
-    newer: &ObjectId,
-) -> Result<Vec<ChangeSet>, Error> {
+pub(super) fn line(repo: &Repo, older: &ObjectId, newer: &ObjectId) -> Result<Vec<Link>, Error> {
     let mut line = Vec::new();
     let mut at = *newer;
     while line.len() < MOST_COMMITS {
@@ -110,10 +129,13 @@ pub(super) fn line(
         let Some((parent, changes)) = found.or_else(|| parents.clone().next()) else {
             break;
         };
-        line.push(object::get(&repo.store, changes)?);
+        line.push(*changes);
         if parent == older {
-            line.reverse();
-            return Ok(line);
+            let link = |id: &ObjectId| {
+                let (changes, rows) = (object::get(&repo.store, id)?, OnceCell::new());
+                Ok(Link { changes, rows })
+            };
+            return line.iter().rev().map(link).collect();
         }
         at = *parent;
     }
@@ -121,10 +143,11 @@ pub(super) fn line(
 }
 
 /// Returns whether all versions have the same dver.toml.
-fn same_declarations(repo: &Repo, changes: &[ChangeSet]) -> Result<bool, Error> {
+fn same_declarations(repo: &Repo, line: &[Link]) -> Result<bool, Error> {
     let file = declare::file();
     let mut known = None;
-    for snapshot in changes.iter().flat_map(|c| [c.before, Some(c.after)]) {
+    let sets = line.iter().map(|link| &link.changes);
+    for snapshot in sets.flat_map(|set| [set.before, Some(set.after)]) {
         let Some(snapshot) = snapshot else {
             return Ok(false);
         };
@@ -141,15 +164,15 @@ fn same_declarations(repo: &Repo, changes: &[ChangeSet]) -> Result<bool, Error> 
 /// hold all.
 fn steps(
     repo: &Repo,
-    changes: &[ChangeSet],
+    line: &[Link],
     name: &str,
     wants_rows: bool,
 ) -> Result<Option<Vec<Step>>, Error> {
     let of = |set: &ChangeSet| set.datasets.iter().find(|d| d.name == name).cloned();
     let mut rest = MOST_ROWS;
     let mut steps = Vec::new();
-    for set in changes {
-        let Some(changes) = of(set) else {
+    for link in line {
+        let Some(changes) = of(&link.changes) else {
             continue;
         };
         let count = diff::rows_of(&changes);
@@ -162,12 +185,8 @@ fn steps(
         rest = left;
         let mut rows = Vec::new();
         if wants_rows {
-            rows::kept(repo, set, &mut |row| {
-                if row.dataset == name {
-                    rows.push(row);
-                }
-                true
-            })?;
+            let own = link.rows(repo)?.iter().filter(|row| row.dataset == name);
+            rows.extend(own.cloned());
         }
         steps.push(Step { changes, rows });
     }

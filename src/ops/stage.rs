@@ -12,6 +12,7 @@ use crate::repo::Repo;
 use crate::worktree::{Ingest, StatCache};
 
 use super::error::Error;
+use super::files;
 use super::transaction::Draft;
 
 /// Returns the staged entries, which are HEAD's where nothing is staged.
@@ -130,12 +131,9 @@ pub(super) fn with_ingest<T>(
     run: impl FnOnce(&Ingest<'_>) -> T,
 ) -> T {
     let previous = |path: &RepoPath| -> Option<ObjectId> {
-        match before
-            .entries
-            .binary_search_by(|entry| entry.path.cmp(path))
-        {
-            Ok(at) => Some(before.entries[at].content),
-            Err(_) => before.origins?.get(path).copied(),
+        match files::find(before.entries, path) {
+            Some(entry) => Some(entry.content),
+            None => before.origins?.get(path).copied(),
         }
     };
     let declared = |path: &RepoPath| {

@@ -179,3 +179,33 @@ fn labels_that_change_and_change_back_are_churn() {
         "{text}"
     );
 }
+
+#[test]
+fn a_record_that_comes_within_a_range_is_no_churn() {
+    let scratch = Scratch::new();
+    for (at, rows) in [
+        "1,cat\n2,dog\n",
+        "1,cat\n2,dog\n3,cat\n",
+        "1,cat\n2,dog\n3,dog\n",
+        "1,dog\n2,dog\n3,cat\n",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        scratch.write("pets.csv", format!("id,label\n{rows}"));
+        scratch.dver(&["add", "pets.csv", "--no-declare"]).ok();
+        if at == 0 {
+            let declare = [
+                "dataset", "add", "pets.csv", "--key", "id", "--label", "label",
+            ];
+            scratch.dver(&declare).ok();
+        }
+        scratch.dver(&["commit", "-qm", &at.to_string()]).ok();
+    }
+    let churn = |older: &str| {
+        let events = scratch.json(&["diff", "--stat", older, "HEAD"]);
+        events.last().unwrap()["labels"]["churn"].clone()
+    };
+    assert_eq!(churn("HEAD~3"), 0);
+    assert_eq!(churn("HEAD~2"), 1);
+}

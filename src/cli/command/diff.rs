@@ -16,6 +16,9 @@ use crate::ops::diff::{DiffOptions, Ends};
 use crate::ops::plain::{self, PlainOptions};
 use crate::ops::{self, diff};
 
+/// What the library takes where nothing is said.
+const MEMORY_MB: u32 = (Options::DEFAULT.memory >> 20) as u32;
+
 /// Show label, record and schema changes between two versions
 ///
 /// Without versions: what is staged against the working files. With one: that version against the
@@ -61,7 +64,7 @@ pub(crate) struct DiffArgs {
     #[arg(long, conflicts_with = "no_index")]
     pub from_data: bool,
     /// About how many MB the search for differences holds in memory; more goes to a temporary file
-    #[arg(long, value_name = "MB", default_value_t = 256)]
+    #[arg(long, value_name = "MB", default_value_t = MEMORY_MB)]
     pub memory: u32,
     #[command(flatten)]
     pub condition: WhereArgs,
@@ -231,7 +234,7 @@ pub(crate) fn schema(context: &mut Context, ends: &[String]) -> Result<Answer, F
         tolerance: None,
         from_data: false,
         condition: WhereArgs::default(),
-        memory: 256,
+        memory: MEMORY_MB,
         format: None,
         exit_code: false,
         ends: ends.to_vec(),

@@ -26,6 +26,7 @@ use super::assess::{self, Version};
 use super::condition;
 use super::diff::narrow;
 use super::error::Error;
+use super::files;
 use super::follow::Measuring;
 use chosen::{Chooser, Chosen};
 use file::Draft;
@@ -159,10 +160,7 @@ fn dataset(
     }
     let drafts = records::drafts(source, (base, other), chosen)?;
     for (path, draft) in drafts {
-        let find = |entries: &[FileEntry]| {
-            let at = entries.binary_search_by(|entry| entry.path.cmp(&path));
-            at.ok().map(|at| entries[at].clone())
-        };
+        let find = |entries: &[FileEntry]| files::find(entries, &path).cloned();
         let (old, like) = (find(base_entries), find(other_entries));
         let changes = draft.changes();
         if like.is_none() && draft.takes_all(base) {
@@ -256,8 +254,7 @@ pub(super) fn store(
     files.sort_by(|a, b| a.path.cmp(&b.path));
     let previous = |name: &RepoPath| {
         let path = names.get(name)?;
-        let at = before.binary_search_by(|entry| entry.path.cmp(path)).ok()?;
-        Some(before[at].content)
+        Some(files::find(before, path)?.content)
     };
     let declared = |name: &RepoPath| declarations.covering(names.get(name)?).cloned();
     let Ingested { findings, .. } =

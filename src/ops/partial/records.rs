@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::base::RepoPath;
 use crate::dataset::{Part, Table};
+use crate::diff;
 use crate::object::ObjectSource;
 use crate::record::rewrite::{
     Edit, line_end, read_alike, rewrite, spell_alike, spelling, without_line_end,
@@ -85,21 +86,10 @@ pub(super) fn drafts(
 
 /// Returns the place behind the `count`th record that both versions have.
 fn nth_kept(only_base: &[u64], count: u64) -> u64 {
-    if count == 0 {
-        return 0;
+    match count.checked_sub(1) {
+        None => 0,
+        Some(rank) => diff::place_of_rank(only_base, rank) + 1,
     }
-    // The records of this version alone that stand before it push it back.
-    let (mut low, mut high) = (0, only_base.len());
-    while low < high {
-        let middle = low.midpoint(high);
-        // So many kept ones stand before that record.
-        if only_base[middle] - (middle as u64) < count {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    count + low as u64
 }
 
 /// A record's bytes and where they stand.

@@ -76,15 +76,10 @@ pub fn restore_where(
             (&staged, &declarations),
         );
     }
-    let Drafts {
-        staged,
-        mut cache,
-        made,
-        declarations,
-    } = drafts(repo, before, &wanted, progress)?;
-    let report = PartialReport::of(&made);
-    let changes = made.iter().map(|one| SnapshotChange {
-        before: find(&staged, &one.path),
+    let mut drafts = drafts(repo, before, &wanted, progress)?;
+    let report = PartialReport::of(&drafts.made);
+    let changes = drafts.made.iter().map(|one| SnapshotChange {
+        before: files::find(&drafts.staged, &one.path).cloned(),
         after: one.entry.clone(),
     });
     let writing = Writing {
@@ -97,9 +92,12 @@ pub fn restore_where(
         repo,
         &locked,
         writing,
-        &mut cache,
+        &mut drafts.cache,
         progress,
-        |repo, writer, _| store(repo, &made, &staged, &declarations, writer),
+        |repo, writer, _| {
+            let (made, staged) = (&drafts.made, &drafts.staged);
+            store(repo, made, staged, &drafts.declarations, writer)
+        },
     )?;
     Ok(report)
 }
@@ -119,21 +117,16 @@ pub fn add_where(
         within,
         condition,
     };
-    let Drafts {
-        staged,
-        mut cache,
-        made,
-        declarations,
-    } = drafts(repo, before, &wanted, progress)?;
+    let mut drafts = drafts(repo, before, &wanted, progress)?;
     let revisions = about(condition, within);
     let report = staged_as(
         repo,
         &locked,
         ("add", revisions),
-        &made,
-        (&staged, &declarations),
+        &drafts.made,
+        (&drafts.staged, &drafts.declarations),
     )?;
-    stage::remember(repo, &mut cache);
+    stage::remember(repo, &mut drafts.cache);
     Ok(report)
 }
 
@@ -193,11 +186,4 @@ fn about(condition: &Where, within: &[RepoPath]) -> Vec<String> {
     let condition = [format!("--where {condition}")];
     let paths = within.iter().map(RepoPath::to_string);
     condition.into_iter().chain(paths).collect()
-}
-
-fn find(entries: &[FileEntry], path: &RepoPath) -> Option<FileEntry> {
-    let at = entries
-        .binary_search_by(|entry| entry.path.cmp(path))
-        .ok()?;
-    entries.get(at).cloned()
 }
