@@ -227,7 +227,7 @@ impl Candidates {
             partial: skipped,
         };
         for run in plan.skipped {
-            all.keep(run)?;
+            moved::keep(&mut all.runs, run)?;
         }
         let marks = || [Spool::new(share), Spool::new(share)];
         let (mut lines, mut frames): (Both<Spool<Mark>>, Both<Spool<Mark>>) = (marks(), marks());
@@ -284,18 +284,10 @@ impl Candidates {
             self.read[at] += piece.read[at];
         }
         for run in piece.runs {
-            self.keep(run)?;
+            moved::keep(&mut self.runs, run)?;
         }
         self.partial |= piece.partial;
         Ok(())
-    }
-
-    /// Notes the places of canceled records.
-    pub(crate) fn keep(&mut self, run: Run) -> Result<(), Error> {
-        match &mut self.runs {
-            Some(runs) => Ok(runs.push(run)?),
-            None => Ok(()),
-        }
     }
 
     /// Cancels marks that both sides hold, the first places first, where that is allowed; returns
@@ -315,7 +307,7 @@ impl Candidates {
                 left[0].append(&mut rest[0]);
                 left[1].append(&mut rest[1]);
                 for pair in kept {
-                    self.keep(Run::one(pair))?;
+                    moved::keep(&mut self.runs, Run::one(pair))?;
                 }
             }
         }
@@ -347,22 +339,14 @@ impl Candidates {
                 ObjectId::of_each(&bytes, &ends)
             };
             let whole = hash(false);
-            let add = |sum: Sum, hash: &ObjectId| sum.plus(Sum::from_bytes(&hash.0));
-            let sum = whole.iter().fold(Sum::default(), add);
+            let sum = Sum::default().plus_all(&whole);
             let hashes = if how.unique { hash(true) } else { whole };
             Ok((sum, marks(&hashes, ordinals)))
         };
-        for portion in left.chunks(1 << 18) {
-            let found = portion
-                .par_chunks(1 << 12)
-                .map(mark)
-                .collect::<Result<Vec<_>, _>>()?;
-            for (sum, marks) in found {
-                self.sums[side as usize] = self.sums[side as usize].plus(sum);
-                push_all(frames, &marks)?;
-            }
-        }
-        Ok(())
+        in_portions(&left, &mark, &mut |(sum, marks)| {
+            self.sums[side as usize] = self.sums[side as usize].plus(sum);
+            Ok(push_all(frames, &marks)?)
+        })
     }
 
     /// Reads records and prints them.
@@ -383,17 +367,27 @@ impl Candidates {
             };
             Ok(ordinals.iter().enumerate().map(print).collect())
         };
-        for portion in wanted.chunks(1 << 17) {
-            let found = portion
-                .par_chunks(1 << 12)
-                .map(read)
-                .collect::<Result<Vec<_>, _>>()?;
-            for print in found.into_iter().flatten() {
-                self.prints[side as usize].push(print)?;
-            }
-        }
-        Ok(())
+        in_portions(wanted, &read, &mut |prints| {
+            let mut prints = prints.into_iter();
+            Ok(prints.try_for_each(|print| self.prints[side as usize].push(print))?)
+        })
     }
+}
+
+/// Reads records on all cores, a bounded number at a time, and takes what comes of them in order.
+fn in_portions<T: Send>(
+    ordinals: &[u64],
+    read: &(dyn Fn(&[u64]) -> Result<T, Error> + Sync),
+    take: &mut dyn FnMut(T) -> Result<(), Error>,
+) -> Result<(), Error> {
+    for portion in ordinals.chunks(1 << 17) {
+        let found = portion
+            .par_chunks(1 << 12)
+            .map(read)
+            .collect::<Result<Vec<_>, _>>()?;
+        found.into_iter().try_for_each(&mut *take)?;
+    }
+    Ok(())
 }
 
 fn marks(hashes: &[ObjectId], ordinals: &[u64]) -> Vec<Mark> {
@@ -579,7 +573,6 @@ impl Search<'_> {
 
 impl Piece {
     fn add(&mut self, side: usize, digests: &[ObjectId]) {
-        let add = |sum: Sum, digest: &ObjectId| sum.plus(Sum::from_bytes(&digest.0));
-        self.sums[side] = digests.iter().fold(self.sums[side], add);
+        self.sums[side] = self.sums[side].plus_all(digests);
     }
 }

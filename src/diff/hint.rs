@@ -118,11 +118,11 @@ fn seen(
         keys: FORMS.iter().map(|_| Values::default()).collect(),
         fields: reading.common.iter().map(|_| Values::default()).collect(),
     };
-    let add = |values: &mut Values, text: String| {
-        let hash = value_hash(&text);
+    let add = |values: &mut Values, value: &str, written: &dyn Fn() -> String| {
+        let hash = value_hash(value);
         // The low bits of the hash are its weakest.
         if (hash >> 20).is_multiple_of(one_in) {
-            values.entry(hash).or_insert((0, text)).0 += 1;
+            values.entry(hash).or_insert_with(|| (0, written())).0 += 1;
         }
     };
     for places in ordinals.chunks(portion(version.records)) {
@@ -133,15 +133,12 @@ fn seen(
             if let Some(key) = key(reading, side, view, record) {
                 for ((_, form), values) in FORMS.iter().zip(&mut seen.keys) {
                     let parts: Vec<String> = key.iter().map(|part| form(part)).collect();
-                    let hash = value_hash(&parts.join("\0"));
-                    if (hash >> 20).is_multiple_of(one_in) {
-                        values.entry(hash).or_insert_with(|| (0, key.join(", "))).0 += 1;
-                    }
+                    add(values, &parts.join("\0"), &|| key.join(", "));
                 }
             }
             for (field, values) in seen.fields.iter_mut().enumerate() {
                 if let Some((CellKind::Text, text)) = view.value(record, field) {
-                    add(values, text.into_owned());
+                    add(values, &text, &|| text.to_string());
                 }
             }
         }

@@ -10,7 +10,7 @@ use super::framed;
 use super::images;
 use super::likeness;
 use super::matching;
-use super::moved::Run;
+use super::moved::{self, Run};
 use super::reading::{Pairing, Print, Reading, Side, Spelling, Sum};
 use super::records::Fetched;
 use super::version::Version;
@@ -70,13 +70,9 @@ pub(crate) fn matched(
     let [a, b] = found.prints;
     let (a, b) = (a.into_parts(mends)?, b.into_parts(mends)?);
     let mut runs = found.runs;
-    let mut keep = |pairs: &[(u64, u64)]| -> Result<(), Error> {
-        match &mut runs {
-            Some(runs) => Ok(pairs
-                .iter()
-                .try_for_each(|&pair| runs.push(Run::one(pair)))?),
-            None => Ok(()),
-        }
+    let mut keep = |pairs: &[(u64, u64)]| {
+        let mut pairs = pairs.iter();
+        pairs.try_for_each(|&pair| moved::keep(&mut runs, Run::one(pair)))
     };
     let mut read = |side: Side, ordinals: &[u64]| {
         let records = match side {

@@ -108,6 +108,11 @@ impl Runs {
     }
 }
 
+/// Notes a run where runs are wanted.
+pub(crate) fn keep(runs: &mut Option<Runs>, run: Run) -> Result<(), IoError> {
+    runs.as_mut().map_or(Ok(()), |runs| runs.push(run))
+}
+
 /// How many entries a block holds at most.
 const BLOCK: usize = 512;
 

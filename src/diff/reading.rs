@@ -460,6 +460,13 @@ impl Sum {
         Self(words)
     }
 
+    /// Adds hashes of frames.
+    #[must_use]
+    pub(crate) fn plus_all(self, digests: &[ObjectId]) -> Self {
+        let add = |sum: Self, digest: &ObjectId| sum.plus(Self::from_bytes(&digest.0));
+        digests.iter().fold(self, add)
+    }
+
     #[must_use]
     pub(crate) fn minus(self, other: Self) -> Self {
         let negated = Self(other.0.map(|word| !word)).plus(Self([1, 0, 0, 0]));

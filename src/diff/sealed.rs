@@ -55,30 +55,28 @@ impl Told {
     /// may be missing where records are not wanted.
     pub fn new(step: Step, ends: Ends<'_>, options: Options<'_>) -> Option<Self> {
         let problems = problems::counts(ends.after, ends.roles);
-        let known = rows_of(&step.changes) == step.rows.len() as u64;
-        if options.cells || (options.records && options.whole && grew(ends, &problems)) {
-            return None; // where the first one stands is in the data alone
-        }
-        let (mut all, mut records_of) = (Vec::new(), Vec::new());
-        let renamed = |change: &SchemaChange| change.change == "field_renamed";
-        if step.changes.schema.iter().any(renamed) {
-            return None; // which labels are which
-        }
         let counts = &step.changes.records;
-        if hint::seems_replaced(counts.before, counts.after, counts.removed, counts.added) {
-            return None; // why that may be is in the data alone
-        }
-        if options.tolerance.is_some() {
-            return None; // which numbers are near is in the data alone
-        }
-        if options.filter.is_some() || (wants_rows(options, ends.roles) && !known) {
+        let renamed = |change: &SchemaChange| change.change == "field_renamed";
+        let takes_data = [
+            options.cells || options.filter.is_some(),
+            // Which numbers are near.
+            options.tolerance.is_some(),
+            // Where the first record with a problem stands.
+            options.records && options.whole && grew(ends, &problems),
+            // Which labels are which.
+            step.changes.schema.iter().any(renamed),
+            // Why most records found no match.
+            hint::seems_replaced(counts.before, counts.after, counts.removed, counts.added),
+            wants_rows(options, ends.roles) && rows_of(&step.changes) != step.rows.len() as u64,
+        ];
+        if takes_data.contains(&true) {
             return None;
         }
         let annotators = annotators(&step, ends.roles);
-        if options.records {
-            all = labels(&step, ends)?;
-            records_of = records(&step);
-        }
+        let (labels, records) = match options.records {
+            true => (labels(&step, ends)?, records(&step)),
+            false => (Vec::new(), Vec::new()),
+        };
         let problem = |(problem, count)| ProblemEvent {
             dataset: step.changes.name.clone(),
             path: ends.first.clone(),
@@ -88,8 +86,8 @@ impl Told {
             line: None,
         };
         Some(Self {
-            labels: all,
-            records: records_of,
+            labels,
+            records,
             problems: problems.into_iter().map(problem).collect(),
             summary: summary(&step.changes, annotators, ends)?,
             changes: step.changes,

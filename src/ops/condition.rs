@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::dataset::{Table, Where};
 use crate::diff::EVENT_NAMES;
-use crate::object::{self, ObjectSource, Schema};
+use crate::object::{self, DatasetScore, ObjectSource, Schema};
 use crate::record::{Format, quote_name};
 
 use super::assess::Version;
@@ -54,6 +54,15 @@ pub(super) fn check_among(
     }
 }
 
+/// Returns the fields that a data set had when it was sealed.
+pub(super) fn sealed_fields(
+    source: &dyn ObjectSource,
+    score: &DatasetScore,
+) -> Result<impl Iterator<Item = String> + use<>, Error> {
+    let schema: Schema = object::get(source, &score.schema)?;
+    Ok(schema.fields.into_iter().map(|field| field.name))
+}
+
 /// Returns the fields of all data sets of a version: what was sealed of them, else what headers
 /// and first lines say; `thorough` reads all lines of JSON.
 fn fields(
@@ -67,8 +76,7 @@ fn fields(
             continue;
         };
         if let Some(score) = version.score(name) {
-            let schema: Schema = object::get(source, &score.schema)?;
-            out.extend(schema.fields.into_iter().map(|field| field.name));
+            out.extend(sealed_fields(source, score)?);
             continue;
         }
         if thorough && declaration.format == Format::Csv {

@@ -8,7 +8,7 @@ use crate::dataset::Where;
 use crate::dataset::r#where::{Given, Possible};
 use crate::diff::{self, EVENT_NAMES, Event, EventSink, Options};
 use crate::object::changes::{ChangeSet, DatasetChanges, Row, RowChange, RowKey};
-use crate::object::{self, Commit, Schema, Scorecard};
+use crate::object::{self, Commit, Scorecard};
 use crate::record::Type;
 use crate::repo::Repo;
 
@@ -29,8 +29,7 @@ pub(super) fn check(
             let card: Scorecard = object::get(&repo.store, &commit.scorecard)?;
             let mut out = Vec::new();
             for score in &card.datasets {
-                let schema: Schema = object::get(&repo.store, &score.schema)?;
-                out.extend(schema.fields.into_iter().map(|field| field.name));
+                out.extend(condition::sealed_fields(&repo.store, score)?);
             }
             Ok(out)
         });
