@@ -1,0 +1,181 @@
+//! Words for the errors of verbs.
+
+use super::engines::{
+    compared, condition, damage, declared, index, measured, reference, repository, revision,
+    worktree,
+};
+use super::{DAMAGE, USAGE, USER, Words, hint};
+use crate::ops;
+
+pub(super) fn verb(error: &ops::Error) -> Words {
+    use ops::Error as E;
+    match error {
+        E::AlreadyARepository { .. } => (
+            "already_a_repository",
+            USER,
+            hint("Run `dver status` to see what it versions."),
+        ),
+        E::Pending { .. } => (
+            "pending",
+            USER,
+            hint(
+                "Run `dver checkout --continue` to finish it, or `dver checkout --abort` to go \
+                 back.",
+            ),
+        ),
+        E::NothingPending => ("nothing_pending", USER, None),
+        E::InTheWay { .. } => (
+            "dirty_worktree",
+            USER,
+            hint(
+                "Run `dver commit -a -m MESSAGE` to keep the changes, or `dver restore PATH` to \
+                 drop them (`dver undo` brings dropped files back).",
+            ),
+        ),
+        E::Taken { .. } => (
+            "exists",
+            USER,
+            hint("Run `dver rm PATH` first if it may go."),
+        ),
+        E::NoSuchPath { .. } => (
+            "no_such_path",
+            USER,
+            hint("Run `dver status` or `dver ls REV` to see the paths."),
+        ),
+        E::Outside { .. } => ("outside", USER, None),
+        E::NothingStaged {
+            unstaged,
+            untracked,
+        } => (
+            "nothing_staged",
+            USER,
+            match (unstaged, untracked) {
+                (0, 0) => None,
+                (0, _) => hint("Run `dver add PATH` to stage the new files."),
+                _ => hint("Run `dver commit -a -m MESSAGE` to commit the changed files too."),
+            },
+        ),
+        E::NoIdentity => (
+            "no_identity",
+            USER,
+            hint(
+                "Set DVER_AUTHOR='Name <mail>', or run `git config --global user.name NAME` and \
+                 `git config --global user.email MAIL`.",
+            ),
+        ),
+        E::Exists { kind: "file", .. } => (
+            "exists",
+            USER,
+            hint("Choose another name, or `dver rm` it first."),
+        ),
+        E::Exists { .. } => ("exists", USER, hint("Add --force to move it.")),
+        E::NoSuchObject { .. } => (
+            "no_such_object",
+            USER,
+            hint("`dver log`, `dver show --json` and `dver ls --json` tell ids of objects."),
+        ),
+        E::NoSuchRef { kind, .. } => (
+            "no_such_ref",
+            USER,
+            Some(format!("Run `dver {kind}` to list them.")),
+        ),
+        E::CurrentBranch { .. } => (
+            "current_branch",
+            USER,
+            hint("Run `dver switch BRANCH` to leave it first."),
+        ),
+        E::NotMerged { name, .. } => (
+            "not_merged",
+            USER,
+            Some(format!(
+                "Run `dver branch -D {name}` if its commits may go."
+            )),
+        ),
+        E::NoSuchDataset { known, .. } => (
+            "no_such_dataset",
+            USER,
+            if known.is_empty() {
+                hint("Run `dver dataset add PATH --key FIELD --label FIELD` to declare one.")
+            } else {
+                Some(format!("Declared are: {}.", known.join(", ")))
+            },
+        ),
+        E::NoSuchRecord { .. } => ("no_such_record", USER, None),
+        E::Usage(_) => ("usage", USAGE, None),
+        E::Where(e) => condition(e),
+        E::NotCarriedOver { .. } => (
+            "not_carried_over",
+            USER,
+            hint("Narrow the condition, or leave --where out to take the file as a whole."),
+        ),
+        E::ReadsOtherwise { .. } => (
+            "reads_otherwise",
+            USER,
+            hint("Leave --where out to take the file as a whole."),
+        ),
+        E::NoRecords { .. } => (
+            "no_records",
+            USER,
+            hint(
+                "--where is about records: `dver dataset list` shows the data sets. Leave it out to take whole files.",
+            ),
+        ),
+        E::NothingToUndo => ("nothing_to_undo", USER, None),
+        E::Expired { .. } => (
+            "expired",
+            USER,
+            hint("`dver op log` marks what has expired; `dver log` shows the versions there are."),
+        ),
+        E::Incomplete(e) => match damage(&e.source) {
+            (kind, DAMAGE, _) => (
+                kind,
+                DAMAGE,
+                hint("Run `dver fsck` to see what is damaged, who needs it and what repairs it."),
+            ),
+            words => words,
+        },
+        E::AmbiguousHead { candidates } => (
+            "ambiguous_head",
+            DAMAGE,
+            Some(format!(
+                "Run `dver fsck --restore-head=ID` with one of: {}.",
+                listed(candidates)
+            )),
+        ),
+        E::NoHead { .. } => (
+            "no_head",
+            USER,
+            hint("Run `dver fsck --restore-head` to find the latest complete operation."),
+        ),
+        E::Unstaged { .. } => (
+            "unstaged",
+            USER,
+            hint("Run the command again for these files."),
+        ),
+        E::NotWritten { .. } => (
+            "not_written",
+            USER,
+            hint("They changed meanwhile. `dver status` says whether a checkout is unfinished."),
+        ),
+        E::Repo(e) => repository(e),
+        E::Refs(e) => reference(e),
+        E::History(e) => revision(e),
+        E::Object(e) => damage(e),
+        E::Index(e) => index(e),
+        E::Config(_) => (
+            "config",
+            USER,
+            hint("docs/cli.md lists what dver.toml may hold."),
+        ),
+        E::Dataset(e) => declared(e),
+        E::Worktree(e) => worktree(e),
+        E::Diff(e) => compared(e),
+        E::Quality(e) => measured(e),
+        E::Io(_) => ("io", USER, None),
+    }
+}
+
+fn listed(candidates: &[ops::HeadCandidate]) -> String {
+    let one = |c: &ops::HeadCandidate| format!("{} ({} {} of {})", c.id, c.seq, c.verb, c.time);
+    candidates.iter().map(one).collect::<Vec<_>>().join(", ")
+}
