@@ -7,7 +7,6 @@
 mod change;
 mod error;
 mod follow;
-mod logarithm;
 mod measure;
 mod memory;
 mod metric;

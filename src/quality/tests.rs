@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::logarithm::{exp2, log2};
 use super::measure::{Units, measure_profiled};
 use super::*;
+use crate::base::elementary::{exp2, log2};
 use crate::base::{ObjectId, RepoPath};
 use crate::dataset::{Declaration, Table};
 use crate::object::{
