@@ -4,7 +4,9 @@
 //! declaration. Floats are derived when read, in one fixed order, without the platform's libm.
 //! A metric is one file in `metrics/`; definitions: docs/quality.md.
 
+pub mod agreement;
 mod change;
+pub mod consensus;
 mod error;
 mod follow;
 mod measure;
