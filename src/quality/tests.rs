@@ -345,7 +345,8 @@ fn changes_show_the_most_telling_first() {
 fn selectors_name_metrics_as_people_do() {
     let metrics = metrics(&example());
     let parse = |text: &str| Selector::parse(text);
-    assert!(parse("missing.label.delta").unwrap().delta);
+    assert_eq!(parse("missing.label.delta").unwrap().aspect, Aspect::Delta);
+    assert_eq!(parse("records.change").unwrap().aspect, Aspect::Change);
     assert_eq!(
         parse("missing.\"delta\"").unwrap().field.as_deref(),
         Some("delta")
