@@ -6,7 +6,7 @@
 use crate::object::{self, DatasetScore, MetricResult, ObjectSource, Schema, Scorecard, State};
 
 use super::error::Error;
-use super::metric::{Metric, Number, Value};
+use super::metric::{Definition, Metric, Number, Value};
 use super::metrics::{REGISTRY, definition};
 use super::score::Subject;
 
@@ -48,12 +48,7 @@ pub fn dataset_metrics(
             metrics.extend(named.map(sealed));
         } else {
             for value in (definition.compute)(&subject) {
-                metrics.push(derived(
-                    definition.name,
-                    definition.unit,
-                    definition.version,
-                    value,
-                ));
+                metrics.push(derived(definition, value));
             }
         }
     }
@@ -81,18 +76,19 @@ fn sealed(result: &MetricResult) -> Metric {
         unit: definition(&result.name).map_or("", |d| d.unit).to_owned(),
         version: result.version,
         previous: None,
+        p_value: None,
         note: result.note.clone(),
     }
 }
 
-fn derived(name: &str, unit: &str, version: u32, value: Value) -> Metric {
+pub(super) fn derived(definition: &Definition, value: Value) -> Metric {
     let (number, ratio) = match value.number {
         Number::Undefined => (None, None),
         Number::Ratio(num, den) => (Some(num as f64 / den as f64), Some((num, den))),
         Number::Real(real) => (Some(real), None),
     };
     Metric {
-        name: name.to_owned(),
+        name: definition.name.to_owned(),
         field: value.field,
         class: value.class,
         value: number.filter(|number| number.is_finite()),
@@ -101,9 +97,10 @@ fn derived(name: &str, unit: &str, version: u32, value: Value) -> Metric {
         low: None,
         high: None,
         exact: true,
-        unit: unit.to_owned(),
-        version,
+        unit: definition.unit.to_owned(),
+        version: definition.version,
         previous: None,
+        p_value: value.p_value,
         note: value.note,
     }
 }
