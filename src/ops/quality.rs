@@ -84,7 +84,7 @@ pub fn schema(
         });
     }
     let measuring = Measuring::of(repo);
-    let datasets = of_working(repo, progress, |source, head, version| {
+    let datasets = of_working(repo, progress, |_, source, head, version| {
         dataset::describe(source, head, version, &measuring, progress)
     })?;
     Ok(SchemaReport {
@@ -94,10 +94,10 @@ pub fn schema(
 }
 
 /// Opens the working files for a reader, beside the version at HEAD.
-fn of_working<T>(
+pub(super) fn of_working<T>(
     repo: &mut Repo,
     progress: &dyn Progress,
-    read: impl FnOnce(&dyn ObjectSource, Option<&Version>, &Version) -> Result<T, Error>,
+    read: impl FnOnce(&Repo, &dyn ObjectSource, Option<&Version>, &Version) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let Looked {
         staged,
@@ -110,7 +110,7 @@ fn of_working<T>(
     };
     let out = {
         let working = working::open(repo, &staged, &found, &mut cache, progress)?;
-        read(&working.source, head.as_ref(), &working.version)?
+        read(repo, &working.source, head.as_ref(), &working.version)?
     };
     stage::remember(repo, &mut cache);
     Ok(out)
@@ -155,7 +155,7 @@ fn scores(
         None => Vec::new(),
     };
     let measuring = Measuring::of(repo);
-    let (scores, metrics) = of_working(repo, progress, |source, head, version| {
+    let (scores, metrics) = of_working(repo, progress, |_, source, head, version| {
         let measured = assess::measure(source, head, version, &measuring, progress)?;
         // What would be sealed goes to memory: reading a metric must not write to the store.
         let mut memory = assess::Scratch::new(source);

@@ -6,6 +6,7 @@ pub(crate) mod apply;
 pub(crate) mod blame;
 pub(crate) mod branch;
 pub(crate) mod cat;
+pub(crate) mod check;
 pub(crate) mod checkout;
 pub(crate) mod commit;
 pub(crate) mod completions;

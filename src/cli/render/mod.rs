@@ -1,6 +1,7 @@
 //! Words: how reports and events look. Renderers compute nothing that an engine could.
 
 pub(crate) mod apply;
+pub(crate) mod check;
 pub(crate) mod commit;
 pub(crate) mod diff;
 mod diff_csv;
@@ -10,6 +11,7 @@ mod diff_markdown;
 mod diff_tables;
 pub(crate) mod diff_text;
 pub(crate) mod diff_words;
+pub(crate) mod gates;
 pub(crate) mod inference;
 pub(crate) mod metrics;
 pub(crate) mod partial;
