@@ -16,9 +16,14 @@ mod effective_classes;
 mod entropy;
 mod imbalance_ratio;
 mod label_conflicts;
+mod leakage;
 mod missing;
 mod null_keys;
+mod pii;
 mod records;
+mod schema_violations;
+mod text_quality;
+mod text_script;
 mod unparsable;
 
 /// All metrics, in the order in which they are shown.
@@ -30,6 +35,8 @@ pub const REGISTRY: &[Definition] = &[
     duplicates_record::METRIC,
     duplicates_content::METRIC,
     label_conflicts::METRIC,
+    leakage::METRIC,
+    schema_violations::METRIC,
     missing::METRIC,
     distinct::METRIC,
     classes::METRIC,
@@ -38,6 +45,9 @@ pub const REGISTRY: &[Definition] = &[
     entropy::METRIC,
     effective_classes::METRIC,
     imbalance_ratio::METRIC,
+    text_script::METRIC,
+    text_quality::METRIC,
+    pii::METRIC,
 ];
 
 /// Returns the metric of that name.
