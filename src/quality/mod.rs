@@ -15,6 +15,7 @@ mod memory;
 mod metric;
 mod metrics;
 mod read;
+mod references;
 mod score;
 mod selector;
 
@@ -27,6 +28,7 @@ pub use memory::{Known, Memory};
 pub use metric::{Definition, Metric, Number, Value};
 pub use metrics::{REGISTRY, definition};
 pub use read::{dataset_metrics, metrics_of};
+pub use references::dangling;
 pub use score::{Labels, Subject};
 pub use selector::{Aspect, Selector};
 

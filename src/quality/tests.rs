@@ -581,3 +581,27 @@ proptest! {
         );
     }
 }
+
+proptest! {
+    #[test]
+    fn sealed_sums_tell_the_state_of_agreement(
+        items in proptest::collection::vec(proptest::collection::btree_map(0u32..4, 1u32..4, 1..4), 0..12),
+    ) {
+        let mut state = agreement::Coincidences::default();
+        let mut sums = std::collections::BTreeMap::new();
+        for item in &items {
+            let counts: Vec<(u32, u32)> = item.iter().map(|(k, n)| (*k, *n)).collect();
+            state.add_item(&counts);
+            let m: u32 = item.values().sum();
+            for (&k, &of_k) in item {
+                for (&l, &of_l) in item.range(k..) {
+                    let same = if k == l { of_k } else { 0 };
+                    let sum = if m == 1 { of_k } else { of_k * of_l - same };
+                    *sums.entry((m, k as u16, l as u16)).or_insert(0) += u64::from(sum);
+                }
+            }
+        }
+        let sums: Vec<_> = sums.into_iter().map(|((m, k, l), sum)| (m, k, l, sum)).collect();
+        prop_assert_eq!(agreement::Coincidences::from_sums(&sums), state);
+    }
+}

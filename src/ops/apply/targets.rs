@@ -162,11 +162,10 @@ fn field_of(roles: &Roles, name: Option<&str>) -> Option<usize> {
 fn undeclared(declaration: &Declaration, field: usize, label: &Value) -> Option<String> {
     let name = declaration.roles.labels().get(field)?;
     let classes = declaration.classes.as_ref().map(|classes| &classes.values);
-    let of_field = declaration.constraints.iter().find(|(of, _)| of == name);
-    let allowed = of_field.and_then(|(_, constraint)| constraint.one_of.as_ref());
-    let is_in = |class: &String, all: Option<&Vec<String>>| {
-        all.is_none_or(|all| all.iter().any(|one| normalized(one) == normalized(class)))
+    let is_declared = |class: &String| {
+        classes.is_none_or(|all| all.iter().any(|one| normalized(one) == normalized(class)))
     };
+    let is_allowed = |class: &String| declaration.rules.allows(name, class);
     let mut named = label::classes(label).into_iter();
-    named.find(|class| !is_in(class, classes) || !is_in(class, allowed))
+    named.find(|class| !is_declared(class) || !is_allowed(class))
 }
