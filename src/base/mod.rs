@@ -14,6 +14,7 @@ pub mod nearest;
 pub mod path;
 pub mod progress;
 pub mod scratch;
+pub mod sha256;
 pub mod text;
 pub mod varint;
 

@@ -38,6 +38,8 @@ Look
 
 Measure
   quality      Metrics of a version
+  agree        Agreement between annotators, and their consensus
+  card         The data card of a version, for people and for machines
 
 Explain
   blame        The life of one record's labels
@@ -195,6 +197,8 @@ pub(super) enum Command {
     Cat(command::cat::CatArgs),
     Schema(command::quality::SchemaArgs),
     Quality(command::quality::QualityArgs),
+    Agree(command::agree::AgreeArgs),
+    Card(command::card::CardArgs),
     Blame(command::blame::BlameArgs),
     Fsck(command::fsck::FsckArgs),
     Op(command::op::OpArgs),

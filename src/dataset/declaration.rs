@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::base::{ObjectId, RepoPath};
 use crate::config::{
-    self, ClassesConfig, DatasetConfig, EvaluationConfig, FieldConfig, GateConfig,
+    self, CardConfig, ClassesConfig, DatasetConfig, EvaluationConfig, FieldConfig, GateConfig,
 };
 use crate::object::{Content, FileEntry, ObjectSource, Snapshot};
 use crate::record::{DeclaredDialect, Encoding, Format, Role, Roles, normalized, sniff_format};
@@ -242,6 +242,8 @@ pub struct Declarations {
     pub gates: Vec<GateConfig>,
     /// The evaluations.
     pub evaluations: Vec<EvaluationConfig>,
+    /// What people say of the data.
+    pub card: Option<CardConfig>,
 }
 
 /// The longest `dver.toml` that is read.
@@ -260,6 +262,7 @@ impl Declarations {
                 .collect::<Result<_, _>>()?,
             gates: all.gates,
             evaluations: all.evaluations,
+            card: all.card,
         })
     }
 

@@ -18,8 +18,10 @@ mod watched;
 mod working;
 
 pub mod add;
+pub mod agree;
 pub mod blame;
 pub mod branch;
+pub mod card;
 pub mod cat;
 pub mod checkout;
 mod churn;

@@ -25,7 +25,7 @@ pub use measure::{Measured, measure, measure_and_keep};
 pub use memory::{Known, Memory};
 pub use metric::{Definition, Metric, Number, Value};
 pub use metrics::{REGISTRY, definition};
-pub use read::{dataset_metrics, metrics_of};
+pub use read::{dataset_metrics, derived, metrics_of};
 pub use score::{Labels, Subject};
 pub use selector::Selector;
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // tests may panic and write files
 
+mod agree;
 #[cfg(unix)]
 mod concurrent;
 mod condition;

@@ -2,8 +2,10 @@
 //! the help, and how it runs.
 
 pub(crate) mod add;
+pub(crate) mod agree;
 pub(crate) mod blame;
 pub(crate) mod branch;
+pub(crate) mod card;
 pub(crate) mod cat;
 pub(crate) mod checkout;
 pub(crate) mod commit;
