@@ -103,7 +103,7 @@ pub(super) fn describe(
             declaration.format != Format::Images,
             progress,
         )?,
-        version: step::of(repo, line, Some(name))?,
+        version: step::of(repo, line, &[declaration])?,
         score: score.clone(),
         declaration: declaration.clone(),
     }))

@@ -102,6 +102,7 @@ pub fn card(
     for name in names {
         datasets.extend(dataset::describe(repo, &version, name, &line, progress)?);
     }
+    let declared: Vec<_> = version.declarations.datasets.iter().collect();
     Ok(CardReport {
         id,
         tags: tags
@@ -111,7 +112,7 @@ pub fn card(
             .collect(),
         words: version.declarations.card.clone().unwrap_or_default(),
         datasets,
-        version: step::of(repo, &line, None)?,
+        version: step::of(repo, &line, &declared)?,
         since,
         commit,
     })

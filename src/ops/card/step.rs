@@ -5,9 +5,10 @@
 
 use std::fmt;
 
-use crate::base::ObjectId;
+use crate::base::{ObjectId, RepoPath};
+use crate::dataset::Declaration;
 use crate::object::changes::ChangeSet;
-use crate::object::{self, Commit};
+use crate::object::{self, Commit, Snapshot};
 use crate::repo::Repo;
 
 use super::super::error::Error;
@@ -33,12 +34,12 @@ impl Step {
     }
 }
 
-/// Counts the steps along a line of commits, newest first, of one data set or of all: of several
-/// that changed, the greatest step counts.
+/// Counts the steps along a line of commits, newest first, of these data sets: of several that
+/// changed, the greatest step counts.
 pub(super) fn of(
     repo: &Repo,
     line: &[(ObjectId, Commit)],
-    dataset: Option<&str>,
+    datasets: &[&Declaration],
 ) -> Result<Step, Error> {
     let mut version = None;
     for (_, commit) in line.iter().rev() {
@@ -46,22 +47,34 @@ pub(super) fn of(
             continue;
         };
         let changes: ChangeSet = object::get(&repo.store, id)?;
-        let wanted = |name: &str| dataset.is_none_or(|dataset| dataset == name);
-        let steps = changes
-            .datasets
-            .iter()
-            .filter(|d| wanted(&d.name))
-            .map(|d| d.step.as_str());
+        let wanted = |name: &str| datasets.iter().any(|dataset| dataset.name == name);
+        let told = changes.datasets.iter().filter(|told| wanted(&told.name));
         let rank = |step: &&str| ["patch", "minor", "major"].iter().position(|s| s == step);
-        let Some(step) = steps.max_by_key(rank) else {
-            continue;
+        let step = told.map(|told| told.step.as_str()).max_by_key(rank);
+        version = match (version, step) {
+            (None, None) => None,
+            (None, Some(_)) => Some(Step(1, 0, 0)),
+            (Some(version), Some(step)) => Some(Step::next(version, step)),
+            // A change set tells nothing of records that are only written otherwise.
+            (Some(version), None) => Some(match rewritten(repo, &changes, datasets)? {
+                true => version.next("patch"),
+                false => version,
+            }),
         };
-        version = Some(match version {
-            None => Step(1, 0, 0),
-            Some(version) => Step::next(version, step),
-        });
     }
     Ok(version.unwrap_or(Step(1, 0, 0)))
+}
+
+/// Returns whether files of the data sets have other bytes.
+fn rewritten(repo: &Repo, changes: &ChangeSet, datasets: &[&Declaration]) -> Result<bool, Error> {
+    let Some(before) = changes.before else {
+        return Ok(false);
+    };
+    let changed = Snapshot::changes(&repo.store, &before, &changes.after)?;
+    let covered = |path: &RepoPath| datasets.iter().any(|one| one.covers(path).is_some());
+    Ok(changed
+        .iter()
+        .any(|change| change.path().is_some_and(covered)))
 }
 
 #[cfg(test)]
