@@ -5,6 +5,7 @@
 
 mod blake;
 pub mod clock;
+pub mod elementary;
 pub mod fault;
 pub mod fsio;
 pub mod id;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::card::CardConfig;
 use super::error::Error;
-use super::evaluation::{EvaluationConfig, GateConfig};
+use super::evaluation::EvaluationConfig;
+use super::gate::GateConfig;
 use super::reader::{self, Reader};
 
 /// The roles that a field may have, by the keys that give them.
@@ -146,8 +147,12 @@ pub struct FieldConfig {
     pub max: Option<String>,
     /// The regular expression that a whole value must match.
     pub pattern: Option<String>,
+    /// The fewest characters a value may have.
+    pub min_length: Option<u64>,
     /// The most characters a value may have.
     pub max_length: Option<u64>,
+    /// The data set and the field of it that must have each value.
+    pub references: Option<(String, String)>,
 }
 
 impl Declarations {
@@ -300,6 +305,16 @@ fn classes(table: &Reader<'_>) -> Result<Option<ClassesConfig>, Error> {
     Ok(Some(ClassesConfig { values, ordered }))
 }
 
+/// Reads `references = { dataset = "products", field = "id" }`.
+fn references(table: &Reader<'_>) -> Result<Option<(String, String)>, Error> {
+    let Some(inner) = table.table("references")? else {
+        return Ok(None);
+    };
+    let both = (inner.required("dataset")?, inner.required("field")?);
+    inner.finish()?;
+    Ok(Some(both))
+}
+
 fn constraints(table: Reader<'_>) -> Result<FieldConfig, Error> {
     let config = FieldConfig {
         kind: table.one_of("type", "the name of a type", &TYPES)?,
@@ -309,7 +324,9 @@ fn constraints(table: Reader<'_>) -> Result<FieldConfig, Error> {
         min: table.scalar("min")?,
         max: table.scalar("max")?,
         pattern: table.string("pattern")?,
+        min_length: table.count("min_length")?,
         max_length: table.count("max_length")?,
+        references: references(&table)?,
     };
     table.finish()?;
     Ok(config)

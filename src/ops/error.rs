@@ -177,6 +177,16 @@ pub enum Error {
         /// The paths.
         paths: Vec<RepoPath>,
     },
+    /// A work list that does not read.
+    #[error("`{name}` does not read as a work list: {}{reason}", place_of(*place))]
+    WorkList {
+        /// What the list is called.
+        name: String,
+        /// Which record or line of it, counted from 1; 0 for the whole.
+        place: u64,
+        /// What is wrong.
+        reason: String,
+    },
     /// Nothing that could be undone.
     #[error("there is nothing to undo")]
     NothingToUndo,
@@ -273,6 +283,13 @@ fn no_ratings(dataset: &Option<String>) -> String {
     match dataset {
         Some(name) => format!("`{name}` does not hold"),
         None => "no data set holds".to_owned(),
+    }
+}
+
+fn place_of(place: u64) -> String {
+    match place {
+        0 => String::new(),
+        place => format!("record {place}: "),
     }
 }
 

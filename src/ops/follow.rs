@@ -114,8 +114,8 @@ fn follow(
             Known::of(measured)
         }
     };
-    let roles = &table.declaration.roles;
-    let Some(grouping) = known.grouping(roles) else {
+    let survey = &table.declaration.survey();
+    let Some(grouping) = known.grouping(survey) else {
         return Ok(None);
     };
     let bytes = assess::differing_bytes(&old, table);
@@ -126,7 +126,7 @@ fn follow(
         &old,
         table,
         table.records() / LARGEST_SHARE,
-        &|| Delta::new(roles, &grouping),
+        &|| Delta::new(survey, &grouping),
         &|delta, side, batch| match side {
             Side::Before => delta.remove(batch),
             Side::After => delta.add(batch),

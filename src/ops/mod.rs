@@ -10,6 +10,7 @@ mod error;
 mod files;
 mod follow;
 mod lookup;
+mod rewritten;
 mod rows;
 mod sealed;
 mod stage;
@@ -19,6 +20,7 @@ mod working;
 
 pub mod add;
 pub mod agree;
+pub mod apply;
 pub mod blame;
 pub mod branch;
 pub mod card;

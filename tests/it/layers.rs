@@ -54,7 +54,11 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("unicode_normalization", &["record"]),
     ("unicode_width", &["cli"]),
     ("walkdir", &["worktree"]),
-    ("xxhash_rust", &["object", "profile", "record", "chunk"]),
+    ("regex", &["profile"]),
+    (
+        "xxhash_rust",
+        &["object", "profile", "record", "chunk", "quality"],
+    ),
     ("zstd", &["store"]),
 ];
 

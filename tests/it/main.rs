@@ -3,8 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // tests may panic and write files
 
 mod agree;
-mod card;
 #[cfg(unix)]
+mod apply;
+mod card;
 mod concurrent;
 mod condition;
 mod contract;

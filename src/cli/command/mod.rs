@@ -3,6 +3,7 @@
 
 pub(crate) mod add;
 pub(crate) mod agree;
+pub(crate) mod apply;
 pub(crate) mod blame;
 pub(crate) mod branch;
 pub(crate) mod card;

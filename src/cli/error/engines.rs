@@ -31,6 +31,7 @@ pub(super) fn declared(error: &dataset::Error) -> Words {
         | E::NotText
         | E::Pattern { .. }
         | E::UnknownEncoding { .. }
+        | E::Rule { .. }
         | E::BadGuideline { .. } => (
             "config",
             USER,
@@ -79,6 +80,17 @@ pub(super) fn measured(error: &quality::Error) -> Words {
             "no_such_dataset",
             USER,
             hint("Run `dver dataset list` to see the data sets."),
+        ),
+        E::Gate { what, .. } => measured(what),
+        E::UndeclaredDataset { .. } => (
+            "no_such_dataset",
+            USER,
+            hint("Run `dver dataset list` to see the data sets."),
+        ),
+        E::UnknownEvaluation { .. } => (
+            "no_such_evaluation",
+            USER,
+            hint("An `[eval.NAME]` table in dver.toml declares an evaluation."),
         ),
         E::UnknownMetric { .. } => (
             "no_such_metric",

@@ -188,16 +188,11 @@ impl Subject<'_> {
         pair: Option<&(String, String)>,
     ) -> Vec<Agreement> {
         let one = |(at, (name, value)): (usize, Named)| {
-            let unit = if name == "agreement_percent" {
-                "share"
-            } else {
-                "coefficient"
-            };
             let value = match value {
                 Ok(value) => Value::real(value),
                 Err(why) => Value::undefined(&why.to_string()),
             };
-            let mut metric = derived(name, unit, 1, value);
+            let mut metric = derived(name, "ratio", 1, value);
             let interval = found
                 .get(at)
                 .copied()

@@ -2,9 +2,10 @@
 
 use crate::base::progress::Progress;
 use crate::base::{ObjectId, RepoPath, Text, Timestamp};
+use crate::config::{Declarations, FieldConfig};
 use crate::dataset::Declaration;
 use crate::object::{
-    self, Commit, DatasetScore, Joint, ObjectSource, Schema, Snapshot, State, Values,
+    self, Commit, Content, DatasetScore, Joint, ObjectSource, Schema, Snapshot, State, Values,
 };
 use crate::quality::{self, Metric};
 use crate::record::{Format, Role};
@@ -12,7 +13,9 @@ use crate::repo::Repo;
 
 use super::super::agree::{self, AgreeReport};
 use super::super::assess::Version;
+use super::super::declare;
 use super::super::error::Error;
+use super::super::files as all_files;
 use super::step::{self, Step};
 use super::{CardFile, files};
 
@@ -23,6 +26,8 @@ pub struct DatasetCard {
     pub declaration: Declaration,
     /// What was sealed of it.
     pub score: DatasetScore,
+    /// What the values of its fields are held to, as dver.toml says it.
+    pub constraints: Vec<(String, FieldConfig)>,
     /// Its fields.
     pub schema: Schema,
     /// Its metrics.
@@ -90,6 +95,7 @@ pub(super) fn describe(
     };
     let covered = version.covered(declaration);
     Ok(Some(DatasetCard {
+        constraints: constraints(source, version, name)?,
         schema: object::get(source, &score.schema)?,
         metrics: quality::dataset_metrics(source, score)?,
         splits,
@@ -107,6 +113,24 @@ pub(super) fn describe(
         score: score.clone(),
         declaration: declaration.clone(),
     }))
+}
+
+fn constraints(
+    source: &dyn ObjectSource,
+    version: &Version,
+    name: &str,
+) -> Result<Vec<(String, FieldConfig)>, Error> {
+    let Some(entry) = all_files::find(&version.entries, &declare::file()) else {
+        return Ok(Vec::new());
+    };
+    let content = Content::open(source, &entry.content, entry.size)?;
+    // It was read before, so it is short and parses.
+    let bytes = content.read(source, entry.size)?.unwrap_or_default();
+    let written = Declarations::parse(&String::from_utf8_lossy(&bytes))?;
+    Ok(written
+        .dataset(name)
+        .map(|d| d.fields.clone())
+        .unwrap_or_default())
 }
 
 fn values(

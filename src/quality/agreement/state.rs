@@ -33,6 +33,33 @@ impl Coincidences {
         state
     }
 
+    /// Builds the state that a sealed state sums up: rows of m, two classes `k <= l`, and the sum
+    /// over the items of m ratings of c[k] (c[l] - [k = l]), of c[k] where m is 1.
+    pub fn from_sums(sums: &[(u32, u16, u16, u64)]) -> Self {
+        let mut state = Self::default();
+        for &(m, k, l, sum) in sums {
+            let (k, l) = (u32::from(k), u32::from(l));
+            if m < 2 {
+                grow(&mut state.ratings, (m, k), sum);
+                continue;
+            }
+            grow(&mut state.pairs, (m, k, l), sum);
+            if k != l {
+                grow(&mut state.pairs, (m, l, k), sum);
+            }
+        }
+        // Each rating of a class stands in a pair with each other rating of its item.
+        let mut rows: BTreeMap<(u32, u32), u64> = BTreeMap::new();
+        for (&(m, k, _), &pairs) in &state.pairs {
+            let row = rows.entry((m, k)).or_insert(0);
+            *row = row.wrapping_add(pairs);
+        }
+        for (cell, row) in rows {
+            grow(&mut state.ratings, cell, row / u64::from(cell.0 - 1));
+        }
+        state
+    }
+
     /// Adds an item: each class with the number of ratings that have it.
     pub fn add_item(&mut self, counts: &[(u32, u32)]) {
         self.item(counts, |cell, n| *cell = cell.wrapping_add(n));

@@ -7,7 +7,7 @@
 use rayon::prelude::*;
 
 use super::votes::{Verdict, Votes};
-use crate::quality::logarithm::{exp2, log2};
+use crate::base::elementary::{exp2, log2};
 
 /// The variant: all that decides the numbers.
 #[derive(Clone, Copy, PartialEq, Debug)]

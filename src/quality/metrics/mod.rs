@@ -5,6 +5,10 @@
 
 use super::metric::Definition;
 
+mod agreement_ac1;
+mod agreement_alpha;
+mod agreement_fleiss;
+mod agreement_percent;
 mod class_share;
 mod classes;
 mod classes_empty;
@@ -16,9 +20,14 @@ mod effective_classes;
 mod entropy;
 mod imbalance_ratio;
 mod label_conflicts;
+mod leakage;
 mod missing;
 mod null_keys;
+mod pii;
 mod records;
+mod schema_violations;
+mod text_quality;
+mod text_script;
 mod unparsable;
 
 /// All metrics, in the order in which they are shown.
@@ -30,6 +39,8 @@ pub const REGISTRY: &[Definition] = &[
     duplicates_record::METRIC,
     duplicates_content::METRIC,
     label_conflicts::METRIC,
+    leakage::METRIC,
+    schema_violations::METRIC,
     missing::METRIC,
     distinct::METRIC,
     classes::METRIC,
@@ -38,6 +49,13 @@ pub const REGISTRY: &[Definition] = &[
     entropy::METRIC,
     effective_classes::METRIC,
     imbalance_ratio::METRIC,
+    agreement_percent::METRIC,
+    agreement_alpha::METRIC,
+    agreement_fleiss::METRIC,
+    agreement_ac1::METRIC,
+    text_script::METRIC,
+    text_quality::METRIC,
+    pii::METRIC,
 ];
 
 /// Returns the metric of that name.

@@ -17,7 +17,7 @@ fn head(out: &mut Vec<String>, dataset: &DatasetCard) {
 /// Fields with types, roles and constraints.
 pub(super) fn schema(out: &mut Vec<String>, dataset: &DatasetCard) {
     head(out, dataset);
-    let declared = &dataset.declaration.constraints;
+    let declared = &dataset.constraints;
     let key = match dataset.schema.key.as_slice() {
         [] => "none: records are identified by their content".to_owned(),
         key => key
@@ -100,11 +100,12 @@ fn constraints(rules: &crate::config::FieldConfig) -> String {
             .as_ref()
             .map(|pattern| format!("matches {pattern}")),
     );
-    said.extend(
-        rules
-            .max_length
-            .map(|most| format!("at most {most} characters")),
-    );
+    let least = rules.min_length;
+    said.extend(least.map(|least| format!("at least {least} characters")));
+    let most = rules.max_length;
+    said.extend(most.map(|most| format!("at most {most} characters")));
+    let target = rules.references.as_ref();
+    said.extend(target.map(|(dataset, field)| format!("a value of {dataset}.{field}")));
     said.join(", ")
 }
 
