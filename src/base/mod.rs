@@ -15,6 +15,7 @@ pub mod nearest;
 pub mod path;
 pub mod progress;
 pub mod scratch;
+pub mod sha256;
 pub mod text;
 pub mod varint;
 

@@ -40,6 +40,8 @@ Look
 Measure
   quality      Metrics of a version
   check        One verdict: gates, constraints, what stays to be done
+  agree        Agreement between annotators, and their consensus
+  card         The data card of a version, for people and for machines
 
 Explain
   blame        The life of one record's labels
@@ -199,6 +201,8 @@ pub(super) enum Command {
     Schema(command::quality::SchemaArgs),
     Quality(command::quality::QualityArgs),
     Check(command::check::CheckArgs),
+    Agree(command::agree::AgreeArgs),
+    Card(command::card::CardArgs),
     Blame(command::blame::BlameArgs),
     Fsck(command::fsck::FsckArgs),
     Op(command::op::OpArgs),

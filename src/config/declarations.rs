@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::card::CardConfig;
 use super::error::Error;
 use super::evaluation::EvaluationConfig;
 use super::gate::GateConfig;
@@ -43,6 +44,8 @@ pub struct Declarations {
     pub gates: Vec<GateConfig>,
     /// The evaluations.
     pub evaluations: Vec<EvaluationConfig>,
+    /// What people say of the data.
+    pub card: Option<CardConfig>,
 }
 
 /// One `[dataset.NAME]` table.
@@ -177,6 +180,8 @@ impl Declarations {
                 declarations.evaluations.push(evaluation);
             }
         }
+        let card = top.table("card")?;
+        declarations.card = card.map(CardConfig::read).transpose()?;
         top.finish()?;
         Ok(declarations)
     }

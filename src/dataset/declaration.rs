@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::{ObjectId, RepoPath};
-use crate::config::{self, ClassesConfig, DatasetConfig, EvaluationConfig, GateConfig};
+use crate::config::{self, CardConfig, ClassesConfig, DatasetConfig, EvaluationConfig, GateConfig};
 use crate::object::{Content, FileEntry, ObjectSource, Snapshot};
 use crate::profile::{Rules, Survey};
 use crate::record::{DeclaredDialect, Encoding, Format, Role, Roles, normalized, sniff_format};
@@ -250,6 +250,8 @@ pub struct Declarations {
     pub gates: Vec<GateConfig>,
     /// The evaluations.
     pub evaluations: Vec<EvaluationConfig>,
+    /// What people say of the data.
+    pub card: Option<CardConfig>,
 }
 
 /// The longest `dver.toml` that is read.
@@ -268,6 +270,7 @@ impl Declarations {
                 .collect::<Result<_, _>>()?,
             gates: all.gates,
             evaluations: all.evaluations,
+            card: all.card,
         })
     }
 

@@ -21,9 +21,11 @@ mod watched;
 mod working;
 
 pub mod add;
+pub mod agree;
 pub mod apply;
 pub mod blame;
 pub mod branch;
+pub mod card;
 pub mod cat;
 pub mod check;
 pub mod checkout;

@@ -29,7 +29,7 @@ pub use measure::{Measured, measure, measure_and_keep};
 pub use memory::{Known, Memory};
 pub use metric::{Definition, Metric, Number, Value};
 pub use metrics::{REGISTRY, definition};
-pub use read::{dataset_metrics, metrics_of};
+pub use read::{dataset_metrics, derived, metrics_of};
 pub use references::dangling;
 pub use score::{Labels, Subject};
 pub use selector::{Aspect, Selector};

@@ -82,6 +82,8 @@ fn sealed(result: &MetricResult) -> Metric {
 }
 
 pub(super) fn derived(definition: &Definition, value: Value) -> Metric {
+/// Returns the metric that a computed number is.
+pub fn derived(name: &str, unit: &str, version: u32, value: Value) -> Metric {
     let (number, ratio) = match value.number {
         Number::Undefined => (None, None),
         Number::Ratio(num, den) => (Some(num as f64 / den as f64), Some((num, den))),

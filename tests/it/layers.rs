@@ -47,6 +47,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("owo_colors", &["cli"]),
     ("rusqlite", &["index"]),
     ("rustix", &["base"]),
+    ("sha2", &["base"]),
     ("similar", &["diff", "cli"]),
     ("tempfile", &["base", "cli"]),
     ("toml_edit", &["config"]),
