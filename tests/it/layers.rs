@@ -24,7 +24,9 @@ const FLOORS: &[(&str, u8)] = &[
     ("diff", 4),
     ("quality", 4),
     ("history", 4),
+    ("learn", 4),
     ("repo", 5),
+    ("curate", 6),
     ("ops", 7),
     ("cli", 8),
 ];
@@ -53,7 +55,10 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("unicode_normalization", &["record"]),
     ("unicode_width", &["cli"]),
     ("walkdir", &["worktree"]),
-    ("xxhash_rust", &["object", "profile", "record", "chunk"]),
+    (
+        "xxhash_rust",
+        &["object", "profile", "record", "chunk", "learn", "curate"],
+    ),
     ("zstd", &["store"]),
 ];
 
