@@ -20,6 +20,7 @@ Start
 Change
   add          Store files and stage them for the next commit
   commit       Seal what is staged, with its label changes and its scorecard
+  apply        Write the labels of a work list into your files
   rm, mv       Remove or move files, and stage that
   restore      Bring files back from a version
   reset        Move the branch, the stage or the files to a version
@@ -178,6 +179,7 @@ pub(super) enum Command {
     Dataset(command::dataset::DatasetArgs),
     Add(command::add::AddArgs),
     Commit(command::commit::CommitArgs),
+    Apply(command::apply::ApplyArgs),
     Rm(command::add::RmArgs),
     Mv(command::add::MvArgs),
     Restore(command::checkout::RestoreArgs),

@@ -77,6 +77,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Answer, Failure> 
         Command::Dataset(args) => command::dataset::run(context, &args),
         Command::Add(args) => command::add::run(context, &args),
         Command::Commit(args) => command::commit::run(context, &args),
+        Command::Apply(args) => command::apply::run(context, &args),
         Command::Rm(args) => command::add::rm(context, &args),
         Command::Mv(args) => command::add::mv(context, &args),
         Command::Restore(args) => command::checkout::restore(context, &args),

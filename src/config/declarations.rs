@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::error::Error;
-use super::evaluation::{EvaluationConfig, GateConfig};
+use super::evaluation::EvaluationConfig;
+use super::gate::GateConfig;
 use super::reader::{self, Reader};
 
 /// The roles that a field may have, by the keys that give them.

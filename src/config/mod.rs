@@ -8,12 +8,14 @@ mod declarations;
 pub mod edit;
 mod error;
 mod evaluation;
+mod gate;
 mod local;
 mod reader;
 
 pub use declarations::{ClassesConfig, DatasetConfig, Declarations, FieldConfig};
 pub use error::Error;
-pub use evaluation::{Bound, Comparison, EvaluationConfig, GateConfig};
+pub use evaluation::EvaluationConfig;
+pub use gate::{Bound, Comparison, GateConfig, Limit};
 pub use local::{Local, days};
 
 #[cfg(test)]

@@ -45,7 +45,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn line_at(&self, key: &str) -> usize {
+    /// Returns the line of a key, counted from 1.
+    pub(super) fn line_at(&self, key: &str) -> usize {
         let entry = self.table.get_key_value(key);
         let span = entry.and_then(|(key, item)| key.span().or_else(|| item.span()));
         span.map_or(self.line, |span| line_of(self.text, span.start))

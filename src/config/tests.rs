@@ -61,7 +61,13 @@ fn every_key_of_the_designed_example_is_read() {
     assert_eq!(all.gates.len(), 3);
     let delta = &all.gates[2];
     assert_eq!(delta.metric, "baseline:accuracy.delta");
-    assert!(delta.required && delta.bound.holds(-0.005) && !delta.bound.holds(-0.006));
+    let line = EXAMPLE
+        .lines()
+        .position(|line| line.contains("accuracy.delta"));
+    assert!(delta.required && Some(delta.line) == line.map(|at| at + 1));
+    assert_eq!(delta.bound.limit, Limit::Number(-0.005));
+    assert!(delta.bound.comparison.holds(-0.005, -0.005));
+    assert!(!delta.bound.comparison.holds(-0.006, -0.005));
     assert!(all.evaluations[0].at_commit);
     assert_eq!(all.evaluations[0].metrics, ["accuracy", "macro_f1"]);
 }
@@ -95,7 +101,17 @@ fn errors_name_the_line_and_what_was_meant() {
         ),
         (
             "[gate.a]\nrecords = \"around 5\"\n",
-            "dver.toml, line 2: `records` wants a bound such as \"<= 0.01\", not `around 5`",
+            "dver.toml, line 2: `records` wants a bound such as \"<= 0.01\" or \"<= base\", not \
+             `around 5`",
+        ),
+        (
+            "[gate.a]\n\"records.delta\" = \">= base\"\n",
+            "dver.toml, line 2: `records.delta` wants a number: a change is taken against the \
+             base already, not `>= base`",
+        ),
+        (
+            "[gate.a]\nrecords = { ratchet = \"uo\" }\n",
+            "dver.toml, line 2: `ratchet` wants up or down, not `uo`; did you mean `up`?",
         ),
         (
             "[eval.a]\ndataset = \"a\"\nmodel = \"rigde\"\n",
@@ -114,6 +130,17 @@ fn errors_name_the_line_and_what_was_meant() {
         broken.to_string().starts_with("dver.toml, line 2: "),
         "{broken}"
     );
+}
+
+#[test]
+fn a_ratchet_is_a_bound_by_the_base() {
+    let text = "[gate.a]\nx = \"<= base\"\ny = { ratchet = \"down\" }\nz = { ratchet = \"up\" }\n";
+    let gates = Declarations::parse(text).unwrap().gates;
+    assert_eq!(gates[0].bound, gates[1].bound);
+    assert_eq!(gates[0].bound.limit, Limit::Base);
+    assert_eq!(gates[2].bound.text, ">= base");
+    let both = "[gate.a]\ny = { ratchet = \"down\", bound = \"<= 1\" }\n";
+    assert!(Declarations::parse(both).is_err());
 }
 
 #[test]

@@ -149,6 +149,16 @@ pub enum Error {
         /// The paths.
         paths: Vec<RepoPath>,
     },
+    /// A work list that does not read.
+    #[error("`{name}` does not read as a work list: {}{reason}", place_of(*place))]
+    WorkList {
+        /// What the list is called.
+        name: String,
+        /// Which record or line of it, counted from 1; 0 for the whole.
+        place: u64,
+        /// What is wrong.
+        reason: String,
+    },
     /// Nothing that could be undone.
     #[error("there is nothing to undo")]
     NothingToUndo,
@@ -239,6 +249,13 @@ pub struct HeadCandidate {
     pub time: Timestamp,
     /// What it was.
     pub verb: String,
+}
+
+fn place_of(place: u64) -> String {
+    match place {
+        0 => String::new(),
+        place => format!("record {place}: "),
+    }
 }
 
 fn in_the_way(count: usize) -> String {

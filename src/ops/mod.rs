@@ -10,6 +10,7 @@ mod error;
 mod files;
 mod follow;
 mod lookup;
+mod rewritten;
 mod rows;
 mod sealed;
 mod stage;
@@ -18,6 +19,7 @@ mod watched;
 mod working;
 
 pub mod add;
+pub mod apply;
 pub mod blame;
 pub mod branch;
 pub mod cat;

@@ -240,6 +240,15 @@ impl Rules {
         self.rules.iter()
     }
 
+    /// Returns whether the `enum` of a field has a value, where the field has one.
+    pub fn allows(&self, field: &str, value: &str) -> bool {
+        let lists = self.rules.iter().filter(|rule| rule.field == field);
+        lists.into_iter().all(|rule| match &rule.check {
+            Check::OneOf(values) => values.contains(&*normalized(value)),
+            _ => true,
+        })
+    }
+
     /// Returns the fields that must not have a value twice.
     pub fn unique(&self) -> impl Iterator<Item = &str> {
         self.unique.iter().map(String::as_str)

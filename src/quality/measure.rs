@@ -118,7 +118,7 @@ impl<E: Send> Units<'_, E> {
     }
 
     /// Gives each thread a state and one unit after the other, as it comes.
-    fn on_all_cores<T: Send>(
+    pub(super) fn on_all_cores<T: Send>(
         &self,
         start: impl Fn() -> T + Sync,
         add: impl Fn(&mut T, &Batch) + Sync,
@@ -177,7 +177,7 @@ pub(super) fn measure_profiled(
     })
 }
 
-fn with_units<T>(
+pub(super) fn with_units<T>(
     source: &dyn ObjectSource,
     table: &Table,
     run: impl FnOnce(&Units<'_, dataset::Error>) -> Result<T, dataset::Error>,

@@ -13,6 +13,7 @@ use crate::object::{
 use crate::profile::Duplicates;
 use crate::record::{Role, Roles, Type};
 
+use super::agreement;
 use super::measure::Measured;
 use super::metric::{Number, Value};
 use super::metrics::REGISTRY;
@@ -67,6 +68,30 @@ impl Labels {
 pub(super) const TOO_MANY: &str = "more than 65,536 values";
 
 impl<'a> Subject<'a> {
+    /// Returns the agreement of the ratings that the state sums up, on the nominal scale.
+    pub(super) fn agreement(&self, coefficient: &str) -> Vec<Value> {
+        let Some(ratings) = &self.state.ratings else {
+            return vec![Value::undefined(
+                "no field has the role item, or there are more than 128 classes",
+            )];
+        };
+        let labels = self
+            .labels
+            .iter()
+            .find(|labels| labels.field == ratings.field);
+        let classes = labels.and_then(|labels| Some(labels.classes.as_ref()?.len()));
+        let classes = classes.unwrap_or(ratings.classes.len()) as u32; // at most 65,536
+        let state = agreement::Coincidences::from_sums(&ratings.sums);
+        let all = agreement::coefficients(&state, classes, agreement::Distance::Nominal);
+        let found = all.into_iter().find(|(name, _)| *name == coefficient);
+        let value = match found {
+            Some((_, Ok(value))) => Value::real(value),
+            Some((_, Err(reason))) => Value::undefined(&reason.to_string()),
+            None => Value::undefined("there is no such coefficient"),
+        };
+        vec![value.field(&ratings.field)]
+    }
+
     /// Reads the classes that a state names.
     pub(super) fn read(
         source: &dyn ObjectSource,

@@ -1,4 +1,5 @@
-//! Selectors: metrics as people and gates write them, `NAME.FIELD.CLASS`, `.delta` for a change.
+//! Selectors: metrics as people and gates write them, `NAME.FIELD.CLASS`, with `.delta` for the
+//! change against the base and `.change` for that change as a share of the base's value.
 //!
 //! Parts that hold a dot, a space or a quote are quoted. A field may be left out where only one
 //! field has the metric.
@@ -10,8 +11,30 @@ use super::error::Error;
 use super::metric::Metric;
 use super::metrics::{REGISTRY, definition};
 
-/// What ends a selector of a change.
-const DELTA: &str = ".delta";
+/// What of a metric is meant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Aspect {
+    /// Its value.
+    Value,
+    /// The value minus that of the base.
+    Delta,
+    /// The same as a share of the base's value.
+    Change,
+}
+
+impl Aspect {
+    /// Takes the end of a selector that says which aspect is meant off.
+    pub fn split(text: &str) -> (&str, Self) {
+        let ends = [(".delta", Self::Delta), (".change", Self::Change)];
+        let found = ends
+            .into_iter()
+            .find_map(|(end, aspect)| Some((text.strip_suffix(end)?, aspect)));
+        found.unwrap_or((text, Self::Value))
+    }
+}
+
+/// The one metric of classes that is 0 for a class that is not there.
+const CLASS_SHARE: &str = "class_share";
 
 /// A metric that somebody named.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -22,17 +45,14 @@ pub struct Selector {
     pub field: Option<String>,
     /// Its class.
     pub class: Option<String>,
-    /// Whether its change is meant.
-    pub delta: bool,
+    /// What of it is meant.
+    pub aspect: Aspect,
 }
 
 impl Selector {
     /// Reads a selector; fails with the nearest names where no metric has that name.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let (path, delta) = match text.strip_suffix(DELTA) {
-            Some(path) => (path, true),
-            None => (text, false),
-        };
+        let (path, aspect) = Aspect::split(text);
         let parts = split_name(path).unwrap_or_default();
         let mut parts = parts.into_iter();
         let (name, field, class) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
@@ -47,7 +67,7 @@ impl Selector {
             name,
             field,
             class,
-            delta,
+            aspect,
         })
     }
 
@@ -66,6 +86,35 @@ impl Selector {
         }
     }
 
+    /// Returns every metric that a gate names: the one that is named in full, or all of that name
+    /// that the parts which are given leave. Of classes that have records in `older` alone, too.
+    pub(super) fn named(&self, metrics: &[Metric], older: &[Metric]) -> Vec<Metric> {
+        let fits = |metric: &&Metric| {
+            let part =
+                |wanted: &Option<String>, has: &Option<String>| wanted.is_none() || wanted == has;
+            metric.name == self.name
+                && part(&self.field, &metric.field)
+                && part(&self.class, &metric.class)
+        };
+        let mut named: Vec<Metric> = metrics.iter().filter(fits).cloned().collect();
+        for metric in older.iter().filter(fits) {
+            if !named.iter().any(|own| own.is_same(metric)) {
+                named.extend(died_out(metric, metrics));
+            }
+        }
+        let whole = |metric: &&Metric| metric.field == self.field && metric.class == self.class;
+        match named.iter().find(whole) {
+            Some(metric) => vec![metric.clone()],
+            None => named,
+        }
+    }
+
+    /// Returns the same metric of another version.
+    pub(super) fn counterpart(metric: &Metric, metrics: &[Metric]) -> Option<Metric> {
+        let same = metrics.iter().find(|other| other.is_same(metric));
+        same.cloned().or_else(|| died_out(metric, metrics))
+    }
+
     /// Returns the metric that is meant; fails with the nearest names where there is none.
     pub fn resolve<'a>(&self, metrics: &'a [Metric]) -> Result<&'a Metric, Error> {
         self.find(metrics).ok_or_else(|| {
@@ -82,4 +131,18 @@ impl Selector {
             Error::UnknownMetric { name, nearest }
         })
     }
+}
+
+/// Returns the share of a class that has no records in a version: 0 of its labels.
+fn died_out(metric: &Metric, metrics: &[Metric]) -> Option<Metric> {
+    let sibling = |other: &&Metric| other.name == metric.name && other.field == metric.field;
+    let sibling = metrics.iter().find(sibling)?;
+    sibling.value?;
+    (metric.name == CLASS_SHARE && metric.class.is_some()).then(|| Metric {
+        value: Some(0.0),
+        num: Some(crate::object::Int(0)),
+        note: None,
+        class: metric.class.clone(),
+        ..sibling.clone()
+    })
 }

@@ -345,7 +345,8 @@ fn changes_show_the_most_telling_first() {
 fn selectors_name_metrics_as_people_do() {
     let metrics = metrics(&example());
     let parse = |text: &str| Selector::parse(text);
-    assert!(parse("missing.label.delta").unwrap().delta);
+    assert_eq!(parse("missing.label.delta").unwrap().aspect, Aspect::Delta);
+    assert_eq!(parse("records.change").unwrap().aspect, Aspect::Change);
     assert_eq!(
         parse("missing.\"delta\"").unwrap().field.as_deref(),
         Some("delta")
@@ -578,5 +579,29 @@ proptest! {
             serde_json::to_string(&dataset_metrics(&one, &score).unwrap()).unwrap(),
             serde_json::to_string(&dataset_metrics(&many, &score).unwrap()).unwrap()
         );
+    }
+}
+
+proptest! {
+    #[test]
+    fn sealed_sums_tell_the_state_of_agreement(
+        items in proptest::collection::vec(proptest::collection::btree_map(0u32..4, 1u32..4, 1..4), 0..12),
+    ) {
+        let mut state = agreement::Coincidences::default();
+        let mut sums = std::collections::BTreeMap::new();
+        for item in &items {
+            let counts: Vec<(u32, u32)> = item.iter().map(|(k, n)| (*k, *n)).collect();
+            state.add_item(&counts);
+            let m: u32 = item.values().sum();
+            for (&k, &of_k) in item {
+                for (&l, &of_l) in item.range(k..) {
+                    let same = if k == l { of_k } else { 0 };
+                    let sum = if m == 1 { of_k } else { of_k * of_l - same };
+                    *sums.entry((m, k as u16, l as u16)).or_insert(0) += u64::from(sum);
+                }
+            }
+        }
+        let sums: Vec<_> = sums.into_iter().map(|((m, k, l), sum)| (m, k, l, sum)).collect();
+        prop_assert_eq!(agreement::Coincidences::from_sums(&sums), state);
     }
 }

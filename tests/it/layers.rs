@@ -55,9 +55,12 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("unicode_normalization", &["record"]),
     ("unicode_width", &["cli"]),
     ("walkdir", &["worktree"]),
+    ("regex", &["profile"]),
     (
         "xxhash_rust",
-        &["object", "profile", "record", "chunk", "learn", "curate"],
+        &[
+            "object", "profile", "record", "chunk", "quality", "learn", "curate",
+        ],
     ),
     ("zstd", &["store"]),
 ];

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // tests may panic and write files
 
 #[cfg(unix)]
+mod apply;
 mod concurrent;
 mod condition;
 mod contract;

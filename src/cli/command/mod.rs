@@ -2,6 +2,7 @@
 //! the help, and how it runs.
 
 pub(crate) mod add;
+pub(crate) mod apply;
 pub(crate) mod blame;
 pub(crate) mod branch;
 pub(crate) mod cat;

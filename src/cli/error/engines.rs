@@ -81,6 +81,17 @@ pub(super) fn measured(error: &quality::Error) -> Words {
             USER,
             hint("Run `dver dataset list` to see the data sets."),
         ),
+        E::Gate { what, .. } => measured(what),
+        E::UndeclaredDataset { .. } => (
+            "no_such_dataset",
+            USER,
+            hint("Run `dver dataset list` to see the data sets."),
+        ),
+        E::UnknownEvaluation { .. } => (
+            "no_such_evaluation",
+            USER,
+            hint("An `[eval.NAME]` table in dver.toml declares an evaluation."),
+        ),
         E::UnknownMetric { .. } => (
             "no_such_metric",
             USER,

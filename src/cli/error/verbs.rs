@@ -120,6 +120,11 @@ pub(super) fn verb(error: &ops::Error) -> Words {
                 "--where is about records: `dver dataset list` shows the data sets. Leave it out to take whole files.",
             ),
         ),
+        E::WorkList { .. } => (
+            "bad_work_list",
+            USER,
+            hint("docs/apply.md shows lists; `dver find ... --format csv` makes one."),
+        ),
         E::NothingToUndo => ("nothing_to_undo", USER, None),
         E::Expired { .. } => (
             "expired",

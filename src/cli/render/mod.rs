@@ -1,5 +1,6 @@
 //! Words: how reports and events look. Renderers compute nothing that an engine could.
 
+pub(crate) mod apply;
 pub(crate) mod commit;
 pub(crate) mod diff;
 mod diff_csv;

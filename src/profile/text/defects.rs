@@ -120,7 +120,7 @@ pub(super) fn each(text: &str, shape: &Shape, mut tell: impl FnMut(Defect)) {
     if text.len() >= RUN && has_run(text.as_bytes()) {
         tell(Defect::RepeatedCharacter);
     }
-    if has_repeated_lines(text) {
+    if shape.lines >= 4 && has_repeated_lines(text) {
         tell(Defect::RepeatedLines);
     }
     match shape.script() {
@@ -219,9 +219,6 @@ fn has_run(bytes: &[u8]) -> bool {
 }
 
 fn has_repeated_lines(text: &str) -> bool {
-    if memchr::memchr(b'\n', text.as_bytes()).is_none() {
-        return false;
-    }
     let mut lines: Vec<&str> = text.lines().map(str::trim).collect();
     lines.retain(|line| !line.is_empty());
     let all = lines.len();

@@ -59,7 +59,7 @@ pub(super) fn each(text: &str, shape: &Shape, mut tell: impl FnMut(Pii)) {
     if shape.digits < 4 && shape.marks == 0 {
         return;
     }
-    if memchr::memchr(b'@', text.as_bytes()).is_some() && has_email(text) {
+    if shape.marks > 0 && has_email(text) {
         tell(Pii::Email);
     }
     if shape.marks >= 5 && shape.letters.iter().sum::<u32>() + shape.digits >= 12 && has_mac(text) {
@@ -68,11 +68,9 @@ pub(super) fn each(text: &str, shape: &Shape, mut tell: impl FnMut(Pii)) {
     if shape.digits < 4 {
         return;
     }
-    let (mut found, mut numbers) = ([false; Pii::ALL.len()], Numbers(text));
-    for number in numbers.by_ref() {
-        if let Some(kind) = number.kind() {
-            found[kind as usize] = true;
-        }
+    let mut found = [false; Pii::ALL.len()];
+    for kind in Numbers(text).filter_map(|number| number.kind()) {
+        found[kind as usize] = true;
     }
     found[Pii::Iban as usize] = shape.upper >= 2 && shape.digits >= 11 && has_iban(text);
     for kind in Pii::ALL {

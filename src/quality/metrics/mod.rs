@@ -5,6 +5,10 @@
 
 use super::metric::Definition;
 
+mod agreement_ac1;
+mod agreement_alpha;
+mod agreement_fleiss;
+mod agreement_percent;
 mod class_share;
 mod classes;
 mod classes_empty;
@@ -45,6 +49,10 @@ pub const REGISTRY: &[Definition] = &[
     entropy::METRIC,
     effective_classes::METRIC,
     imbalance_ratio::METRIC,
+    agreement_percent::METRIC,
+    agreement_alpha::METRIC,
+    agreement_fleiss::METRIC,
+    agreement_ac1::METRIC,
     text_script::METRIC,
     text_quality::METRIC,
     pii::METRIC,
