@@ -48,7 +48,7 @@ pub fn dataset_metrics(
             metrics.extend(named.map(sealed));
         } else {
             for value in (definition.compute)(&subject) {
-                metrics.push(derived(definition, value));
+                metrics.push(of_definition(definition, value));
             }
         }
     }
@@ -81,7 +81,11 @@ fn sealed(result: &MetricResult) -> Metric {
     }
 }
 
-pub(super) fn derived(definition: &Definition, value: Value) -> Metric {
+/// Returns the metric that a computed number of a definition is.
+pub(super) fn of_definition(definition: &Definition, value: Value) -> Metric {
+    derived(definition.name, definition.unit, definition.version, value)
+}
+
 /// Returns the metric that a computed number is.
 pub fn derived(name: &str, unit: &str, version: u32, value: Value) -> Metric {
     let (number, ratio) = match value.number {
@@ -90,7 +94,7 @@ pub fn derived(name: &str, unit: &str, version: u32, value: Value) -> Metric {
         Number::Real(real) => (Some(real), None),
     };
     Metric {
-        name: definition.name.to_owned(),
+        name: name.to_owned(),
         field: value.field,
         class: value.class,
         value: number.filter(|number| number.is_finite()),
@@ -99,8 +103,8 @@ pub fn derived(name: &str, unit: &str, version: u32, value: Value) -> Metric {
         low: None,
         high: None,
         exact: true,
-        unit: definition.unit.to_owned(),
-        version: definition.version,
+        unit: unit.to_owned(),
+        version,
         previous: None,
         p_value: value.p_value,
         note: value.note,

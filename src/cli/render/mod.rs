@@ -2,8 +2,8 @@
 
 pub(crate) mod agree;
 pub(crate) mod apply;
-pub(crate) mod check;
 pub(crate) mod card;
+pub(crate) mod check;
 pub(crate) mod commit;
 pub(crate) mod diff;
 mod diff_csv;

@@ -13,7 +13,7 @@ use crate::record::Role;
 
 use super::metric::{Metric, Value};
 use super::metrics::{drift_js, drift_psi};
-use super::read::derived;
+use super::read::of_definition;
 
 pub(super) use chi_square::above;
 
@@ -122,7 +122,7 @@ pub fn drift_since(
             };
             let mut value = Value::real(drift).field(field);
             value.note = Some(format!("since the version before: {}", pair.note()));
-            metrics.push(derived(definition, value));
+            metrics.push(of_definition(definition, value));
         }
     }
     Ok(metrics)
