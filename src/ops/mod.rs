@@ -33,6 +33,7 @@ mod churn;
 pub mod commit;
 pub mod dataset;
 pub mod diff;
+mod drift;
 pub mod fsck;
 pub mod gc;
 pub mod init;
