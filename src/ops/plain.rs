@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::base::{RepoPath, ScratchDir};
 use crate::base::progress::Progress;
+use crate::base::{RepoPath, ScratchDir};
 use crate::dataset::infer::{self, Given};
 use crate::dataset::{Declaration, Declarations, Table, Where};
 use crate::diff::{self, Differences, EventSink, Options};
@@ -154,7 +154,11 @@ fn facts(
     let total = old.bytes() + new.bytes();
     progress.begin(&format!("measuring {}", new.name), Some(total));
     let facts = quality::measure(&watched, &old)?.facts();
-    Ok((facts, quality::measure(&watched, &new)?.facts(), differences))
+    Ok((
+        facts,
+        quality::measure(&watched, &new)?.facts(),
+        differences,
+    ))
 }
 
 /// Returns the table with the roles that facts come from: the others are not looked at.
