@@ -18,6 +18,7 @@ mod findings;
 mod follow;
 mod format;
 mod formats;
+mod gates;
 mod gc;
 mod gc_model;
 #[allow(dead_code)] // parts of it wait for tests to come
