@@ -7,6 +7,7 @@ mod concurrent;
 mod condition;
 mod contract;
 mod country_codes;
+mod country_gates;
 mod crash;
 mod damage;
 #[cfg(unix)]
