@@ -20,6 +20,7 @@ Start
 Change
   add          Store files and stage them for the next commit
   commit       Seal what is staged, with its label changes and its scorecard
+  apply        Write the labels of a work list into your files
   rm, mv       Remove or move files, and stage that
   restore      Bring files back from a version
   reset        Move the branch, the stage or the files to a version
@@ -39,6 +40,8 @@ Look
 Measure
   quality      Metrics of a version
   check        One verdict: gates, constraints, what stays to be done
+  agree        Agreement between annotators, and their consensus
+  card         The data card of a version, for people and for machines
 
 Explain
   blame        The life of one record's labels
@@ -179,6 +182,7 @@ pub(super) enum Command {
     Dataset(command::dataset::DatasetArgs),
     Add(command::add::AddArgs),
     Commit(command::commit::CommitArgs),
+    Apply(command::apply::ApplyArgs),
     Rm(command::add::RmArgs),
     Mv(command::add::MvArgs),
     Restore(command::checkout::RestoreArgs),
@@ -197,6 +201,8 @@ pub(super) enum Command {
     Schema(command::quality::SchemaArgs),
     Quality(command::quality::QualityArgs),
     Check(command::check::CheckArgs),
+    Agree(command::agree::AgreeArgs),
+    Card(command::card::CardArgs),
     Blame(command::blame::BlameArgs),
     Fsck(command::fsck::FsckArgs),
     Op(command::op::OpArgs),

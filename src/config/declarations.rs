@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::card::CardConfig;
 use super::error::Error;
 use super::evaluation::EvaluationConfig;
 use super::gate::GateConfig;
@@ -43,6 +44,8 @@ pub struct Declarations {
     pub gates: Vec<GateConfig>,
     /// The evaluations.
     pub evaluations: Vec<EvaluationConfig>,
+    /// What people say of the data.
+    pub card: Option<CardConfig>,
 }
 
 /// One `[dataset.NAME]` table.
@@ -144,8 +147,12 @@ pub struct FieldConfig {
     pub max: Option<String>,
     /// The regular expression that a whole value must match.
     pub pattern: Option<String>,
+    /// The fewest characters a value may have.
+    pub min_length: Option<u64>,
     /// The most characters a value may have.
     pub max_length: Option<u64>,
+    /// The data set and the field of it that must have each value.
+    pub references: Option<(String, String)>,
 }
 
 impl Declarations {
@@ -173,6 +180,8 @@ impl Declarations {
                 declarations.evaluations.push(evaluation);
             }
         }
+        let card = top.table("card")?;
+        declarations.card = card.map(CardConfig::read).transpose()?;
         top.finish()?;
         Ok(declarations)
     }
@@ -296,6 +305,16 @@ fn classes(table: &Reader<'_>) -> Result<Option<ClassesConfig>, Error> {
     Ok(Some(ClassesConfig { values, ordered }))
 }
 
+/// Reads `references = { dataset = "products", field = "id" }`.
+fn references(table: &Reader<'_>) -> Result<Option<(String, String)>, Error> {
+    let Some(inner) = table.table("references")? else {
+        return Ok(None);
+    };
+    let both = (inner.required("dataset")?, inner.required("field")?);
+    inner.finish()?;
+    Ok(Some(both))
+}
+
 fn constraints(table: Reader<'_>) -> Result<FieldConfig, Error> {
     let config = FieldConfig {
         kind: table.one_of("type", "the name of a type", &TYPES)?,
@@ -305,7 +324,9 @@ fn constraints(table: Reader<'_>) -> Result<FieldConfig, Error> {
         min: table.scalar("min")?,
         max: table.scalar("max")?,
         pattern: table.string("pattern")?,
+        min_length: table.count("min_length")?,
         max_length: table.count("max_length")?,
+        references: references(&table)?,
     };
     table.finish()?;
     Ok(config)

@@ -7,10 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::{ObjectId, RepoPath};
-use crate::config::{
-    self, ClassesConfig, DatasetConfig, EvaluationConfig, FieldConfig, GateConfig,
-};
+use crate::config::{self, CardConfig, ClassesConfig, DatasetConfig, EvaluationConfig, GateConfig};
 use crate::object::{Content, FileEntry, ObjectSource, Snapshot};
+use crate::profile::{Rules, Survey};
 use crate::record::{DeclaredDialect, Encoding, Format, Role, Roles, normalized, sniff_format};
 
 use super::error::Error;
@@ -39,7 +38,7 @@ pub struct Declaration {
     /// The labelling guideline.
     pub guideline: Option<RepoPath>,
     /// What the values of fields are held to.
-    pub constraints: Vec<(String, FieldConfig)>,
+    pub rules: Arc<Rules>,
 }
 
 impl Declaration {
@@ -84,6 +83,10 @@ impl Declaration {
                 })
             })
             .transpose()?;
+        let rules = Rules::new(&config.fields).map_err(|source| Error::Rule {
+            dataset: dataset(),
+            source,
+        })?;
         Ok(Self {
             name: dataset(),
             roles: roles(config, &patterns, format),
@@ -100,8 +103,13 @@ impl Declaration {
             label_kind: config.label_kind.clone(),
             classes: config.classes.clone(),
             guideline,
-            constraints: config.fields.clone(),
+            rules: Arc::new(rules),
         })
+    }
+
+    /// Returns what is counted of its records.
+    pub fn survey(&self) -> Survey {
+        Survey::new(&self.roles, self.rules.clone())
     }
 
     /// Returns the fields that the path gives its records, where the data set covers the path.
@@ -176,7 +184,7 @@ impl Declaration {
             label_kind: self.label_kind.clone(),
             classes: self.classes.clone(),
             guideline: base.guideline.clone(),
-            constraints: self.constraints.clone(),
+            rules: self.rules.clone(),
         }
     }
 }
@@ -242,6 +250,8 @@ pub struct Declarations {
     pub gates: Vec<GateConfig>,
     /// The evaluations.
     pub evaluations: Vec<EvaluationConfig>,
+    /// What people say of the data.
+    pub card: Option<CardConfig>,
 }
 
 /// The longest `dver.toml` that is read.
@@ -260,6 +270,7 @@ impl Declarations {
                 .collect::<Result<_, _>>()?,
             gates: all.gates,
             evaluations: all.evaluations,
+            card: all.card,
         })
     }
 

@@ -4,6 +4,8 @@ use crate::base::RepoPath;
 use crate::config::Error as ConfigError;
 use crate::object::Error as ObjectError;
 
+use crate::profile::BadRule;
+
 use super::pattern::BadPattern;
 
 /// A data set that cannot be declared or read.
@@ -44,6 +46,14 @@ pub enum Error {
         dataset: String,
         /// The path.
         path: String,
+    },
+    /// A rule about the values of a field that cannot be used.
+    #[error("in the data set `{dataset}`: {source}")]
+    Rule {
+        /// The data set.
+        dataset: String,
+        /// What is wrong.
+        source: BadRule,
     },
     /// No file has the field that a role names.
     #[error("no record of {} has a field `{field}`{}", path, suggestion(.nearest))]

@@ -165,6 +165,19 @@ impl PathPattern {
         Some(end + slash + 1)
     }
 
+    /// Returns the path that reads like this one but for the value of one field; `None` where no
+    /// path does.
+    pub fn with(&self, path: &RepoPath, field: &str, value: &str) -> Option<RepoPath> {
+        let at = self.fields().position(|name| &**name == field)?;
+        let bytes = path.as_bytes();
+        let (start, end) = *self.spans(bytes)?.get(at)?;
+        let new =
+            RepoPath::new([&bytes[..start], value.as_bytes(), &bytes[end..]].concat()).ok()?;
+        let mut wanted = self.matches(path)?;
+        wanted.get_mut(at)?.1 = value.to_owned();
+        (self.matches(&new)? == wanted).then_some(new)
+    }
+
     fn spans(&self, path: &[u8]) -> Option<Vec<(usize, usize)>> {
         if !path.starts_with(&self.prefix) {
             return None;

@@ -63,8 +63,9 @@ impl Common {
     }
 }
 
-/// A multi-label value is a set: its elements are sorted and stand once.
-fn sorted_set(text: &str) -> Cow<'_, str> {
+/// Returns the one spelling of a JSON array as a set, as multi-label values are: its elements are
+/// sorted and stand once.
+pub fn sorted_set(text: &str) -> Cow<'_, str> {
     let Ok(elements) = serde_json::from_str::<Vec<serde_json::Value>>(text) else {
         return Cow::Borrowed(text);
     };

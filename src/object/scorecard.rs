@@ -121,6 +121,51 @@ pub struct State {
     pub fields: Vec<FieldState>,
     /// Joint tables, each a [`Joint`].
     pub joint: Vec<ObjectId>,
+    /// Records that break a rule about the values of a field: all rules, in the order of names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub violations: Vec<Violations>,
+    /// What is counted of fields of texts, in the order of the roles.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub texts: Vec<TextState>,
+    /// Ratings of items by several annotators.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ratings: Option<RatingState>,
+}
+
+/// How many records break one rule.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Violations {
+    /// The field.
+    pub field: String,
+    /// The rule, as dver.toml calls it.
+    pub rule: String,
+    /// The records; `None` where it cannot be told.
+    pub records: Option<u64>,
+}
+
+/// What is counted of one field of texts: records by name, those that are not zero.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct TextState {
+    /// The field.
+    pub field: String,
+    /// By the script of most letters.
+    pub scripts: BTreeMap<String, u64>,
+    /// By what is wrong with the text.
+    pub defects: BTreeMap<String, u64>,
+    /// By kind of personal data in it.
+    pub pii: BTreeMap<String, u64>,
+}
+
+/// The agreement of ratings, as integers that add up. Formulas: docs/agreement.md.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RatingState {
+    /// The field of the ratings.
+    pub field: String,
+    /// The classes in order.
+    pub classes: Vec<Text>,
+    /// Rows of four numbers: m, two classes `k <= l` by their places, and a sum over the items of
+    /// m ratings: of c_k (c_l - [k = l]) where m > 1, of c_k where m is 1. Those that are not zero.
+    pub sums: Vec<(u32, u16, u16, u64)>,
 }
 
 impl Kind for State {

@@ -101,6 +101,18 @@ impl Version {
             .find(|score| score.name == name)
     }
 
+    /// Returns what was sealed of a data set that is in both versions the same, and so is all that
+    /// it refers to.
+    fn sealed_whole(&self, other: &Self, declaration: &Declaration) -> Option<DatasetScore> {
+        let same = |name: &str| match other.declarations.get(name) {
+            Some(declaration) => self.sealed_same(other, declaration).is_some(),
+            None => self.declarations.get(name).is_none(),
+        };
+        let mut references = declaration.rules.references().iter();
+        let all = references.all(|reference| same(&reference.dataset));
+        self.sealed_same(other, declaration).filter(|_| all)
+    }
+
     /// Returns what was sealed of a data set that is in both versions the same: the same
     /// declaration over the same files.
     fn sealed_same(&self, other: &Self, declaration: &Declaration) -> Option<DatasetScore> {
@@ -112,6 +124,27 @@ impl Version {
             None
         }
     }
+}
+
+/// Counts the values of a table that refer to nothing, reference by reference.
+fn dangling(
+    source: &dyn ObjectSource,
+    version: &Version,
+    table: &Table,
+) -> Result<Vec<(String, Option<u64>)>, Error> {
+    let mut out = Vec::new();
+    for reference in table.declaration.rules.references() {
+        let count = match version.declarations.get(&reference.dataset) {
+            None => None,
+            Some(declaration) => {
+                let other = Table::open(source, &version.entries, declaration)?;
+                let target = (&other, reference.target.as_str());
+                quality::dangling(source, (table, &reference.field), target)?
+            }
+        };
+        out.push((reference.field.clone(), count));
+    }
+    Ok(out)
 }
 
 /// A data set of a version with what was measured of it.
@@ -162,7 +195,7 @@ pub(super) fn measure_some(
     {
         let table = Table::open(source, &after.entries, declaration)?;
         let alike = |score: &DatasetScore| is_read_alike(&table, score);
-        let unchanged = before.and_then(|before| before.sealed_same(after, declaration));
+        let unchanged = before.and_then(|before| before.sealed_whole(after, declaration));
         let unchanged = unchanged.filter(alike);
         let sealed = || after.score(&declaration.name).cloned().filter(alike);
         let mut differences = Differences::default();
@@ -170,8 +203,9 @@ pub(super) fn measure_some(
             (Some(score), _) => (Facts::read(source, &score)?, Worth::Unchanged(score)),
             (None, Some(score)) => (Facts::read(source, &score)?, Worth::Sealed(score)),
             (None, None) => {
-                let measured =
+                let mut measured =
                     measuring.measure(source, before, &table, &mut differences, progress)?;
+                measured.dangling = dangling(source, after, &table)?;
                 (measured.facts(), Worth::Measured(Box::new(measured)))
             }
         };

@@ -121,6 +121,34 @@ pub enum Error {
         /// The key.
         key: Vec<String>,
     },
+    /// No data set, or not this one, holds several ratings of an item.
+    #[error("{} several ratings of an item", no_ratings(.dataset))]
+    NoRatings {
+        /// The data set that was asked for.
+        dataset: Option<String>,
+    },
+    /// A data set without a guideline.
+    #[error("`{dataset}` declares no guideline")]
+    NoGuideline {
+        /// The data set.
+        dataset: String,
+    },
+    /// A scale of numbers over labels that are none.
+    #[error("the label `{field}` has the value `{value}`: a scale of kind {scale} needs numbers")]
+    ScaleNeedsNumbers {
+        /// The scale.
+        scale: &'static str,
+        /// The label field.
+        field: String,
+        /// A value that is no number.
+        value: String,
+    },
+    /// An ordinal scale over classes whose order is not known.
+    #[error("the classes of `{field}` have no order")]
+    ScaleNeedsOrder {
+        /// The label field.
+        field: String,
+    },
     /// A combination of options that means nothing.
     #[error("{0}")]
     Usage(String),
@@ -148,6 +176,16 @@ pub enum Error {
     NoRecords {
         /// The paths.
         paths: Vec<RepoPath>,
+    },
+    /// A work list that does not read.
+    #[error("`{name}` does not read as a work list: {}{reason}", place_of(*place))]
+    WorkList {
+        /// What the list is called.
+        name: String,
+        /// Which record or line of it, counted from 1; 0 for the whole.
+        place: u64,
+        /// What is wrong.
+        reason: String,
     },
     /// Nothing that could be undone.
     #[error("there is nothing to undo")]
@@ -239,6 +277,20 @@ pub struct HeadCandidate {
     pub time: Timestamp,
     /// What it was.
     pub verb: String,
+}
+
+fn no_ratings(dataset: &Option<String>) -> String {
+    match dataset {
+        Some(name) => format!("`{name}` does not hold"),
+        None => "no data set holds".to_owned(),
+    }
+}
+
+fn place_of(place: u64) -> String {
+    match place {
+        0 => String::new(),
+        place => format!("record {place}: "),
+    }
 }
 
 fn in_the_way(count: usize) -> String {

@@ -301,7 +301,9 @@ fn carry_out(
 
 /// Returns the verb as an operation names it; a journal of another version may name others.
 fn known_verb(verb: &str) -> &'static str {
-    const VERBS: [&str; 7] = ["checkout", "switch", "restore", "reset", "rm", "mv", "undo"];
+    const VERBS: [&str; 8] = [
+        "checkout", "switch", "restore", "apply", "reset", "rm", "mv", "undo",
+    ];
     VERBS
         .into_iter()
         .find(|known| *known == verb)

@@ -11,10 +11,10 @@ use super::counter::{Counter, LIMIT};
 use super::records::{Field, LONG, LONGEST_KEY, Profile, Shape};
 use super::sum::Sum256;
 
-/// More joint tables than this are not read.
+/// More joint tables or fields of texts than this are not read.
 const MAX_JOINTS: usize = 4096;
 /// Mark and version.
-const HEAD: &[u8] = b"dver profile 1\n";
+const HEAD: &[u8] = b"dver profile 2\n";
 
 fn write_signed(out: &mut Vec<u8>, value: i64) {
     varint::write(out, ((value << 1) ^ (value >> 63)) as u64);
@@ -33,8 +33,14 @@ fn read_name(reader: &mut Reader<'_>) -> Result<String, Malformed> {
 }
 
 impl Shape {
-    fn lists(&self) -> [&Vec<String>; 4] {
-        [&self.key, &self.labels, &self.splits, &self.annotators]
+    fn lists(&self) -> [&Vec<String>; 5] {
+        [
+            &self.key,
+            &self.labels,
+            &self.splits,
+            &self.annotators,
+            &self.texts,
+        ]
     }
 
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
@@ -49,6 +55,12 @@ impl Shape {
             labels: list()?,
             splits: list()?,
             annotators: list()?,
+            texts: list()?,
+            rules: {
+                let most = reader.rest().len() as u64;
+                let count = reader.bounded(most, "a count of rules")? as usize;
+                (count, u128::from_le_bytes(reader.array("the rules")?))
+            },
         })
     }
 }
@@ -100,6 +112,8 @@ impl Profile {
                 varint::write_bytes(&mut out, name.as_bytes());
             }
         }
+        varint::write(&mut out, self.shape.rules.0 as u64);
+        out.extend_from_slice(&self.shape.rules.1.to_le_bytes());
         write_signed(&mut out, self.records);
         out.extend_from_slice(&self.digest.to_bytes());
         for count in self.problems {
@@ -119,6 +133,10 @@ impl Profile {
         for counter in &self.joints {
             counter.encode(&mut out);
         }
+        let texts = self.texts.iter().flat_map(|texts| texts.0);
+        for count in self.violations.iter().copied().chain(texts) {
+            write_signed(&mut out, count);
+        }
         out
     }
 
@@ -129,8 +147,9 @@ impl Profile {
             return Err(Reader::new(bytes).malformed("the mark of a profile"));
         }
         let shape = Shape::decode(&mut reader)?;
-        if shape.labels.len() * (shape.splits.len() + shape.annotators.len()) > MAX_JOINTS {
-            return Err(reader.malformed("a bounded number of joint tables"));
+        let joints = shape.labels.len() * (shape.splits.len() + shape.annotators.len());
+        if joints.max(shape.texts.len()) > MAX_JOINTS {
+            return Err(reader.malformed("a bounded number of joint tables and texts"));
         }
         let mut profile = Self::with_shape(shape);
         profile.records = read_signed(&mut reader)?;
@@ -156,6 +175,10 @@ impl Profile {
         }
         for counter in &mut profile.joints {
             *counter = Counter::decode(&mut reader, 2 * LONGEST_KEY + 8, 3)?;
+        }
+        let texts = profile.texts.iter_mut().flat_map(|texts| &mut texts.0);
+        for count in profile.violations.iter_mut().chain(texts) {
+            *count = read_signed(&mut reader)?;
         }
         if reader.is_empty() {
             Ok(profile)

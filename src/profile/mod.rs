@@ -9,14 +9,20 @@ mod codec;
 mod counter;
 mod facts;
 mod records;
+mod rules;
 mod seal;
 mod sum;
+mod survey;
 pub mod tables;
+mod text;
 
 pub use facts::{Facts, FieldFacts};
 pub use records::{Profile, hash_records};
+pub use rules::{BadRule, Reference, Rule, Rules};
 pub use seal::{SEALED_VALUES, hex_of};
-pub use tables::Duplicates;
+pub use survey::Survey;
+pub use tables::{Duplicates, Leakage, Ratings};
+pub use text::{Defect, Pii, Script};
 
 #[cfg(test)]
 mod tests;

@@ -11,11 +11,14 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::base::{ObjectId, varint};
 use crate::record::{
-    Batch, Cell, CellKind, Problem, RecordRef, Role, Roles, Type, UNPARSABLE, normalized,
+    Batch, Cell, CellKind, Problem, RecordRef, Role, Type, UNPARSABLE, normalized,
 };
 
 use super::counter::{self, Counter, Forget};
+use super::rules::Rules;
 use super::sum::Sum256;
+use super::survey::Survey;
+use super::text::TextCounts;
 
 /// Values up to this many bytes are counted as they are; longer ones by their beginning and hash.
 const LONGEST: usize = 256;
@@ -37,6 +40,12 @@ pub struct Profile {
     pub(super) null_keys: i64,
     pub(super) fields: BTreeMap<Arc<str>, Field>,
     pub(super) joints: Vec<Counter>,
+    /// What the records are held to; none where the profile was read from a cache.
+    rules: Arc<Rules>,
+    /// Records that break a rule, rule by rule.
+    pub(super) violations: Vec<i64>,
+    /// What is counted of each field of texts.
+    pub(super) texts: Vec<TextCounts>,
 }
 
 /// The fields that a profile treats in a special way.
@@ -46,16 +55,21 @@ pub(super) struct Shape {
     pub(super) labels: Vec<String>,
     pub(super) splits: Vec<String>,
     pub(super) annotators: Vec<String>,
+    pub(super) texts: Vec<String>,
+    /// How many rules there are, and a hash of them.
+    pub(super) rules: (usize, u128),
 }
 
 impl Shape {
-    fn of(roles: &Roles) -> Self {
-        let fields = |role| roles.fields(role).to_vec();
+    fn of(survey: &Survey) -> Self {
+        let fields = |role| survey.roles.fields(role).to_vec();
         Self {
             key: fields(Role::Key),
             labels: fields(Role::Label),
             splits: fields(Role::Split),
             annotators: fields(Role::Annotator),
+            texts: survey.texts(),
+            rules: (survey.rules.iter().len(), survey.print()),
         }
     }
 
@@ -276,14 +290,19 @@ fn write_joint(record: RecordRef<'_>, place: Option<usize>, out: &mut Vec<u8>) {
 }
 
 impl Profile {
-    /// Returns the profile of no records. Of the roles, those of keys, labels, splits and
-    /// annotators matter; profiles can be merged where they agree in these.
-    pub fn new(roles: &Roles) -> Self {
-        Self::with_shape(Shape::of(roles))
+    /// Returns the profile of no records. Of the roles, those of keys, labels, splits, annotators
+    /// and texts matter; profiles can be merged where they agree in these and in the rules.
+    pub fn new(survey: &Survey) -> Self {
+        let mut profile = Self::with_shape(Shape::of(survey));
+        profile.rules = survey.rules.clone();
+        profile
     }
 
+    /// Returns a profile of no records, to which none can be added but those of other profiles.
     pub(super) fn with_shape(shape: Shape) -> Self {
         let joints = vec![Counter::default(); shape.pairs().len()];
+        let violations = vec![0; shape.rules.0];
+        let texts = vec![TextCounts::default(); shape.texts.len()];
         Self {
             shape,
             records: 0,
@@ -292,12 +311,15 @@ impl Profile {
             null_keys: 0,
             fields: BTreeMap::new(),
             joints,
+            rules: Arc::default(),
+            violations,
+            texts,
         }
     }
 
-    /// Returns whether the profile was made for the same special fields.
-    pub fn fits(&self, roles: &Roles) -> bool {
-        self.shape == Shape::of(roles)
+    /// Returns whether the profile was made for the same special fields and rules.
+    pub fn fits(&self, survey: &Survey) -> bool {
+        self.shape == Shape::of(survey)
     }
 
     /// Adds the records of a batch.
@@ -357,6 +379,12 @@ impl Profile {
                 counter.add(&scratch, sign, &mut |_, _| {});
             }
         }
+        self.rules.count(batch, sign, &mut self.violations);
+        for (name, counts) in self.shape.texts.iter().zip(&mut self.texts) {
+            if let Some(place) = batch.field(name) {
+                counts.apply(batch, place, sign);
+            }
+        }
         self.records += sign * batch.len() as i64;
     }
 
@@ -381,13 +409,23 @@ impl Profile {
         for (counter, more) in self.joints.iter_mut().zip(&other.joints) {
             counter.merge(more, &mut |_, _| {});
         }
+        for (count, more) in self.violations.iter_mut().zip(&other.violations) {
+            *count += more;
+        }
+        for (counts, more) in self.texts.iter_mut().zip(&other.texts) {
+            counts.merge(more);
+        }
     }
 
     /// Returns whether the records must be counted again, because what was removed may have
     /// brought back what was forgotten, or because more was removed than there was.
     pub fn needs_recount(&self) -> bool {
-        let negative =
-            self.records < 0 || self.null_keys < 0 || self.problems.iter().any(|count| *count < 0);
+        let less = |counts: &[i64]| counts.iter().any(|count| *count < 0);
+        let negative = self.records < 0
+            || self.null_keys < 0
+            || less(&self.problems)
+            || less(&self.violations)
+            || self.texts.iter().any(|texts| less(&texts.0));
         negative
             || self.joints.iter().any(Counter::needs_recount)
             || self.fields.values().any(|field| {

@@ -13,7 +13,7 @@ use rustc_hash::FxHashSet;
 
 use crate::base::varint::Reader;
 use crate::base::{ObjectId, Text};
-use crate::object::{self, FieldState, Joint, ObjectSink, State, Values};
+use crate::object::{self, FieldState, Joint, ObjectSink, State, TextState, Values};
 use crate::record::{Cell, Problem, Type, canonical, normalized};
 
 use super::records::{Field, Profile, cell_of, kind_of};
@@ -32,7 +32,7 @@ pub fn hex_of(bytes: &[u8]) -> String {
 }
 
 /// Returns the one spelling of a value in a field of type `kind`.
-fn spelled(kind: Type, cell: Cell<'_>) -> String {
+pub(super) fn spelled(kind: Type, cell: Cell<'_>) -> String {
     normalized(&canonical(kind, cell)).into_owned()
 }
 
@@ -128,7 +128,33 @@ impl Profile {
             problems: self.problems(),
             fields: states,
             joint,
+            violations: Vec::new(),
+            texts: self.seal_texts(),
+            ratings: None,
         })
+    }
+
+    fn seal_texts(&self) -> Vec<TextState> {
+        fn some(counts: impl Iterator<Item = (&'static str, i64)>) -> BTreeMap<String, u64> {
+            let counts = counts.filter(|(_, count)| *count > 0);
+            counts
+                .map(|(name, n)| (name.to_owned(), n as u64))
+                .collect()
+        }
+        let texts = self.shape.texts.iter().zip(&self.texts);
+        texts
+            .map(|(field, counts)| TextState {
+                field: field.clone(),
+                scripts: some(counts.scripts()),
+                defects: some(counts.defects()),
+                pii: some(counts.pii()),
+            })
+            .collect()
+    }
+
+    /// Returns how many records break each rule, rule by rule.
+    pub fn violations(&self) -> impl Iterator<Item = u64> {
+        self.violations.iter().map(|count| (*count).max(0) as u64)
     }
 
     fn seal_field(

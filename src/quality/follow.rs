@@ -3,9 +3,9 @@
 
 use crate::dataset::{self, Table};
 use crate::object::ObjectSource;
-use crate::profile::Profile;
 use crate::profile::tables::{Collector, Grouping};
-use crate::record::{Batch, Roles};
+use crate::profile::{Profile, Survey};
+use crate::record::Batch;
 
 use super::measure::{Measured, measure_profiled, measured};
 use super::memory::{Known, Memory};
@@ -19,9 +19,9 @@ pub struct Delta<'a> {
 
 impl<'a> Delta<'a> {
     /// Returns the delta of no change. `grouping` is that of what is known: [`Known::grouping`].
-    pub fn new(roles: &Roles, grouping: &'a Grouping) -> Self {
+    pub fn new(survey: &Survey, grouping: &'a Grouping) -> Self {
         Self {
-            profile: Profile::new(roles),
+            profile: Profile::new(survey),
             came: Collector::new(grouping),
             went: Collector::new(grouping),
         }
@@ -42,10 +42,10 @@ impl<'a> Delta<'a> {
 
 impl Known {
     /// Returns how the tables tell records apart; `None` where nothing can be told of a data set
-    /// with these roles.
-    pub fn grouping(&self, roles: &Roles) -> Option<Grouping> {
-        let fits = self.profile.fits(roles);
-        fits.then(|| Grouping::new(roles, &self.profile))
+    /// with this survey.
+    pub fn grouping(&self, survey: &Survey) -> Option<Grouping> {
+        let fits = self.profile.fits(survey);
+        fits.then(|| Grouping::new(survey, &self.profile))
     }
 }
 
@@ -64,7 +64,8 @@ pub fn follow(
         tables,
     } = known;
     // Deltas first: what goes and comes back elsewhere cancels.
-    let mut change = Profile::new(&table.declaration.roles);
+    let survey = table.declaration.survey();
+    let mut change = Profile::new(&survey);
     let (mut came, mut went) = (Vec::new(), Vec::new());
     for delta in deltas {
         change.merge(&delta.profile);
@@ -77,7 +78,7 @@ pub fn follow(
     }
     let tables = tables
         .filter(|tables| tables.fit(grouping))
-        .filter(|_| Grouping::new(&table.declaration.roles, &profile) == *grouping)
+        .filter(|_| Grouping::new(&survey, &profile) == *grouping)
         .and_then(|tables| tables.apply(&came, &went, memory.place()).ok());
     let Some(tables) = tables else {
         return measure_profiled(source, table, profile, memory).map(Some);

@@ -12,8 +12,8 @@ use rayon::prelude::*;
 use crate::dataset::{self, Part, Table};
 use crate::object::{FileDialect, ObjectSource};
 use crate::profile::tables::{self, Collector, Grouping, Place, Tables};
-use crate::profile::{Duplicates, Facts, Profile, hash_records};
-use crate::record::{Batch, Format, Roles};
+use crate::profile::{Duplicates, Facts, Profile, Survey, hash_records};
+use crate::record::{Batch, Format};
 
 use super::memory::Memory;
 
@@ -27,8 +27,8 @@ pub struct Measured {
     pub name: String,
     /// The name of its format.
     pub format: String,
-    /// The roles of its fields.
-    pub roles: Roles,
+    /// The roles of its fields and what they are held to.
+    pub survey: Survey,
     /// The declared classes.
     pub classes: Option<Vec<String>>,
     /// The fields of the schema, in order.
@@ -39,6 +39,9 @@ pub struct Measured {
     pub profile: Profile,
     /// What the tables tell.
     pub duplicates: Duplicates,
+    /// Records whose value is not in the field that it refers to, by field; `None` where that field
+    /// is not there. Another data set decides, so `ops` fills it in.
+    pub dangling: Vec<(String, Option<u64>)>,
     /// The tables themselves, where they are kept.
     pub tables: Option<Tables>,
 }
@@ -59,28 +62,28 @@ pub(super) struct Units<'a, E> {
     pub(super) read: &'a (dyn Fn(usize, &mut Batch) -> Result<(), E> + Sync),
     /// The fields that are known without reading.
     pub(super) fields: &'a [Arc<str>],
-    pub(super) roles: &'a Roles,
+    pub(super) survey: &'a Survey,
 }
 
 impl<E: Send> Units<'_, E> {
     /// Profiles all records and counts their duplicates.
     pub(super) fn measure(&self, place: Option<Place<'_>>) -> Result<Counted, E> {
         let sample = self.sample()?;
-        let guess = Grouping::new(self.roles, &sample);
-        let start = || (Profile::new(self.roles), Collector::new(&guess));
+        let guess = Grouping::new(self.survey, &sample);
+        let start = || (Profile::new(self.survey), Collector::new(&guess));
         let add = |(profile, collector): &mut (Profile, Collector<'_>), batch: &Batch| {
             let hashes = hash_records(batch);
             profile.add_hashed(batch, &hashes);
             collector.add_hashed(batch, &hashes);
         };
         let parts = self.on_all_cores(start, add)?;
-        let mut profile = Profile::new(self.roles);
+        let mut profile = Profile::new(self.survey);
         let mut collectors = Vec::with_capacity(parts.len());
         for (part, collector) in parts {
             profile.merge(&part);
             collectors.push(collector);
         }
-        let (duplicates, tables) = if Grouping::new(self.roles, &profile) == guess {
+        let (duplicates, tables) = if Grouping::new(self.survey, &profile) == guess {
             tables::count_and_keep(collectors, &profile.all_fields(self.fields), place)
         } else {
             drop(collectors);
@@ -95,7 +98,7 @@ impl<E: Send> Units<'_, E> {
         profile: &Profile,
         place: Option<Place<'_>>,
     ) -> Result<(Duplicates, Option<Tables>), E> {
-        let grouping = Grouping::new(self.roles, profile);
+        let grouping = Grouping::new(self.survey, profile);
         let collect = |collector: &mut Collector<'_>, batch: &Batch| collector.add(batch);
         let collectors = self.on_all_cores(|| Collector::new(&grouping), collect)?;
         let fields = profile.all_fields(self.fields);
@@ -104,7 +107,7 @@ impl<E: Send> Units<'_, E> {
 
     /// Profiles a few units from all over the table.
     fn sample(&self) -> Result<Profile, E> {
-        let mut profile = Profile::new(self.roles);
+        let mut profile = Profile::new(self.survey);
         let mut batch = Batch::default();
         let step = self.count.div_ceil(SAMPLE).max(1);
         for unit in (0..self.count).step_by(step) {
@@ -115,7 +118,7 @@ impl<E: Send> Units<'_, E> {
     }
 
     /// Gives each thread a state and one unit after the other, as it comes.
-    fn on_all_cores<T: Send>(
+    pub(super) fn on_all_cores<T: Send>(
         &self,
         start: impl Fn() -> T + Sync,
         add: impl Fn(&mut T, &Batch) + Sync,
@@ -174,7 +177,7 @@ pub(super) fn measure_profiled(
     })
 }
 
-fn with_units<T>(
+pub(super) fn with_units<T>(
     source: &dyn ObjectSource,
     table: &Table,
     run: impl FnOnce(&Units<'_, dataset::Error>) -> Result<T, dataset::Error>,
@@ -188,7 +191,7 @@ fn with_units<T>(
         count: places.len(),
         read: &read,
         fields: &table.fields(),
-        roles: &table.declaration.roles,
+        survey: &table.declaration.survey(),
     })
 }
 
@@ -212,12 +215,13 @@ pub(super) fn measured(
     Measured {
         name: table.name.clone(),
         format: declaration.format.name().to_owned(),
-        roles: declaration.roles.clone(),
+        survey: declaration.survey(),
         classes: declaration.classes.as_ref().map(|c| c.values.clone()),
         fields: profile.all_fields(fields),
         files,
         profile,
         duplicates,
+        dangling: Vec::new(),
         tables,
     }
 }

@@ -4,20 +4,24 @@
 //! declaration. Floats are derived when read, in one fixed order, without the platform's libm.
 //! A metric is one file in `metrics/`; definitions: docs/quality.md.
 
+pub mod agreement;
 mod change;
+pub mod consensus;
+mod drift;
 mod error;
 mod follow;
 mod gate;
-mod logarithm;
 mod measure;
 mod memory;
 mod metric;
 mod metrics;
 mod read;
+mod references;
 mod score;
 mod selector;
 
 pub use change::{MetricChange, changed, with_previous};
+pub use drift::drift_since;
 pub use error::Error;
 pub use follow::{Delta, follow};
 pub use gate::{Amount, Base, COUNTED, Counted, State, Verdict, judge, needs_changes};
@@ -25,7 +29,8 @@ pub use measure::{Measured, measure, measure_and_keep};
 pub use memory::{Known, Memory};
 pub use metric::{Definition, Metric, Number, Value};
 pub use metrics::{REGISTRY, definition};
-pub use read::{dataset_metrics, metrics_of};
+pub use read::{dataset_metrics, derived, metrics_of};
+pub use references::dangling;
 pub use score::{Labels, Subject};
 pub use selector::{Aspect, Selector};
 

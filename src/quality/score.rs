@@ -7,12 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::Text;
 use crate::object::{
-    self, DatasetScore, FieldSchema, Int, MetricResult, ObjectSink, ObjectSource, Schema, State,
-    Values,
+    self, DatasetScore, FieldSchema, Int, Joint, MetricResult, ObjectSink, ObjectSource,
+    RatingState, Schema, State, Values, Violations,
 };
 use crate::profile::Duplicates;
 use crate::record::{Role, Roles, Type};
 
+use super::agreement;
+use super::drift;
 use super::measure::Measured;
 use super::metric::{Number, Value};
 use super::metrics::REGISTRY;
@@ -25,6 +27,8 @@ pub struct Subject<'a> {
     pub state: &'a State,
     /// The label fields with their classes, in the order of the schema.
     pub labels: Vec<Labels>,
+    /// The classes of each label field split by split, the split without a name left out.
+    pub splits: Vec<SplitLabels>,
     /// What the tables tell; only while scoring, for these numbers are sealed.
     pub duplicates: Option<&'a Duplicates>,
     /// Records without a whole key; only while scoring.
@@ -63,10 +67,65 @@ impl Labels {
     }
 }
 
+/// The classes of one label field in each split.
+pub struct SplitLabels {
+    /// The label field.
+    pub field: String,
+    /// For each split, how many records of it each class has.
+    pub classes: BTreeMap<String, BTreeMap<String, u64>>,
+}
+
 /// Why numbers of classes and of distinct values can be undefined.
 pub(super) const TOO_MANY: &str = "more than 65,536 values";
 
 impl<'a> Subject<'a> {
+    /// Compares each label field's classes in each split with those in the reference split: train
+    /// where there is one, else the first.
+    pub(super) fn between_splits(&self, compare: impl Fn(&drift::Pair) -> f64) -> Vec<Value> {
+        let mut values = Vec::new();
+        for labels in &self.splits {
+            let splits = &labels.classes;
+            let train = splits.get_key_value("train");
+            let Some((reference, counts)) = train.or_else(|| splits.iter().next()) else {
+                continue;
+            };
+            for (split, other) in splits.iter().filter(|(split, _)| *split != reference) {
+                if let Some(pair) = drift::Pair::of(counts, other) {
+                    let value = Value::real(compare(&pair)).field(&labels.field);
+                    let mut value = value.class(&format!("{split}<-{reference}"));
+                    value.p_value = pair.p_value();
+                    value.note = Some(pair.note());
+                    values.push(value);
+                }
+            }
+        }
+        values
+    }
+
+    /// Returns the agreement of the ratings that the state sums up, on the nominal scale.
+    pub(super) fn agreement(&self, coefficient: &str) -> Vec<Value> {
+        let Some(ratings) = &self.state.ratings else {
+            return vec![Value::undefined(
+                "no field has the role item, or there are more than 128 classes",
+            )];
+        };
+        let labels = self
+            .labels
+            .iter()
+            .find(|labels| labels.field == ratings.field);
+        let classes = labels.and_then(|labels| Some(labels.classes.as_ref()?.len()));
+        let classes = classes.unwrap_or(ratings.classes.len()) as u32; // at most 65,536
+        let state = agreement::Coincidences::from_sums(&ratings.sums);
+        let all = agreement::coefficients(&state, classes, agreement::Distance::Nominal);
+        let found = all.into_iter().find(|(name, _)| *name == coefficient);
+        let value = match found {
+            Some((_, Ok(value))) => Value::real(value),
+            Some((_, Err(reason))) => Value::undefined(&reason.to_string()),
+            None => Value::undefined("there is no such coefficient"),
+        };
+        vec![value.field(&ratings.field)]
+    }
+
     /// Reads the classes that a state names.
     pub(super) fn read(
         source: &dyn ObjectSource,
@@ -99,22 +158,51 @@ impl<'a> Subject<'a> {
             schema,
             state,
             labels,
+            splits: split_labels(source, schema, state)?,
             duplicates: None,
             null_keys: None,
         })
     }
 }
 
+/// Reads the joint tables of labels and splits.
+fn split_labels(
+    source: &dyn ObjectSource,
+    schema: &Schema,
+    state: &State,
+) -> Result<Vec<SplitLabels>, object::Error> {
+    let is_split = |field: &FieldSchema| field.roles.iter().any(|r| r == Role::Split.name());
+    let split = schema.fields.iter().find(|field| is_split(field));
+    let mut all = Vec::new();
+    for id in &state.joint {
+        let joint: Joint = object::get(source, id)?;
+        if split.is_none_or(|split| split.name != joint.fields.1) {
+            continue;
+        }
+        let mut classes: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
+        for (label, split, count) in joint.counts {
+            if let (Some(label), Some(split)) = (label, split) {
+                let counts = classes.entry(split.to_string()).or_default();
+                *counts.entry(label.to_string()).or_insert(0) += count;
+            }
+        }
+        let field = joint.fields.0;
+        all.push(SplitLabels { field, classes });
+    }
+    Ok(all)
+}
+
 impl Measured {
     /// Returns the schema: the fields with their roles, types and classes.
     pub fn schema(&self) -> Schema {
         let classes = |name: &str| {
-            if !self.roles.labels().iter().any(|label| label == name) {
+            if !self.survey.roles.labels().iter().any(|label| label == name) {
                 return None;
             }
             let mut classes: BTreeSet<String> = self.profile.values(name)?.into_keys().collect();
             // Declared classes are those of the first label field.
             if self
+                .survey
                 .roles
                 .labels()
                 .first()
@@ -128,13 +216,13 @@ impl Measured {
         let field = |name: &std::sync::Arc<str>| FieldSchema {
             name: name.to_string(),
             kind: self.profile.kind(name).name().to_owned(),
-            roles: role_names(&self.roles, name),
+            roles: role_names(&self.survey.roles, name),
             nullable: self.profile.nulls(name) > 0,
             classes: classes(name),
         };
         Schema {
             format: self.format.clone(),
-            key: self.roles.key().to_vec(),
+            key: self.survey.roles.key().to_vec(),
             fields: self.fields.iter().map(field).collect(),
         }
     }
@@ -145,9 +233,15 @@ impl Measured {
         sink: &mut S,
     ) -> Result<DatasetScore, object::Error> {
         let schema = self.schema();
-        let state = self
+        let mut state = self
             .profile
             .seal(&self.fields, &|name| self.distinct(name), sink)?;
+        state.violations = self.violations();
+        state.ratings = self.duplicates.ratings.as_ref().map(|ratings| RatingState {
+            field: ratings.field.clone(),
+            classes: ratings.classes.iter().map(|c| c.as_str().into()).collect(),
+            sums: ratings.sums.clone(),
+        });
         let results = {
             let mut subject = Subject::read(sink, &schema, &state)?;
             subject.duplicates = Some(&self.duplicates);
@@ -164,15 +258,54 @@ impl Measured {
         })
     }
 
+    /// Returns how many records break each rule, ordered by field and rule.
+    fn violations(&self) -> Vec<Violations> {
+        let rules = self.survey.rules.iter().zip(self.profile.violations());
+        let of = |field: &str, rule: &str, records| Violations {
+            field: field.to_owned(),
+            rule: rule.to_owned(),
+            records,
+        };
+        let mut all: Vec<Violations> = rules
+            .map(|(rule, records)| of(&rule.field, rule.name(), Some(records)))
+            .collect();
+        for field in self.survey.rules.unique() {
+            let tables = self
+                .duplicates
+                .unique
+                .iter()
+                .find(|(name, _)| name == field);
+            // Of a field that alone is the key, the table by key tells.
+            let records = tables.map(|(_, count)| *count).or(self.duplicates.key);
+            all.push(of(field, "unique", records));
+        }
+        for reference in self.survey.rules.references() {
+            let known = self
+                .dangling
+                .iter()
+                .find(|(field, _)| *field == reference.field);
+            all.push(of(
+                &reference.field,
+                "references",
+                known.and_then(|(_, n)| *n),
+            ));
+        }
+        all.sort_by(|a, b| (&a.field, &a.rule).cmp(&(&b.field, &b.rule)));
+        all
+    }
+
     /// Returns the distinct values of a field that alone is the key or the content.
     fn distinct(&self, name: &str) -> Option<u64> {
-        if let ([key], Some(duplicates)) = (self.roles.key(), self.duplicates.key)
+        if let ([key], Some(duplicates)) = (self.survey.roles.key(), self.duplicates.key)
             && key == name
         {
             let present = self.profile.records() - self.profile.null_keys();
             return present.checked_sub(duplicates);
         }
-        let mut content = self.fields.iter().filter(|f| self.roles.is_content(f));
+        let mut content = self
+            .fields
+            .iter()
+            .filter(|f| self.survey.roles.is_content(f));
         let only = content.next().filter(|_| content.next().is_none())?;
         if &**only != name {
             return None;

@@ -7,16 +7,16 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::logarithm::{exp2, log2};
 use super::measure::{Units, measure_profiled};
 use super::*;
+use crate::base::elementary::{exp2, log2};
 use crate::base::{ObjectId, RepoPath};
 use crate::dataset::{Declaration, Table};
 use crate::object::{
     self, DatasetScore, EntryKind, FileEntry, MemoryStore, ObjectSink as _, ObjectSource as _,
     Scorecard, State, Values,
 };
-use crate::profile::{Facts, Profile};
+use crate::profile::{Facts, Profile, Survey};
 use crate::record::{Batch, CellKind, Problem, Role, Roles};
 
 type Record = Vec<Option<String>>;
@@ -45,6 +45,7 @@ fn fill(batch: &mut Batch, fields: &[Arc<str>], records: &[Record]) {
 }
 
 fn measured_with(roles: &Roles, fields: &[&str], records: &[Record], unit: usize) -> Measured {
+    let survey = Survey::of_roles(roles);
     let fields: Vec<Arc<str>> = fields.iter().map(|name| (*name).into()).collect();
     let units: Vec<&[Record]> = records.chunks(unit).collect();
     let read = |unit: usize, batch: &mut Batch| {
@@ -55,14 +56,15 @@ fn measured_with(roles: &Roles, fields: &[&str], records: &[Record], unit: usize
         count: units.len(),
         read: &read,
         fields: &fields,
-        roles,
+        survey: &survey,
     }
     .measure(None)
     .unwrap();
     Measured {
         name: "animals".into(),
         format: "csv".into(),
-        roles: roles.clone(),
+        survey: survey.clone(),
+        dangling: Vec::new(),
         classes: None,
         fields: profile.all_fields(&fields),
         files: Vec::new(),
@@ -427,7 +429,7 @@ fn a_table_is_measured_and_brought_up_to_date() {
             ("data/train.csv", "id,text,label\n3,purr,cat\n4.0,moo,cow\n"),
         ],
     );
-    let mut delta = Profile::new(&before.declaration.roles);
+    let mut delta = Profile::new(&before.declaration.survey());
     let mut batch = Batch::default();
     before.read_unit(&store, 1, 0, &mut batch).unwrap();
     delta.remove(&batch);
@@ -577,5 +579,29 @@ proptest! {
             serde_json::to_string(&dataset_metrics(&one, &score).unwrap()).unwrap(),
             serde_json::to_string(&dataset_metrics(&many, &score).unwrap()).unwrap()
         );
+    }
+}
+
+proptest! {
+    #[test]
+    fn sealed_sums_tell_the_state_of_agreement(
+        items in proptest::collection::vec(proptest::collection::btree_map(0u32..4, 1u32..4, 1..4), 0..12),
+    ) {
+        let mut state = agreement::Coincidences::default();
+        let mut sums = std::collections::BTreeMap::new();
+        for item in &items {
+            let counts: Vec<(u32, u32)> = item.iter().map(|(k, n)| (*k, *n)).collect();
+            state.add_item(&counts);
+            let m: u32 = item.values().sum();
+            for (&k, &of_k) in item {
+                for (&l, &of_l) in item.range(k..) {
+                    let same = if k == l { of_k } else { 0 };
+                    let sum = if m == 1 { of_k } else { of_k * of_l - same };
+                    *sums.entry((m, k as u16, l as u16)).or_insert(0) += u64::from(sum);
+                }
+            }
+        }
+        let sums: Vec<_> = sums.into_iter().map(|((m, k, l), sum)| (m, k, l, sum)).collect();
+        prop_assert_eq!(agreement::Coincidences::from_sums(&sums), state);
     }
 }

@@ -27,7 +27,7 @@ pub use frame::FrameOrder;
 pub use jsonl::UNPARSABLE;
 pub use layout::{HEAD_BYTES, Layout};
 pub use schema::{Role, Roles, quote_name, split_name};
-pub use value::{Cell, CellKind, Type, canonical, normalized};
+pub use value::{Cell, CellKind, Type, canonical, is_normalized, normalized};
 
 #[cfg(test)]
 mod tests;

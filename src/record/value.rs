@@ -326,3 +326,12 @@ pub fn normalized(text: &str) -> Cow<'_, str> {
         Cow::Owned(text.nfc().collect())
     }
 }
+
+/// Returns whether a text is in Unicode normalization form C.
+pub fn is_normalized(text: &str) -> bool {
+    match is_nfc_quick(text.chars()) {
+        IsNormalized::Yes => true,
+        IsNormalized::No => false,
+        IsNormalized::Maybe => text.chars().eq(text.nfc()),
+    }
+}

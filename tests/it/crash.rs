@@ -261,6 +261,15 @@ fn staging_some_changes_survives_a_stop_at_every_step() {
 }
 
 #[test]
+fn applying_a_list_survives_a_stop_at_every_step() {
+    let scratch = relabelled();
+    let label = |id: usize| format!("{id},fish\n");
+    let list: String = (0..9).map(label).collect();
+    scratch.write("list.csv", format!("id,label\n{list}"));
+    at_every_step(&scratch, &["apply", "list.csv"], CONTINUE);
+}
+
+#[test]
 fn a_hard_reset_survives_a_stop_at_every_step() {
     at_every_step(&edited(), &["reset", "--hard", "HEAD~1"], CONTINUE);
 }

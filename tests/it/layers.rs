@@ -24,7 +24,9 @@ const FLOORS: &[(&str, u8)] = &[
     ("diff", 4),
     ("quality", 4),
     ("history", 4),
+    ("learn", 4),
     ("repo", 5),
+    ("curate", 6),
     ("ops", 7),
     ("cli", 8),
 ];
@@ -47,13 +49,20 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("owo_colors", &["cli"]),
     ("rusqlite", &["index"]),
     ("rustix", &["base"]),
+    ("sha2", &["base"]),
     ("similar", &["diff", "cli"]),
     ("tempfile", &["base", "cli"]),
     ("toml_edit", &["config"]),
     ("unicode_normalization", &["record"]),
     ("unicode_width", &["cli"]),
     ("walkdir", &["worktree"]),
-    ("xxhash_rust", &["object", "profile", "record", "chunk"]),
+    ("regex", &["profile"]),
+    (
+        "xxhash_rust",
+        &[
+            "object", "profile", "record", "chunk", "quality", "learn", "curate",
+        ],
+    ),
     ("zstd", &["store"]),
 ];
 

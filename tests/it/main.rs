@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // tests may panic and write files
 
+mod agree;
 #[cfg(unix)]
+mod apply;
+mod card;
 mod concurrent;
 mod condition;
 mod contract;

@@ -2,8 +2,11 @@
 //! the help, and how it runs.
 
 pub(crate) mod add;
+pub(crate) mod agree;
+pub(crate) mod apply;
 pub(crate) mod blame;
 pub(crate) mod branch;
+pub(crate) mod card;
 pub(crate) mod cat;
 pub(crate) mod check;
 pub(crate) mod checkout;

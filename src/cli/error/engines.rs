@@ -31,6 +31,7 @@ pub(super) fn declared(error: &dataset::Error) -> Words {
         | E::NotText
         | E::Pattern { .. }
         | E::UnknownEncoding { .. }
+        | E::Rule { .. }
         | E::BadGuideline { .. } => (
             "config",
             USER,

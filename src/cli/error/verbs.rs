@@ -101,6 +101,33 @@ pub(super) fn verb(error: &ops::Error) -> Words {
             },
         ),
         E::NoSuchRecord { .. } => ("no_such_record", USER, None),
+        E::NoRatings { .. } => (
+            "no_ratings",
+            USER,
+            hint(
+                "Declare what several records rate (`item = [\"FIELD\"]`, `annotator = \"FIELD\"`), \
+                 or each annotator's column as a label field.",
+            ),
+        ),
+        E::NoGuideline { .. } => (
+            "no_guideline",
+            USER,
+            hint(
+                "Write `guideline = \"PATH\"` or `guideline = { field = \"FIELD\" }` into its table in dver.toml.",
+            ),
+        ),
+        E::ScaleNeedsNumbers { .. } => (
+            "scale",
+            USER,
+            hint("Use --scale nominal, or ordinal where the declared classes are ordered."),
+        ),
+        E::ScaleNeedsOrder { .. } => (
+            "scale",
+            USER,
+            hint(
+                "Write `classes = { values = [\"low\", \"high\"], ordered = true }` into its table in dver.toml.",
+            ),
+        ),
         E::Usage(_) => ("usage", USAGE, None),
         E::Where(e) => condition(e),
         E::NotCarriedOver { .. } => (
@@ -119,6 +146,11 @@ pub(super) fn verb(error: &ops::Error) -> Words {
             hint(
                 "--where is about records: `dver dataset list` shows the data sets. Leave it out to take whole files.",
             ),
+        ),
+        E::WorkList { .. } => (
+            "bad_work_list",
+            USER,
+            hint("docs/apply.md shows lists; `dver find ... --format csv` makes one."),
         ),
         E::NothingToUndo => ("nothing_to_undo", USER, None),
         E::Expired { .. } => (

@@ -1,5 +1,8 @@
 //! Words: how reports and events look. Renderers compute nothing that an engine could.
 
+pub(crate) mod agree;
+pub(crate) mod apply;
+pub(crate) mod card;
 pub(crate) mod check;
 pub(crate) mod commit;
 pub(crate) mod diff;

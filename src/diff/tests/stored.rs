@@ -62,13 +62,13 @@ impl Stored {
 
     pub(super) fn table(&self, entries: &[FileEntry], declaration: &Declaration) -> (Table, Facts) {
         let table = Table::open(&self.0, entries, declaration).unwrap();
-        let mut profile = Profile::new(&declaration.roles);
+        let mut profile = Profile::new(&declaration.survey());
         let mut batch = Batch::default();
         for (part, unit) in table.units() {
             table.read_unit(&self.0, part, unit, &mut batch).unwrap();
             profile.add(&batch);
         }
-        let grouping = Grouping::new(&declaration.roles, &profile);
+        let grouping = Grouping::new(&declaration.survey(), &profile);
         let mut collector = Collector::new(&grouping);
         for (part, unit) in table.units() {
             table.read_unit(&self.0, part, unit, &mut batch).unwrap();

@@ -12,8 +12,8 @@ use crate::record::rewrite::{
 use crate::record::{Batch, Cell, Type};
 
 use super::super::error::Error;
+use super::super::rewritten::{Draft, Step};
 use super::chosen::{Chosen, Kept};
-use super::file::{Draft, Step};
 
 /// Lays out what happens in each file, in order of paths.
 pub(super) fn drafts(
@@ -93,11 +93,11 @@ fn nth_kept(only_base: &[u64], count: u64) -> u64 {
 }
 
 /// A record's bytes and where they stand.
-struct Row {
-    part: usize,
+pub(in super::super) struct Row {
+    pub(in super::super) part: usize,
     /// Its place in its file.
-    local: u64,
-    bytes: Vec<u8>,
+    pub(in super::super) local: u64,
+    pub(in super::super) bytes: Vec<u8>,
 }
 
 fn first_place(table: &Table, part: usize) -> u64 {
@@ -117,7 +117,7 @@ fn locate(table: &Table, place: u64) -> (usize, u64) {
 }
 
 /// Reads records by their places.
-fn fetch(
+pub(in super::super) fn fetch(
     source: &dyn ObjectSource,
     table: &Table,
     places: &[u64],

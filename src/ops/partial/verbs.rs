@@ -13,10 +13,11 @@ use super::super::checkout::RestoreOptions;
 use super::super::diff::of_stage;
 use super::super::error::Error;
 use super::super::files::{self, Writing};
+use super::super::rewritten::{Made, stage_made, store};
 use super::super::stage;
 use super::super::transaction::{self, Locked, Note};
 use super::super::working::{self, Looked};
-use super::{Made, Wanted, make, stage_made, store};
+use super::{Wanted, make};
 
 /// Which changes were carried over.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

@@ -1,7 +1,7 @@
-//! The base of two tables: their sorted rows in one file of the local cache.
+//! The base of tables: their sorted rows in one file of the local cache.
 //!
-//! Layout: mark and version; the partitions of the table by key, then of that by content, in any
-//! order; a foot: for each partition offset, length and checksum, then the print of the grouping
+//! Layout: mark and version; the partitions of the tables in any order; a foot: for each partition
+//! of each table offset, length and checksum, then the print of the grouping, the count of tables
 //! and the checksum of the foot. A file that does not read as it should is no base: build anew.
 
 use std::fs::File;
@@ -13,15 +13,16 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 use crate::base::fsio::{self, NewFile};
 use crate::base::varint::Reader;
 
-use super::Row;
 use super::collect::PARTITIONS;
 use super::partition::{self, Partition};
+use super::{Grouping, Row};
 
-/// By key and by content.
-pub(super) const TABLES: usize = 2;
-const HEAD: &[u8] = b"dver table 3\n";
+const HEAD: &[u8] = b"dver table 4\n";
 const ENTRY: usize = 24;
-const FOOT: usize = TABLES * PARTITIONS * ENTRY + 16 + 8;
+/// The end of the foot: print of the grouping, count of tables, checksum.
+const END: usize = 16 + 8 + 8;
+/// More tables than this are not read.
+const MOST_TABLES: u64 = 1 << 12;
 /// A larger partition is not read: its table would have billions of rows.
 const MAX_PARTITION: u64 = 1 << 32;
 
@@ -60,8 +61,16 @@ impl Base {
         let path = dir.join(file_name(name));
         let file = fsio::open(&path).map_err(|_| Unusable)?;
         let size = file.metadata().map_err(|_| Unusable)?.len();
-        let start = size.checked_sub(FOOT as u64).ok_or(Unusable)?;
-        let mut foot = vec![0; FOOT];
+        let mut end = [0; END];
+        let start = size.checked_sub(END as u64).ok_or(Unusable)?;
+        fsio::read_exact_at(&file, &path, start, &mut end).map_err(|_| Unusable)?;
+        let tables = end.as_chunks::<8>().0.get(2).copied();
+        let tables = tables
+            .map(u64::from_le_bytes)
+            .filter(|count| *count <= MOST_TABLES);
+        let foot = foot_of(tables.ok_or(Unusable)? as usize);
+        let start = size.checked_sub(foot as u64).ok_or(Unusable)?;
+        let mut foot = vec![0; foot];
         fsio::read_exact_at(&file, &path, start, &mut foot).map_err(|_| Unusable)?;
         if xxh3_128(&foot) != name {
             return Err(Unusable);
@@ -84,6 +93,11 @@ impl Base {
     /// Returns the print of the grouping that made the rows.
     pub(super) fn grouping(&self) -> u128 {
         self.0.grouping
+    }
+
+    /// Returns how many tables there are.
+    pub(super) fn tables(&self) -> usize {
+        self.0.entries.len() / PARTITIONS
     }
 
     /// Returns how many bytes the rows take.
@@ -111,11 +125,16 @@ impl Base {
     }
 }
 
+fn foot_of(tables: usize) -> usize {
+    tables * PARTITIONS * ENTRY + END
+}
+
 fn read_foot(foot: &[u8], end: u64) -> Option<(Vec<Entry>, u128)> {
     let mut reader = Reader::new(foot);
     let mut word = || Some(u64::from_le_bytes(reader.array("a number").ok()?));
-    let mut entries = Vec::with_capacity(TABLES * PARTITIONS);
-    for _ in 0..TABLES * PARTITIONS {
+    let count = (foot.len() - END) / ENTRY;
+    let mut entries = Vec::with_capacity(count);
+    for _ in 0..count {
         let entry = Entry {
             offset: word()?,
             length: word()?,
@@ -128,8 +147,9 @@ fn read_foot(foot: &[u8], end: u64) -> Option<(Vec<Entry>, u128)> {
         entries.push(entry);
     }
     let grouping = u128::from(word()?) | u128::from(word()?) << 64;
+    word()?;
     let checksum = word()?;
-    (checksum == xxh3_64(&foot[..FOOT - 8])).then_some((entries, grouping))
+    (checksum == xxh3_64(&foot[..foot.len() - 8])).then_some((entries, grouping))
 }
 
 /// Writes a base; partitions come from any thread, in any order.
@@ -140,10 +160,19 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Begins a file at a temporary path.
-    pub(super) fn create(temporary: &Path, grouping: u128) -> Result<Self, Unusable> {
+    pub(super) fn create(temporary: &Path, grouping: &Grouping) -> Result<Self, Unusable> {
+        Self::of_tables(temporary, grouping.print(), grouping.kinds().len())
+    }
+
+    /// Begins a file for so many tables.
+    pub(super) fn of_tables(
+        temporary: &Path,
+        grouping: u128,
+        tables: usize,
+    ) -> Result<Self, Unusable> {
         let mut file = NewFile::create(temporary).map_err(|_| Unusable)?;
         file.write(HEAD).map_err(|_| Unusable)?;
-        let entries = vec![Entry::default(); TABLES * PARTITIONS];
+        let entries = vec![Entry::default(); tables * PARTITIONS];
         Ok(Self {
             state: Mutex::new((file, entries)),
             grouping,
@@ -168,13 +197,14 @@ impl Writer {
     /// the checksums tell what is missing.
     pub(super) fn finish(self, dir: &Path) -> Result<Base, Unusable> {
         let (mut file, entries) = self.state.into_inner().map_err(|_| Unusable)?;
-        let mut foot = Vec::with_capacity(FOOT);
+        let mut foot = Vec::with_capacity(entries.len() * ENTRY + END);
         for entry in &entries {
             for word in [entry.offset, entry.length, entry.checksum] {
                 foot.extend_from_slice(&word.to_le_bytes());
             }
         }
         foot.extend_from_slice(&self.grouping.to_le_bytes());
+        foot.extend_from_slice(&((entries.len() / PARTITIONS) as u64).to_le_bytes());
         foot.extend_from_slice(&xxh3_64(&foot).to_le_bytes());
         let name = xxh3_128(&foot);
         file.write(&foot).map_err(|_| Unusable)?;

@@ -1,6 +1,6 @@
 //! Collecting rows: records in, rows out, spread over partitions by the first byte of the group.
 //!
-//! Invariant: 16 bytes a row of the table by key, 24 of that by content, in slabs that the system
+//! Invariant: 16 bytes a row of the table by key, 24 of the others, in slabs that the system
 //! has back as soon as the collector is gone: what comes after measuring needs the memory.
 
 use crate::base::ObjectId;
@@ -8,7 +8,7 @@ use crate::record::Batch;
 
 use super::super::records::hash_records;
 use super::grouping::Places;
-use super::{Grouping, KeyRow, Row};
+use super::{Grouping, KeyRow, Kind, Row};
 
 /// How many partitions a table has: sorting one of them fits a processor's cache.
 pub(super) const PARTITIONS: usize = 256;
@@ -123,11 +123,11 @@ impl<T: Copy + Default> Partitions<T> {
 /// The rows of one partition of a table, as they were collected.
 pub(super) enum Collected {
     ByKey(Vec<KeyRow>),
-    ByContent(Vec<Row>),
+    Others(Vec<Row>),
 }
 
 impl Collected {
-    /// Copies the rows of a partition of the table by key (0) or by content (1).
+    /// Copies the rows of a partition of a table: 0 is that by key.
     pub(super) fn of(collectors: &[Collector<'_>], table: usize, partition: usize) -> Self {
         fn all<'c, T: Copy + Default + 'c>(
             partitions: impl Iterator<Item = &'c Partitions<T>> + Clone,
@@ -138,9 +138,14 @@ impl Collected {
             partitions.for_each(|some| some.append_to(at, &mut rows));
             rows
         }
-        match table {
-            0 => Self::ByKey(all(collectors.iter().map(|c| &c.by_key), partition)),
-            _ => Self::ByContent(all(collectors.iter().map(|c| &c.by_content), partition)),
+        match table.checked_sub(1) {
+            None => Self::ByKey(all(collectors.iter().map(|c| &c.by_key), partition)),
+            Some(at) => Self::Others(all(
+                collectors
+                    .iter()
+                    .filter_map(|c| c.others.get(at).map(|(_, rows)| rows)),
+                partition,
+            )),
         }
     }
 
@@ -151,7 +156,7 @@ impl Collected {
                 rows.sort_unstable();
                 rows.into_iter().map(KeyRow::row).collect()
             }
-            Self::ByContent(mut rows) => {
+            Self::Others(mut rows) => {
                 // Few rows share their first word; comparing that alone is twice as fast.
                 rows.sort_unstable_by_key(|row| row[0]);
                 for run in rows.chunk_by_mut(|a, b| a[0] == b[0]) {
@@ -169,7 +174,7 @@ impl Collected {
 pub struct Collector<'a> {
     grouping: &'a Grouping,
     by_key: Partitions<KeyRow>,
-    by_content: Partitions<Row>,
+    others: Vec<(Kind, Partitions<Row>)>,
     scratch: Vec<u8>,
     places: Option<Places>,
 }
@@ -177,10 +182,11 @@ pub struct Collector<'a> {
 impl<'a> Collector<'a> {
     /// Returns a collector without rows.
     pub fn new(grouping: &'a Grouping) -> Self {
+        let others = grouping.kinds().into_iter().skip(1);
         Self {
             grouping,
             by_key: Partitions::new(),
-            by_content: Partitions::new(),
+            others: others.map(|kind| (kind, Partitions::new())).collect(),
             scratch: Vec::new(),
             places: None,
         }
@@ -215,8 +221,10 @@ impl<'a> Collector<'a> {
         for (record, hash) in batch.records().zip(hashes) {
             let row = places.by_key(record, hash, &mut self.scratch);
             self.by_key.push(row.partition(), row);
-            if let Some(row) = places.by_content(record, &mut self.scratch) {
-                self.by_content.push((row[0] >> 56) as u8, row);
+            for (kind, rows) in &mut self.others {
+                if let Some(row) = places.row(*kind, record, &mut self.scratch) {
+                    rows.push((row[0] >> 56) as u8, row);
+                }
             }
         }
     }

@@ -15,14 +15,28 @@ use crate::record::{
 
 use super::super::counter::Short;
 use super::super::records::Profile;
-use super::{KeyRow, RECORD, Row};
+use super::super::survey::Survey;
+use super::ordinals::{Numbering, Ordinals};
+use super::tally::{Duplicates, Pair, Ratings};
+use super::{KeyRow, Kind, RECORD, Row, SPLIT_BITS};
 
 /// How records of a data set are told apart.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Grouping {
     roles: Roles,
     spellings: BTreeMap<Arc<str>, Spelling>,
+    /// The fields that are declared unique.
+    unique: Vec<String>,
+    /// The splits; `None` where there are none or too many.
+    splits: Option<Ordinals>,
+    /// The classes that items are rated with; `None` without items or with too many classes.
+    classes: Option<Ordinals>,
 }
+
+/// The most splits between which leakage is counted.
+const MOST_SPLITS: usize = 16;
+/// The most classes of ratings whose agreement is counted.
+const MOST_CLASSES: usize = 128;
 
 /// What of a type decides how values are spelled; booleans and the rest stand for themselves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,23 +72,47 @@ impl Spelling {
 }
 
 impl Grouping {
-    /// Returns the grouping of a data set with these roles and the types that a profile found.
-    pub fn new(roles: &Roles, profile: &Profile) -> Self {
+    /// Returns the grouping of a data set with this survey and the types and values that a profile
+    /// found.
+    pub fn new(survey: &Survey, profile: &Profile) -> Self {
+        let roles = &survey.roles;
+        let unique: Vec<String> = survey.unique().map(str::to_owned).collect();
+        let matters = |name: &str| matters(roles, name) || unique.iter().any(|field| field == name);
         let spellings = profile
             .fields
             .iter()
             .map(|(name, field)| (name.clone(), Spelling::of(field.totals().kind())))
-            .filter(|(name, spelling)| *spelling != Spelling::Verbatim && matters(roles, name))
+            .filter(|(name, spelling)| *spelling != Spelling::Verbatim && matters(name))
             .collect();
+        let first = |role| roles.fields(role).first();
+        let ordinals = |field: Option<&String>, most| Ordinals::of(profile, field?, most);
+        let item = first(Role::Item);
         Self {
             roles: roles.clone(),
             spellings,
+            splits: ordinals(first(Role::Split), MOST_SPLITS),
+            classes: ordinals(item.and(first(Role::Label)), MOST_CLASSES),
+            unique,
         }
+    }
+
+    /// Returns the tables, by their numbers.
+    pub(super) fn kinds(&self) -> Vec<Kind> {
+        let mut kinds = vec![Kind::Key, Kind::Content];
+        if self.splits.is_some() && !self.roles.fields(Role::Group).is_empty() {
+            kinds.push(Kind::Group);
+        }
+        if self.classes.is_some() {
+            kinds.push(Kind::Item);
+        }
+        // There are fewer fields than numbers: each takes a byte of dver.toml, which has a limit.
+        kinds.extend((0..self.unique.len()).map(|at| Kind::Unique(at as u16)));
+        kinds
     }
 
     /// Returns a hash of all that decides the rows of records.
     pub(super) fn print(&self) -> u128 {
-        let mut bytes = b"rows 2\n".to_vec();
+        let mut bytes = b"rows 3\n".to_vec();
         for role in Role::ALL {
             let fields = self.roles.fields(role);
             varint::write(&mut bytes, fields.len() as u64);
@@ -84,6 +122,15 @@ impl Grouping {
         for (name, spelling) in &self.spellings {
             varint::write_bytes(&mut bytes, name.as_bytes());
             bytes.push(*spelling as u8);
+        }
+        let mut list = |names: &mut dyn Iterator<Item = &String>| {
+            bytes.push(b'\n');
+            names.for_each(|name| varint::write_bytes(&mut bytes, name.as_bytes()));
+        };
+        list(&mut self.unique.iter());
+        for ordinals in [&self.splits, &self.classes] {
+            list(&mut ordinals.iter().map(|ordinals| &ordinals.field));
+            list(&mut ordinals.iter().flat_map(Ordinals::names));
         }
         xxh3_128(&bytes)
     }
@@ -103,6 +150,45 @@ impl Grouping {
         !self.roles.labels().is_empty()
     }
 
+    /// Fills in what the pairs of a tally tell: leakage, values that are not unique, ratings.
+    pub(super) fn tell(&self, pairs: &BTreeMap<Pair, u64>, duplicates: &mut Duplicates) {
+        let has_content = duplicates.content.is_some();
+        let (leakage, unique) = (&mut duplicates.leakage, &mut duplicates.unique);
+        for (table, kind) in self.kinds().into_iter().enumerate() {
+            let count = |m: u32, a: u16, b: u16| {
+                let count = pairs.get(&(table as u8, m, a, b));
+                count.copied().unwrap_or(0)
+            };
+            let group = self.roles.fields(Role::Group).first();
+            match (kind, &self.splits, &self.classes, group) {
+                (Kind::Content, Some(splits), ..) if has_content => {
+                    let found = splits.pairs(&splits.field, &|a, b| count(0, a, b));
+                    leakage.get_or_insert_with(Vec::new).extend(found);
+                }
+                (Kind::Group, Some(splits), _, Some(group)) => {
+                    let found = splits.pairs(group, &|a, b| count(0, a, b));
+                    leakage.get_or_insert_with(Vec::new).extend(found);
+                }
+                (Kind::Item, _, Some(classes), _) => {
+                    let own = pairs
+                        .iter()
+                        .filter(|(pair, _)| usize::from(pair.0) == table);
+                    let sums = own.map(|((_, m, k, l), sum)| (*m, k - 1, l - 1, *sum));
+                    duplicates.ratings = Some(Ratings {
+                        field: classes.field.clone(),
+                        classes: classes.names().cloned().collect(),
+                        sums: sums.collect(),
+                    });
+                }
+                (Kind::Unique(at), ..) => {
+                    let field = self.unique.get(usize::from(at)).cloned();
+                    unique.extend(field.map(|field| (field, count(0, 0, 0))));
+                }
+                _ => {}
+            }
+        }
+    }
+
     fn spelling(&self, field: &str) -> Spelling {
         let known = self.spellings.get(field);
         known.copied().unwrap_or(Spelling::Verbatim)
@@ -118,7 +204,21 @@ impl Grouping {
         let content = (0..fields.len()).filter(|&place| is_content(&self.roles, &fields[place]));
         let mut who = with(Role::Item);
         who.extend(with(Role::Annotator));
+        let numbering = |ordinals: &Option<Ordinals>| {
+            let ordinals = ordinals.clone()?;
+            let place = batch.field(&ordinals.field);
+            Some(Numbering::new(ordinals, place))
+        };
+        let unique = self.unique.iter();
         Places {
+            group: with(Role::Group),
+            item: with(Role::Item),
+            annotator: with(Role::Annotator),
+            unique: unique
+                .map(|name| self.part(batch, batch.field(name).into_iter()))
+                .collect(),
+            split: numbering(&self.splits),
+            rating: numbering(&self.classes),
             fields: fields.to_vec(),
             memo: Memo::new(),
             key: with(Role::Key),
@@ -151,7 +251,13 @@ fn is_content(roles: &Roles, field: &str) -> bool {
 }
 
 fn matters(roles: &Roles, field: &str) -> bool {
-    let special = [Role::Key, Role::Item, Role::Annotator, Role::Label];
+    let special = [
+        Role::Key,
+        Role::Item,
+        Role::Annotator,
+        Role::Label,
+        Role::Group,
+    ];
     let has = |role: &Role| roles.fields(*role).iter().any(|name| name == field);
     special.iter().any(has) || is_content(roles, field)
 }
@@ -165,6 +271,12 @@ pub(super) struct Places {
     content: Vec<Member>,
     who: Vec<Member>,
     label: Vec<Member>,
+    group: Vec<Member>,
+    item: Vec<Member>,
+    annotator: Vec<Member>,
+    unique: Vec<Vec<Member>>,
+    split: Option<Numbering>,
+    rating: Option<Numbering>,
 }
 
 /// A field that is part of groups.
@@ -198,12 +310,41 @@ impl Places {
         KeyRow::null(u128::from(word(1)) << 64 | u128::from(word(2)))
     }
 
-    /// Returns the row of a record in the table by content; `None` where it has no content.
-    pub(super) fn by_content(
+    /// Returns the row of a record in a table other than that by key; `None` where it has none.
+    pub(super) fn row(
         &mut self,
+        kind: Kind,
         record: RecordRef<'_>,
         scratch: &mut Vec<u8>,
     ) -> Option<Row> {
+        let (part, sub, value) = match kind {
+            Kind::Key => return None,
+            Kind::Content => return self.by_content(record, scratch),
+            Kind::Group => {
+                let split = self.split.as_mut().map_or(0, |split| split.number(record));
+                (&self.group, 0, u64::from(split))
+            }
+            Kind::Item => {
+                let class = self.rating.as_mut()?.number(record);
+                let who = hash_part(record, &self.annotator, scratch).unwrap_or(0);
+                (&self.item, who >> 16, u64::from(class))
+            }
+            Kind::Unique(at) => (self.unique.get(usize::from(at))?, 0, 0),
+        };
+        if kind == Kind::Item && value == 0 {
+            return None; // no label is no rating
+        }
+        scratch.clear();
+        if write_part(record, part, scratch) == 0 {
+            return None;
+        }
+        let hash = xxh3_128(scratch);
+        let group = (hash as u64 >> 48) << 48;
+        Some([(hash >> 64) as u64, group | sub, value])
+    }
+
+    /// Returns the row of a record in the table by content; `None` where it has no content.
+    fn by_content(&mut self, record: RecordRef<'_>, scratch: &mut Vec<u8>) -> Option<Row> {
         let memo = &mut self.memo;
         scratch.clear();
         if write_part(record, &self.content, scratch) == 0 {
@@ -216,7 +357,9 @@ impl Places {
         };
         // 0 is no label.
         let label = memo.hash_part(record, &self.label, scratch);
-        let label = label.map_or(0, |label| label.max(1));
+        let label = label.map_or(0, |label| (label >> SPLIT_BITS).max(1));
+        let split = self.split.as_mut().map_or(0, |split| split.number(record));
+        let label = label << SPLIT_BITS | u64::from(split);
         let group = (hash as u64 >> 48) << 48;
         Some([(hash >> 64) as u64, group | who, label])
     }

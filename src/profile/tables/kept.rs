@@ -4,18 +4,19 @@
 //! the groups that it touches alone; where anything is not as it should be, the tables are
 //! unusable and counted anew.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use rayon::prelude::*;
 
-use crate::base::varint::Reader;
+use crate::base::varint::{self, Malformed, Reader};
 
-use super::base::{Base, TABLES, Unusable, Writer};
+use super::base::{Base, Unusable, Writer};
 use super::collect::{Collected, PARTITIONS};
 use super::partition::Partition;
 use super::signed::{self, Signed};
 use super::tally::Tally;
-use super::{Collector, Duplicates, Grouping};
+use super::{Collector, Duplicates, Grouping, Kind};
 
 /// A base is written anew when the signed rows take more than this share of its bytes.
 const LARGEST_SHARE: u64 = 8;
@@ -35,15 +36,17 @@ pub struct Place<'a> {
 #[derive(Clone, Debug)]
 pub struct Tables {
     base: Base,
-    signed: [Vec<Signed>; TABLES],
+    /// Table by table.
+    signed: Vec<Vec<Signed>>,
     tally: Tally,
 }
 
 impl Tables {
     pub(super) fn new(base: Base, tally: Tally) -> Self {
+        let signed = vec![Vec::new(); base.tables()];
         Self {
             base,
-            signed: Default::default(),
+            signed,
             tally,
         }
     }
@@ -65,14 +68,21 @@ impl Tables {
         went: &[Collector<'_>],
         place: Place<'_>,
     ) -> Result<Self, Unusable> {
-        let parts = (0..TABLES * PARTITIONS).into_par_iter().map(|at| {
+        let kinds = match came.iter().chain(went).next() {
+            Some(collector) => collector.grouping().kinds(),
+            None => return Ok(self),
+        };
+        if kinds.len() != self.base.tables() {
+            return Err(Unusable);
+        }
+        let parts = (0..kinds.len() * PARTITIONS).into_par_iter().map(|at| {
             let (table, partition) = (at / PARTITIONS, at % PARTITIONS);
             let rows = |side: &[Collector<'_>]| Collected::of(side, table, partition).sorted();
             let change = signed::difference(rows(came), rows(went));
-            self.change(table, partition, &change)
+            self.change((table, kinds[table]), partition, &change)
         });
         let parts: Vec<(Vec<Signed>, Tally, Tally)> = parts.collect::<Result<_, _>>()?;
-        let mut signed: [Vec<Signed>; TABLES] = Default::default();
+        let mut signed = vec![Vec::new(); kinds.len()];
         let mut tally = self.tally;
         for (at, (rows, before, after)) in parts.into_iter().enumerate() {
             signed[at / PARTITIONS].extend(rows);
@@ -91,7 +101,7 @@ impl Tables {
     /// and after.
     fn change(
         &self,
-        table: usize,
+        (table, kind): (usize, Kind),
         partition: usize,
         change: &[Signed],
     ) -> Result<(Vec<Signed>, Tally, Tally), Unusable> {
@@ -109,16 +119,17 @@ impl Tables {
             let since = signed::of_group(old, row);
             let there = signed::applied(&there, since).ok_or(Unusable)?;
             let then = signed::applied(&there, touched).ok_or(Unusable)?;
-            before = before.plus(Tally::of(table, &there));
-            after = after.plus(Tally::of(table, &then));
+            before = before.plus(Tally::of(table, kind, &there));
+            after = after.plus(Tally::of(table, kind, &then));
         }
         Ok((signed::merged(old, change), before, after))
     }
 
     /// Writes a new base of what is there now.
     fn rewritten(self, place: Place<'_>) -> Result<Self, Unusable> {
-        let writer = Writer::create(place.temporary, self.base.grouping())?;
-        (0..TABLES * PARTITIONS)
+        let tables = self.base.tables();
+        let writer = Writer::of_tables(place.temporary, self.base.grouping(), tables)?;
+        (0..tables * PARTITIONS)
             .into_par_iter()
             .try_for_each(|at| {
                 let (table, partition) = (at / PARTITIONS, at % PARTITIONS);
@@ -132,7 +143,7 @@ impl Tables {
 
     /// Returns what the tables tell; `fields` are the fields of the schema.
     pub fn duplicates(&self, grouping: &Grouping, fields: &[std::sync::Arc<str>]) -> Duplicates {
-        self.tally.duplicates(grouping, fields)
+        self.tally.clone().duplicates(grouping, fields)
     }
 
     /// Returns all but the base as bytes.
@@ -140,6 +151,19 @@ impl Tables {
         let mut out = self.base.name().to_le_bytes().to_vec();
         for number in self.tally.numbers() {
             out.extend_from_slice(&number.to_le_bytes());
+        }
+        varint::write(&mut out, self.tally.pairs().len() as u64);
+        for ((table, m, a, b), count) in self.tally.pairs() {
+            let numbers = [
+                u64::from(*table),
+                u64::from(*m),
+                u64::from(*a),
+                u64::from(*b),
+            ];
+            numbers
+                .iter()
+                .for_each(|number| varint::write(&mut out, *number));
+            varint::write(&mut out, *count);
         }
         for rows in &self.signed {
             signed::encode(rows, &mut out);
@@ -150,23 +174,36 @@ impl Tables {
     /// Reads tables that [`Tables::encode`] wrote, with a base in this directory.
     pub fn decode(bytes: &[u8], dir: &Path) -> Result<Self, Unusable> {
         let mut reader = Reader::new(bytes);
-        let mut read = || {
-            let name = u128::from_le_bytes(reader.array("a name").ok()?);
-            let mut numbers = [0; 5];
-            for number in &mut numbers {
-                *number = u64::from_le_bytes(reader.array("a number").ok()?);
-            }
-            let mut signed: [Vec<Signed>; TABLES] = Default::default();
-            for rows in &mut signed {
-                *rows = signed::decode(&mut reader).ok()?;
-            }
-            reader.is_empty().then_some((name, numbers, signed))
-        };
-        let (name, numbers, signed) = read().ok_or(Unusable)?;
-        Ok(Self {
-            base: Base::open(dir, name)?,
-            signed,
-            tally: Tally::of_numbers(numbers),
-        })
+        let name = reader.array("a name").map_err(|_| Unusable)?;
+        let base = Base::open(dir, u128::from_le_bytes(name))?;
+        let tally = decode_tally(&mut reader).map_err(|_| Unusable)?;
+        let mut signed = Vec::with_capacity(base.tables());
+        for _ in 0..base.tables() {
+            signed.push(signed::decode(&mut reader).map_err(|_| Unusable)?);
+        }
+        match reader.is_empty() {
+            true => Ok(Self {
+                base,
+                signed,
+                tally,
+            }),
+            false => Err(Unusable),
+        }
     }
+}
+
+fn decode_tally(reader: &mut Reader<'_>) -> Result<Tally, Malformed> {
+    let mut numbers = [0; 5];
+    for number in &mut numbers {
+        *number = u64::from_le_bytes(reader.array("a number")?);
+    }
+    let mut pairs = BTreeMap::new();
+    for _ in 0..reader.varint()? {
+        let table = reader.bounded(u64::from(u8::MAX), "a table")? as u8;
+        let ratings = reader.bounded(u64::from(u32::MAX), "a count of ratings")? as u32;
+        let first = reader.bounded(u64::from(u16::MAX), "a class")? as u16;
+        let second = reader.bounded(u64::from(u16::MAX), "a class")? as u16;
+        pairs.insert((table, ratings, first, second), reader.varint()?);
+    }
+    Ok(Tally::of_numbers(numbers, pairs))
 }

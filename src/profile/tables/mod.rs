@@ -1,4 +1,5 @@
-//! Tables: what groups of equal records there are, by key and by content.
+//! Tables: what groups of equal records there are, by key, by content and, where that is declared,
+//! by group, by item and by fields that shall be unique.
 //!
 //! A table is a multiset of `Row`s. Values are hashed in their field's one spelling, so a
 //! table belongs to the types of its fields ([`Grouping`]): when one changes, it is built anew.
@@ -8,6 +9,7 @@ mod base;
 mod collect;
 mod grouping;
 mod kept;
+mod ordinals;
 mod partition;
 mod signed;
 mod tally;
@@ -22,13 +24,34 @@ pub(super) use grouping::{Spelling, write_value};
 pub use kept::{Place, Tables};
 #[cfg(test)]
 pub use tally::count;
-pub use tally::{Duplicates, count_and_keep};
+pub use tally::{Duplicates, Leakage, Ratings, count_and_keep};
 
 /// One record in a table: 80 bits of its group, 48 bits of its subgroup, and its value.
 ///
 /// By key: the key, 0, and 47 bits of the record; where the key is null the record, 1, and 0.
-/// By content: the content, item and annotator, and the label (0 where it has none).
+/// By content: the content, item and annotator, and the label (0 where it has none) in 56 bits
+/// with the number of the split (0 where it has none) in 8.
+/// By group: the group, 0, and the number of the split. By item: the item, the annotator, and the
+/// number of the class. By a unique field: its value, 0, 0.
 pub(super) type Row = [u64; 3];
+
+/// What the groups of a table are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    /// Records of one key.
+    Key,
+    /// Records of one content.
+    Content,
+    /// Records that belong together: role `group`.
+    Group,
+    /// Ratings of one item: roles `item`, `annotator` and the first label.
+    Item,
+    /// Records of one value of a field that is declared unique, by the number of the field.
+    Unique(u16),
+}
+
+/// How many bits of a value the number of a split takes.
+const SPLIT_BITS: u32 = 8;
 
 /// How many bits tell records of one key apart. Every pair of them counts: with 30 bits, 120,000
 /// records of one key made eight duplicates that are none. 47 are all that a [`KeyRow`] has room for.

@@ -6,10 +6,11 @@ use proptest::prelude::*;
 
 use super::partition::Partition;
 use super::*;
-use crate::profile::Profile;
+use crate::config::FieldConfig;
+use crate::profile::{Profile, Rules, Survey};
 use crate::record::{Batch, CellKind, Role, Roles};
 
-const FIELDS: [&str; 4] = ["id", "text", "label", "who"];
+const FIELDS: [&str; 7] = ["id", "text", "label", "who", "split", "user", "doc"];
 
 type Record = [u8; 4];
 
@@ -20,7 +21,24 @@ fn roles(key: bool) -> Roles {
     }
     roles.add(Role::Label, "label");
     roles.add(Role::Annotator, "who");
+    roles.add(Role::Split, "split");
+    roles.add(Role::Group, "user");
+    roles.add(Role::Item, "doc");
     roles
+}
+
+fn survey(key: bool) -> Survey {
+    let unique = FieldConfig {
+        unique: Some(true),
+        ..FieldConfig::default()
+    };
+    let rules = Rules::new(&[("user".to_owned(), unique)]).unwrap();
+    Survey::new(&roles(key), Arc::new(rules))
+}
+
+/// What a record has in the fields that follow from the others: split, user and document.
+fn more([id, text, label, who]: Record) -> [u8; 3] {
+    [(id ^ label) % 4, (id % 5 + text) % 5, (text % 4 + who) % 4]
 }
 
 fn fields() -> Vec<Arc<str>> {
@@ -32,7 +50,7 @@ fn batch(records: &[Record]) -> Batch {
     let mut batch = Batch::new(&fields());
     for record in records {
         batch.begin();
-        for (field, value) in record.iter().enumerate() {
+        for (field, value) in record.iter().chain(&more(*record)).enumerate() {
             let text = value.to_string();
             batch.set(field, CellKind::Text, (*value > 0).then_some(&text));
         }
@@ -52,10 +70,41 @@ fn collected<'a>(grouping: &'a Grouping, records: &[Record]) -> Vec<Collector<'a
 }
 
 fn grouping(key: bool) -> Grouping {
-    let roles = roles(key);
-    let mut profile = Profile::new(&roles);
-    profile.add(&batch(&[[1, 1, 1, 1]]));
-    Grouping::new(&roles, &profile)
+    let survey = survey(key);
+    let mut profile = Profile::new(&survey);
+    let all = (0..12).flat_map(|id| (0..3).map(move |label| [id, 1, label, 1]));
+    profile.add(&batch(&all.collect::<Vec<_>>()));
+    Grouping::new(&survey, &profile)
+}
+
+/// How many records of the first split are in a group, by a part of theirs, with one of the other.
+fn leaks(records: &[Record], split: u8, from: u8, part: fn(&Record) -> [u8; 3]) -> u64 {
+    let others = records.iter().filter(|r| more(**r)[0] == from);
+    let theirs: Vec<[u8; 3]> = others.map(part).collect();
+    let own = records.iter().filter(|r| more(**r)[0] == split);
+    own.filter(|r| part(r).iter().any(|v| *v > 0) && theirs.contains(&part(r)))
+        .count() as u64
+}
+
+/// The sums of agreement, from the ratings of each document.
+fn rated(records: &[Record]) -> Vec<(u32, u16, u16, u64)> {
+    let mut sums = std::collections::BTreeMap::new();
+    for doc in 1..4 {
+        let of_doc = records.iter().filter(|r| more(**r)[2] == doc && r[2] > 0);
+        let labels: Vec<u16> = of_doc.map(|r| u16::from(r[2]) - 1).collect();
+        for (at, k) in labels.iter().enumerate() {
+            let others = labels.iter().enumerate().filter(|(other, _)| *other != at);
+            if labels.len() == 1 {
+                *sums.entry((1, *k, *k)).or_insert(0) += 1;
+            }
+            for (_, l) in others.filter(|(_, l)| k <= *l) {
+                *sums.entry((labels.len() as u32, *k, *l)).or_insert(0) += 1;
+            }
+        }
+    }
+    sums.into_iter()
+        .map(|((m, k, l), n)| (m, k, l, n))
+        .collect()
 }
 
 struct Directory(tempfile::TempDir);
@@ -106,6 +155,39 @@ proptest! {
                 prop_assert_eq!(spelled, as_it_stands);
             }
         }
+    }
+}
+
+proptest! {
+    #[test]
+    fn tables_tell_what_comparing_all_records_tells(
+        records in proptest::collection::vec(any_record(), 0..60),
+    ) {
+        let grouping = grouping(true);
+        let found = count(collected(&grouping, &records), &fields());
+        let mut pairs = Vec::new();
+        for (field, part) in [
+            ("split", (|r| [r[1], 0, 0]) as fn(&Record) -> [u8; 3]),
+            ("user", |r| [more(*r)[1], 0, 0]),
+        ] {
+            for split in 1..4 {
+                for from in (1..4).filter(|from| *from != split) {
+                    pairs.push(Leakage {
+                        field: field.to_owned(),
+                        split: split.to_string(),
+                        from: from.to_string(),
+                        records: leaks(&records, split, from, part),
+                    });
+                }
+            }
+        }
+        prop_assert_eq!(found.leakage, Some(pairs));
+        let users = records.iter().filter(|r| more(**r)[1] > 0);
+        let all = users.clone().count();
+        let distinct: std::collections::BTreeSet<u8> = users.map(|r| more(*r)[1]).collect();
+        let beyond = (all - distinct.len()) as u64;
+        prop_assert_eq!(found.unique, vec![("user".to_owned(), beyond)]);
+        prop_assert_eq!(found.ratings.unwrap().sums, rated(&records));
     }
 }
 
@@ -232,7 +314,7 @@ fn what_does_not_fit_is_unusable() {
     // A flipped bit is found before anything is told.
     let path = directory.0.path().join(file_name(tables.base()));
     let mut bytes = std::fs::read(&path).unwrap();
-    let foot = bytes.len() - 12_312;
+    let foot = bytes.len() - (grouping.kinds().len() * 256 * 24 + 32);
     bytes[13..foot].iter_mut().for_each(|byte| *byte ^= 1);
     std::fs::write(&path, &bytes).unwrap();
     let changed = collected(&grouping, &records);

@@ -1,7 +1,7 @@
 //! `effective_classes`: how many equally large classes have the same entropy, per label field.
 
 use super::entropy::entropy;
-use crate::quality::logarithm::exp2;
+use crate::base::elementary::exp2;
 use crate::quality::metric::{Definition, Value};
 
 pub(super) const METRIC: Definition = Definition {

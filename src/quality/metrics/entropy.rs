@@ -1,6 +1,6 @@
 //! `entropy`: how evenly the labels are spread over classes, in bits, per label field.
 
-use crate::quality::logarithm::log2;
+use crate::base::elementary::log2;
 use crate::quality::metric::{Definition, Value};
 
 pub(super) const METRIC: Definition = Definition {

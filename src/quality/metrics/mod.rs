@@ -5,10 +5,16 @@
 
 use super::metric::Definition;
 
+mod agreement_ac1;
+mod agreement_alpha;
+mod agreement_fleiss;
+mod agreement_percent;
 mod class_share;
 mod classes;
 mod classes_empty;
 mod distinct;
+pub(super) mod drift_js;
+pub(super) mod drift_psi;
 mod duplicates_content;
 mod duplicates_key;
 mod duplicates_record;
@@ -16,9 +22,14 @@ mod effective_classes;
 mod entropy;
 mod imbalance_ratio;
 mod label_conflicts;
+mod leakage;
 mod missing;
 mod null_keys;
+mod pii;
 mod records;
+mod schema_violations;
+mod text_quality;
+mod text_script;
 mod unparsable;
 
 /// All metrics, in the order in which they are shown.
@@ -30,6 +41,8 @@ pub const REGISTRY: &[Definition] = &[
     duplicates_record::METRIC,
     duplicates_content::METRIC,
     label_conflicts::METRIC,
+    leakage::METRIC,
+    schema_violations::METRIC,
     missing::METRIC,
     distinct::METRIC,
     classes::METRIC,
@@ -38,6 +51,15 @@ pub const REGISTRY: &[Definition] = &[
     entropy::METRIC,
     effective_classes::METRIC,
     imbalance_ratio::METRIC,
+    drift_psi::METRIC,
+    drift_js::METRIC,
+    agreement_percent::METRIC,
+    agreement_alpha::METRIC,
+    agreement_fleiss::METRIC,
+    agreement_ac1::METRIC,
+    text_script::METRIC,
+    text_quality::METRIC,
+    pii::METRIC,
 ];
 
 /// Returns the metric of that name.

@@ -14,8 +14,10 @@ use crate::object::changes::{Cause, SchemaChange};
 mod cell;
 mod row;
 
+pub(super) use cell::cell;
+
 use super::diff_json::Show;
-use cell::{cell, key, told};
+use cell::{key, told};
 use row::Row;
 
 const COLUMNS: &str =

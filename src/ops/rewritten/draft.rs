@@ -11,7 +11,7 @@ use crate::record::{Format, Layout, Newline};
 use super::super::error::Error;
 
 /// What happens to a record.
-pub(super) enum Step {
+pub(in super::super) enum Step {
     Replace(Vec<u8>),
     Remove,
 }
@@ -24,11 +24,11 @@ struct Coming {
 
 /// What happens to a file. Places are those of its records, counted from 0.
 #[derive(Default)]
-pub(super) struct Draft {
+pub(in super::super) struct Draft {
     /// The file's place in the version that changes; `None` where that does not have it.
-    pub(super) base: Option<usize>,
+    pub(in super::super) base: Option<usize>,
     /// Its place in the other version, where records come from there.
-    pub(super) other: Option<usize>,
+    pub(in super::super) other: Option<usize>,
     steps: BTreeMap<u64, Step>,
     /// What comes behind so many records, in order.
     coming: BTreeMap<u64, Vec<Coming>>,
@@ -38,13 +38,13 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    pub(super) fn set(&mut self, place: u64, step: Step, changes: u64) {
+    pub(in super::super) fn set(&mut self, place: u64, step: Step, changes: u64) {
         self.removed += u64::from(matches!(step, Step::Remove));
         self.changes += changes;
         self.steps.insert(place, step);
     }
 
-    pub(super) fn put(&mut self, behind: u64, body: Vec<u8>, end: Option<Vec<u8>>) {
+    pub(in super::super) fn put(&mut self, behind: u64, body: Vec<u8>, end: Option<Vec<u8>>) {
         self.added += 1;
         self.changes += 1;
         let coming = self.coming.entry(behind).or_default();
@@ -52,12 +52,12 @@ impl Draft {
     }
 
     /// Returns how many changes were carried over.
-    pub(super) fn changes(&self) -> u64 {
+    pub(in super::super) fn changes(&self) -> u64 {
         self.changes
     }
 
     /// Returns whether all records go and none comes.
-    pub(super) fn takes_all(&self, base: &Table) -> bool {
+    pub(in super::super) fn takes_all(&self, base: &Table) -> bool {
         let records = self.base.map(|part| base.parts[part].records());
         self.added == 0 && records == Some(self.removed)
     }
@@ -69,7 +69,7 @@ impl Draft {
     }
 
     /// Returns whether a file reads as this one must.
-    pub(super) fn reads_so(&self, found: &Part, base: &Table, other: &Table) -> bool {
+    pub(in super::super) fn reads_so(&self, found: &Part, base: &Table, other: &Table) -> bool {
         let Some((table, like)) = self.like(base, other) else {
             return false;
         };
@@ -83,7 +83,7 @@ impl Draft {
     }
 
     /// Writes the new bytes.
-    pub(super) fn write(
+    pub(in super::super) fn write(
         &self,
         source: &dyn ObjectSource,
         (base, other): (&Table, &Table),

@@ -1,0 +1,126 @@
+//! Labels of a list beside those of a file: when they are the same, and how one is written.
+
+use crate::diff::{Value, sorted_set};
+use crate::record::{Cell, CellKind, Format, Type, canonical, normalized};
+
+/// Returns a cell as a value.
+pub(super) fn of(cell: Option<Cell<'_>>) -> Value {
+    match cell {
+        None => Value::Null,
+        Some(cell) if cell.kind == CellKind::Text => Value::Text(cell.text.to_owned()),
+        Some(cell) => Value::Json(cell.text.to_owned()),
+    }
+}
+
+/// Returns a value as a cell.
+pub(super) fn cell(value: &Value) -> Option<Cell<'_>> {
+    let kind = match value {
+        Value::Null => return None,
+        Value::Text(_) => CellKind::Text,
+        Value::Json(text) if text.starts_with('{') => CellKind::Object,
+        Value::Json(_) => CellKind::List,
+    };
+    value.text().map(|text| Cell { kind, text })
+}
+
+/// Returns whether two labels are spelled alike; sets are in any order.
+pub(super) fn same_text(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Null, Value::Null) => true,
+        (Value::Text(a), Value::Text(b)) => normalized(a) == normalized(b),
+        (Value::Json(a), Value::Json(b)) => sorted_set(a) == sorted_set(b),
+        _ => false,
+    }
+}
+
+/// Returns whether two labels are the same value: `1` and `1.0` are, as numbers.
+pub(super) fn same_value(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Text(x), Value::Text(y)) => {
+            let (x, y) = (Cell::text(x), Cell::text(y));
+            let kind = Type::of(x).join(Type::of(y));
+            normalized(&canonical(kind, x)) == normalized(&canonical(kind, y))
+        }
+        _ => same_text(a, b),
+    }
+}
+
+/// Returns a label of a list as a file with labels like `current` writes it: what a CSV list says
+/// of a set is a text, and one choice of a set is a set of one. `None` where it cannot.
+pub(super) fn as_in_file(label: &Value, current: &Value, format: Format) -> Option<Value> {
+    match (label, current) {
+        (Value::Text(text), Value::Json(_)) => Some(Value::Json(match elements(text) {
+            Some(_) => text.clone(),
+            None => serde_json::Value::from(vec![text.as_str()]).to_string(),
+        })),
+        // CSV has no arrays: only a file that spells them out is given one.
+        (Value::Json(text), Value::Text(now)) if format == Format::Csv => {
+            elements(now).map(|_| Value::Text(text.clone()))
+        }
+        (Value::Json(_), _) if format != Format::Jsonl => None,
+        (label, _) => Some(label.clone()),
+    }
+}
+
+/// Returns the classes that a label names.
+pub(super) fn classes(label: &Value) -> Vec<String> {
+    match label {
+        Value::Null => Vec::new(),
+        Value::Text(text) => vec![text.clone()],
+        Value::Json(text) => elements(text).unwrap_or_else(|| vec![text.clone()]),
+    }
+}
+
+/// Returns the elements of a JSON array as texts.
+fn elements(text: &str) -> Option<Vec<String>> {
+    let elements: Vec<serde_json::Value> = serde_json::from_str(text).ok()?;
+    let texts = elements.into_iter().map(|element| match element {
+        serde_json::Value::String(text) => text,
+        other => other.to_string(),
+    });
+    Some(texts.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Value {
+        Value::Text(text.to_owned())
+    }
+
+    fn json(text: &str) -> Value {
+        Value::Json(text.to_owned())
+    }
+
+    #[test]
+    fn sets_are_the_same_in_any_order() {
+        assert!(same_text(&json("[\"a\",\"b\"]"), &json("[\"b\",\"a\"]")));
+        assert!(!same_text(&json("[\"a\"]"), &text("a")));
+    }
+
+    #[test]
+    fn numbers_are_the_same_value_but_not_the_same_text() {
+        assert!(same_value(&text("1.0"), &text("1")));
+        assert!(!same_text(&text("1.0"), &text("1")));
+        assert!(!same_value(&text("007"), &text("7")));
+    }
+
+    #[test]
+    fn a_label_is_written_as_the_file_writes_labels() {
+        let set = json("[\"a\"]");
+        assert_eq!(
+            as_in_file(&text("b"), &set, Format::Jsonl),
+            Some(json("[\"b\"]"))
+        );
+        assert_eq!(
+            as_in_file(&text("[\"b\"]"), &set, Format::Jsonl),
+            Some(json("[\"b\"]"))
+        );
+        assert_eq!(as_in_file(&set, &text("a"), Format::Csv), None);
+        assert_eq!(
+            as_in_file(&set, &text("[]"), Format::Csv),
+            Some(text("[\"a\"]"))
+        );
+    }
+}

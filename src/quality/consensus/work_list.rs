@@ -1,0 +1,96 @@
+//! The ratings that a consensus outvotes, with the records that hold them.
+
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+use super::super::agreement::{Question, Shape, read_items};
+use super::votes::Verdict;
+use crate::dataset;
+use crate::object::ObjectSource;
+use crate::record::{Batch, Type, canonical, normalized};
+
+/// A rating whose item has another consensus.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Outvoted {
+    /// The key of its record; the ordinal in the file, counted from 1, where there is no key.
+    pub key: Vec<String>,
+    /// The label field that holds it.
+    pub field: String,
+    /// What it says.
+    pub label: String,
+    /// The class that the consensus has, by number.
+    pub suggested: u32,
+    /// How much speaks for that class.
+    pub score: f64,
+    /// Who rated, where the data say so.
+    pub annotator: Option<String>,
+}
+
+/// Reads the table again and returns the ratings whose item has another consensus, the surest
+/// first, then in the order of the records.
+pub fn outvoted(
+    source: &dyn ObjectSource,
+    question: &Question<'_>,
+    (classes, kind): (&[String], Option<Type>),
+    verdicts: &FxHashMap<u64, Verdict>,
+) -> Result<Vec<Outvoted>, dataset::Error> {
+    let table = question.table;
+    let roles = &table.declaration.roles;
+    let items = read_items(source, question)?;
+    let kind = kind.unwrap_or(Type::Null);
+    let labels: Vec<&str> = match question.shape {
+        Shape::Long(label) => vec![label],
+        Shape::Wide => roles.labels().iter().map(String::as_str).collect(),
+    };
+    let annotator_field = roles.fields(crate::record::Role::Annotator).first();
+    let units: Vec<_> = table.units().collect();
+    let found = units
+        .par_iter()
+        .map_init(Batch::default, |batch, &(file, unit)| {
+            let mut out = Vec::new();
+            table.read_unit(source, file, unit, batch)?;
+            let first = table.parts[file].units[unit].first_record;
+            let fields = batch.places(labels.iter().copied());
+            let key = batch.places(roles.key().iter().map(String::as_str));
+            let annotator = annotator_field.and_then(|name| batch.field(name));
+            items.each(batch, (file, first), |at, item, record| {
+                let Some(verdict) = verdicts.get(&item) else {
+                    return;
+                };
+                let Some(suggested) = verdict.class else {
+                    return;
+                };
+                let text = |place: &Option<usize>| {
+                    let cell = record.cell((*place)?)?;
+                    Some(normalized(&canonical(Type::of(cell), cell)).into_owned())
+                };
+                for (name, place) in labels.iter().zip(&fields) {
+                    let Some(cell) = place.and_then(|place| record.cell(place)) else {
+                        continue;
+                    };
+                    let label = normalized(&canonical(kind, cell)).into_owned();
+                    if classes.get(suggested as usize) == Some(&label) {
+                        continue;
+                    }
+                    let named: Option<Vec<String>> = key.iter().map(text).collect();
+                    let named = named.filter(|key| !key.is_empty());
+                    out.push(Outvoted {
+                        key: named.unwrap_or_else(|| vec![format!("#{}", at + 1)]),
+                        field: (*name).to_owned(),
+                        label,
+                        suggested,
+                        score: verdict.score,
+                        annotator: match question.shape {
+                            Shape::Wide => Some((*name).to_owned()),
+                            Shape::Long(_) => text(&annotator),
+                        },
+                    });
+                }
+            });
+            Ok::<_, dataset::Error>(out)
+        });
+    let found: Vec<Vec<Outvoted>> = found.collect::<Result<_, _>>()?;
+    let mut found: Vec<Outvoted> = found.into_iter().flatten().collect();
+    found.sort_by(|a, b| b.score.total_cmp(&a.score));
+    Ok(found)
+}

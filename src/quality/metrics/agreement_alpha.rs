@@ -1,0 +1,14 @@
+//! `agreement_alpha`: Krippendorff's alpha.
+
+use crate::quality::metric::Definition;
+
+pub(super) const METRIC: Definition = Definition {
+    name: "agreement_alpha",
+    version: 1,
+    unit: "ratio",
+    formula: "1 - observed / expected disagreement of ratings of one item, on the nominal \
+              scale (Krippendorff)",
+    sealed: false,
+    rank: 2,
+    compute: |subject| subject.agreement("agreement_alpha"),
+};

@@ -1,0 +1,55 @@
+//! References: values of a field that another data set's field does not have.
+//!
+//! Both sides are read whole each time: what refers may stay the same while what it refers to
+//! loses a value. Values compare in the one spelling of their own type.
+
+use rustc_hash::FxHashSet;
+use xxhash_rust::xxh3::xxh3_128;
+
+use crate::dataset::{self, Table};
+use crate::object::ObjectSource;
+use crate::record::{Batch, Cell, Type, canonical, normalized};
+
+use super::measure::with_units;
+
+/// Returns how many records have a value in `field` that no record of the other table has in
+/// `target`; `None` where the other table has no such field.
+pub fn dangling(
+    source: &dyn ObjectSource,
+    (table, field): (&Table, &str),
+    (other, target): (&Table, &str),
+) -> Result<Option<u64>, dataset::Error> {
+    if !other.fields().iter().any(|name| **name == *target) {
+        return Ok(None);
+    }
+    let parts = with_units(source, other, |units| {
+        units.on_all_cores(FxHashSet::default, |known: &mut FxHashSet<u128>, batch| {
+            known.extend(values(batch, target));
+        })
+    })?;
+    let mut parts = parts.into_iter();
+    let mut known = parts.next().unwrap_or_default();
+    parts.for_each(|part| known.extend(part));
+    let counts = with_units(source, table, |units| {
+        let add = |count: &mut u64, batch: &Batch| {
+            let lost = values(batch, field).filter(|value| !known.contains(value));
+            *count += lost.count() as u64;
+        };
+        units.on_all_cores(|| 0, add)
+    })?;
+    Ok(Some(counts.into_iter().sum()))
+}
+
+/// Returns the hashes of the values of a field.
+fn values<'b>(batch: &'b Batch, field: &str) -> impl Iterator<Item = u128> + use<'b> {
+    let place = batch.field(field);
+    let cells = batch
+        .records()
+        .filter_map(move |record| record.cell(place?));
+    cells.map(hash)
+}
+
+fn hash(cell: Cell<'_>) -> u128 {
+    let text = canonical(Type::of(cell), cell);
+    xxh3_128(normalized(&text).as_bytes())
+}
