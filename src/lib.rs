@@ -5,8 +5,9 @@
 //! ```text
 //!  8  cli
 //!  7  ops
+//!  6  curate
 //!  5  repo
-//!  4  worktree  diff  quality  history
+//!  4  worktree  diff  quality  learn  history
 //!  3  refs  dataset
 //!  2  store  index  profile
 //!  1  object  record  chunk  config
@@ -17,10 +18,12 @@ pub mod base;
 pub mod chunk;
 pub mod cli;
 pub mod config;
+pub mod curate;
 pub mod dataset;
 pub mod diff;
 pub mod history;
 pub mod index;
+pub mod learn;
 pub mod object;
 pub mod ops;
 pub mod profile;

@@ -24,7 +24,7 @@ pub use fsio::IoError;
 pub use id::{Hasher, ObjectId};
 pub use nearest::nearest;
 pub use path::RepoPath;
-pub use scratch::ScratchFile;
+pub use scratch::{ScratchDir, ScratchFile};
 pub use text::Text;
 
 #[cfg(test)]

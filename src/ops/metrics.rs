@@ -4,6 +4,7 @@ use crate::object::{self, Scorecard};
 use crate::quality::{self, Metric, MetricChange, Selector};
 use crate::repo::Repo;
 
+use super::drift;
 use super::error::Error;
 use super::show::Sealed;
 
@@ -70,6 +71,12 @@ pub fn of_commit(repo: &Repo, sealed: &Sealed, asked: &[String]) -> Result<Vec<M
         let mut metrics = quality::dataset_metrics(&repo.store, score)?;
         let older = of_dataset(repo, parent.as_ref(), &score.name)?;
         quality::with_previous(&mut metrics, &older);
+        let before = parent.iter().flat_map(|parent| &parent.datasets);
+        if let Some(older) = before.into_iter().find(|old| old.name == score.name) {
+            let changes = sealed.changes.as_ref().map(|changes| &changes.datasets[..]);
+            let renames = drift::renames(changes.unwrap_or_default(), &score.name);
+            drift::append(&repo.store, older, score, &renames, &mut metrics)?;
+        }
         for (selector, asked) in selectors.iter().zip(asked) {
             if let Some(metric) = selector.find(&metrics) {
                 let dataset = score.name.clone();

@@ -7,6 +7,7 @@
 pub mod agreement;
 mod change;
 pub mod consensus;
+mod drift;
 mod error;
 mod follow;
 mod gate;
@@ -20,6 +21,7 @@ mod score;
 mod selector;
 
 pub use change::{MetricChange, changed, with_previous};
+pub use drift::drift_since;
 pub use error::Error;
 pub use follow::{Delta, follow};
 pub use gate::{Amount, Base, COUNTED, Counted, State, Verdict, judge, needs_changes};

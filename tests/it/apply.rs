@@ -472,3 +472,65 @@ fn a_list_comes_through_a_pipe() {
             .contains("4,fish,1.0\n")
     );
 }
+
+/// Runs the commands of an example of docs/apply.md, and returns it with what they say.
+fn example(block: &str) -> String {
+    let scratch = Scratch::new();
+    let (mut made, mut name, mut text) = (String::new(), String::new(), String::new());
+    let mut is_set = false;
+    for line in block.lines() {
+        if let Some(command) = line.strip_prefix("$ ") {
+            if !text.is_empty() {
+                scratch.write(&name, &text);
+            }
+            if !is_set {
+                scratch.dver(&["add", "-A"]).ok();
+                scratch.dver(&["commit", "-m", "first"]).ok();
+                is_set = true;
+            }
+            let words: Vec<&str> = command.split(' ').skip(1).collect();
+            let said = match command.starts_with("cat ") {
+                true => String::from_utf8(scratch.read(words[0])).unwrap(),
+                false => {
+                    let told = scratch.dver(&words);
+                    format!("{}{}", told.out, told.err)
+                }
+            };
+            made.push_str(&format!("{line}\n{said}"));
+        } else if !is_set {
+            made.push_str(&format!("{line}\n"));
+            match line.strip_prefix("  ") {
+                Some(content) => text.push_str(&format!("{content}\n")),
+                None => {
+                    if !text.is_empty() {
+                        scratch.write(&name, &text);
+                    }
+                    (name, text) = (line.to_owned(), String::new());
+                }
+            }
+        }
+    }
+    made
+}
+
+#[test]
+fn the_examples_of_the_page_say_what_the_page_says() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/apply.md");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let mut made = String::new();
+    let mut rest = text.as_str();
+    while let Some((before, after)) = rest.split_once("```example\n") {
+        let (block, after) = after.split_once("```").expect("the fence ends");
+        made.push_str(&format!("{before}```example\n{}```", example(block)));
+        rest = after;
+    }
+    made.push_str(rest);
+    if std::env::var_os("DVER_UPDATE_DOCS").is_some() {
+        std::fs::write(&path, made).unwrap();
+        return;
+    }
+    assert!(
+        text == made,
+        "docs/apply.md is behind: run `DVER_UPDATE_DOCS=1 cargo test --test it apply::the_examples`"
+    );
+}

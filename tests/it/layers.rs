@@ -24,7 +24,9 @@ const FLOORS: &[(&str, u8)] = &[
     ("diff", 4),
     ("quality", 4),
     ("history", 4),
+    ("learn", 4),
     ("repo", 5),
+    ("curate", 6),
     ("ops", 7),
     ("cli", 8),
 ];
@@ -57,7 +59,9 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("regex", &["profile"]),
     (
         "xxhash_rust",
-        &["object", "profile", "record", "chunk", "quality"],
+        &[
+            "object", "profile", "record", "chunk", "quality", "learn", "curate",
+        ],
     ),
     ("zstd", &["store"]),
 ];

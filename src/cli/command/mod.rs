@@ -8,6 +8,7 @@ pub(crate) mod blame;
 pub(crate) mod branch;
 pub(crate) mod card;
 pub(crate) mod cat;
+pub(crate) mod check;
 pub(crate) mod checkout;
 pub(crate) mod commit;
 pub(crate) mod completions;

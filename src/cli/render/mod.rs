@@ -3,6 +3,7 @@
 pub(crate) mod agree;
 pub(crate) mod apply;
 pub(crate) mod card;
+pub(crate) mod check;
 pub(crate) mod commit;
 pub(crate) mod diff;
 mod diff_csv;
@@ -12,6 +13,7 @@ mod diff_markdown;
 mod diff_tables;
 pub(crate) mod diff_text;
 pub(crate) mod diff_words;
+pub(crate) mod gates;
 pub(crate) mod inference;
 pub(crate) mod metrics;
 pub(crate) mod partial;

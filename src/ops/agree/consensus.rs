@@ -64,7 +64,7 @@ pub fn consensus(
                 found: of_version(&repo.store, &version, options, method, progress)?,
             })
         }
-        None => of_working(repo, progress, |source, _, version| {
+        None => of_working(repo, progress, |_, source, _, version| {
             Ok(ConsensusReport {
                 commit: None,
                 found: of_version(source, version, options, method, progress)?,

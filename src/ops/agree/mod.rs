@@ -122,7 +122,7 @@ pub fn agree(
                 .for_each(|report| report.commit = Some(id));
             reports
         }
-        None => of_working(repo, progress, |source, _, version| {
+        None => of_working(repo, progress, |_, source, _, version| {
             of_version(source, version, options, progress)
         })?,
     };

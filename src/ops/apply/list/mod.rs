@@ -76,3 +76,31 @@ fn own_names(columns: &Columns, has: impl Fn(&str) -> bool) -> Option<String> {
          new label"
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn columns() -> Result<Columns, Error> {
+        Ok(Columns {
+            dataset: "d".to_owned(),
+            key: vec!["id".to_owned()],
+            label: "label".to_owned(),
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_reading_a_list_panic(
+            head in prop::sample::select(vec!["", "[", "{", "[{\"data\":", "{\"key\":[", "key.id,suggested\n"]),
+            tail in prop::collection::vec(any::<u8>(), 0..200),
+        ) {
+            let bytes = [head.as_bytes(), &tail].concat();
+            if let Ok(entries) = read("list", &bytes, &columns) {
+                prop_assert!(entries.len() <= bytes.len());
+            }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Examples to learn from, in one canonical order.
+
+use super::rows::Rows;
+
+/// Rows with their classes. They stand in the order of their ids, so that no sum over them depends
+/// on the order in which they came.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Examples {
+    rows: Rows,
+    labels: Vec<u32>,
+    classes: usize,
+    order: Vec<usize>,
+}
+
+impl Examples {
+    /// Puts examples in order. An id is a hash of what identifies a record; examples of one id are
+    /// ordered by class and features. Examples of classes that there are not are left out.
+    pub fn new(rows: &Rows, labels: &[u32], ids: &[u128], classes: usize) -> Self {
+        let count = rows.len().min(labels.len()).min(ids.len());
+        let mut order: Vec<usize> = (0..count)
+            .filter(|&at| (labels[at] as usize) < classes)
+            .collect();
+        order.sort_by(|&a, &b| {
+            let ids = (ids[a], labels[a]).cmp(&(ids[b], labels[b]));
+            ids.then_with(|| rows.compare(a, b))
+        });
+        Self {
+            rows: rows.select(&order),
+            labels: order.iter().map(|&at| labels[at]).collect(),
+            classes,
+            order,
+        }
+    }
+
+    /// Returns the features, in order.
+    pub fn rows(&self) -> &Rows {
+        &self.rows
+    }
+
+    /// Returns the classes, in order.
+    pub fn labels(&self) -> &[u32] {
+        &self.labels
+    }
+
+    /// Returns how many classes there are.
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// Returns how many examples there are.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Returns whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// Returns where an example stood among the rows that were given.
+    pub fn origin(&self, at: usize) -> usize {
+        self.order[at]
+    }
+
+    /// Returns how many examples each class has.
+    pub fn counts(&self) -> Vec<u64> {
+        let mut counts = vec![0; self.classes];
+        for &label in &self.labels {
+            counts[label as usize] += 1;
+        }
+        counts
+    }
+}

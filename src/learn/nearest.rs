@@ -1,0 +1,187 @@
+//! The k nearest neighbours, found by comparing with all examples.
+//!
+//! Distances are Euclidean. Examples at one distance stand in the order of their ids; of classes
+//! with as many votes, that of the nearest neighbour among theirs wins.
+
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+use super::decision::Prediction;
+use super::examples::Examples;
+use super::rows::Rows;
+use super::solve::{distance, dot};
+use super::{Learner, Model};
+
+/// How many rows are compared with a block of examples while that is in the cache.
+const QUERIES: usize = 16;
+const BLOCK: usize = 256;
+
+/// Lets the nearest examples vote.
+#[derive(Clone, Copy, Debug)]
+pub struct Nearest {
+    /// How many.
+    pub neighbours: usize,
+}
+
+impl Default for Nearest {
+    fn default() -> Self {
+        Self { neighbours: 5 }
+    }
+}
+
+/// Examples that neighbours are looked for among.
+pub struct Neighbours {
+    rows: Rows,
+    squares: Vec<f64>,
+    /// For each sparse column the rows that have it, ascending, with their values.
+    postings: FxHashMap<u32, Vec<(u32, f64)>>,
+}
+
+impl Neighbours {
+    /// Prepares rows for searching.
+    pub fn new(rows: &Rows) -> Self {
+        let mut postings: FxHashMap<u32, Vec<(u32, f64)>> = FxHashMap::default();
+        for row in 0..rows.len() {
+            let (columns, values) = rows.sparse(row);
+            for (column, value) in columns.iter().zip(values) {
+                postings
+                    .entry(*column)
+                    .or_default()
+                    .push((row as u32, *value));
+            }
+        }
+        let square = |row: usize| dot(rows.sparse(row).1, rows.sparse(row).1);
+        Self {
+            squares: (0..rows.len()).map(square).collect(),
+            rows: rows.clone(),
+            postings,
+        }
+    }
+
+    /// Returns for each of `rows` its `most` nearest: squared distance and place, nearest first.
+    pub fn of_all(&self, rows: &Rows, most: usize) -> Vec<Vec<(f64, u32)>> {
+        let starts: Vec<usize> = (0..rows.len()).step_by(QUERIES).collect();
+        let blocks: Vec<Vec<Vec<(f64, u32)>>> = starts
+            .par_iter()
+            .map(|&start| self.of_some(rows, start..(start + QUERIES).min(rows.len()), most))
+            .collect();
+        blocks.into_iter().flatten().collect()
+    }
+
+    fn of_some(
+        &self,
+        rows: &Rows,
+        queries: std::ops::Range<usize>,
+        most: usize,
+    ) -> Vec<Vec<(f64, u32)>> {
+        let products: Vec<Option<Vec<f64>>> = queries
+            .clone()
+            .map(|row| self.sparse_products(rows, row))
+            .collect();
+        let mut found: Vec<Vec<(f64, u32)>> = vec![Vec::new(); queries.len()];
+        for start in (0..self.rows.len()).step_by(BLOCK) {
+            let block = start..(start + BLOCK).min(self.rows.len());
+            for ((row, found), products) in queries.clone().zip(&mut found).zip(&products) {
+                let own = rows.sparse(row).1;
+                let own = dot(own, own);
+                for at in block.clone() {
+                    let mut far = distance(rows.dense(row), self.rows.dense(at));
+                    if let Some(products) = products {
+                        far += (own + self.squares[at] - 2.0 * products[at]).max(0.0);
+                    } else {
+                        far += own + self.squares[at];
+                    }
+                    insert(found, (far, at as u32), most);
+                }
+            }
+        }
+        found
+    }
+
+    /// Returns the inner products of the sparse part with all examples; `None` where all are 0.
+    fn sparse_products(&self, rows: &Rows, row: usize) -> Option<Vec<f64>> {
+        let (columns, values) = rows.sparse(row);
+        if columns.is_empty() || self.postings.is_empty() {
+            return None;
+        }
+        let mut products = vec![0.0; self.rows.len()];
+        for (column, value) in columns.iter().zip(values) {
+            for (at, other) in self.postings.get(column).into_iter().flatten() {
+                products[*at as usize] += value * other;
+            }
+        }
+        Some(products)
+    }
+}
+
+/// Keeps the nearest in order; of equals the one that came first.
+fn insert(found: &mut Vec<(f64, u32)>, new: (f64, u32), most: usize) {
+    if found.len() == most {
+        match found.last() {
+            Some(last) if new.0 < last.0 => {}
+            _ => return,
+        }
+        found.pop();
+    }
+    let at = found.partition_point(|old| old.0 <= new.0);
+    found.insert(at, new);
+}
+
+struct Voters {
+    neighbours: Neighbours,
+    labels: Vec<u32>,
+    classes: usize,
+    most: usize,
+}
+
+impl Voters {
+    fn vote(&self, nearest: &[(f64, u32)]) -> Prediction {
+        let mut votes = vec![0u32; self.classes.max(1)];
+        let classes = || nearest.iter().map(|(_, at)| self.labels[*at as usize]);
+        classes().for_each(|class| votes[class as usize] += 1);
+        let most = votes.iter().copied().max().unwrap_or(0);
+        // Without neighbours the first class.
+        let class = classes()
+            .find(|class| votes[*class as usize] == most)
+            .unwrap_or(0);
+        let others = votes
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| *at != class as usize);
+        let next = others.map(|(_, votes)| *votes).max().unwrap_or(0);
+        let share = |votes: u32| f64::from(votes) / nearest.len().max(1) as f64;
+        Prediction {
+            class,
+            margin: share(most - next),
+            close: most == next && votes.len() > 1,
+            probabilities: Some(votes.iter().map(|votes| share(*votes)).collect()),
+        }
+    }
+}
+
+impl Learner for Nearest {
+    fn name(&self) -> &'static str {
+        "knn"
+    }
+
+    fn fit(&self, train: &Examples) -> Box<dyn Model> {
+        Box::new(Voters {
+            neighbours: Neighbours::new(train.rows()),
+            labels: train.labels().to_vec(),
+            classes: train.classes(),
+            most: self.neighbours.max(1),
+        })
+    }
+}
+
+impl Model for Voters {
+    fn predict(&self, rows: &Rows, row: usize) -> Prediction {
+        let nearest = self.neighbours.of_some(rows, row..row + 1, self.most);
+        self.vote(nearest.first().map_or(&[], Vec::as_slice))
+    }
+
+    fn predict_all(&self, rows: &Rows) -> Vec<Prediction> {
+        let all = self.neighbours.of_all(rows, self.most);
+        all.iter().map(|nearest| self.vote(nearest)).collect()
+    }
+}
