@@ -1,5 +1,8 @@
 //! Agreement between annotators and their consensus, as people ask for it.
 
+use std::fs;
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use crate::harness::Scratch;
@@ -207,6 +210,22 @@ fn the_consensus_lists_the_ratings_that_it_outvotes() {
         said.contains("dawid-skene(init=shares,prior=yes,smoothing=0"),
         "{said}"
     );
+    // The list goes back into the files, and then annotators agree more.
+    let before = value(&scratch.json(&["agree"])[0], "agreement_alpha");
+    scratch
+        .dver(&[
+            "agree",
+            "--consensus",
+            "majority",
+            "--format",
+            "jsonl",
+            "-o",
+            "list.jsonl",
+        ])
+        .ok();
+    let said = scratch.dver(&["apply", "list.jsonl"]).ok();
+    assert!(said.starts_with("Wrote 2 labels in long.csv"), "{said}");
+    assert!(value(&scratch.json(&["agree"])[0], "agreement_alpha") > before);
     // Of a wide table, the field is the annotator's column.
     let list = wide().json(&["agree", "--consensus", "majority"]);
     assert_eq!(list[0]["key"], json!(["2"]));
@@ -270,4 +289,25 @@ fn agreement_is_told_before_and_after_each_guideline() {
         .collect();
     assert_eq!(percent[0], (&json!("v1"), 0.0));
     assert_eq!(percent[1], (&json!("v2"), 0.9));
+}
+
+#[test]
+fn the_example_in_the_docs_is_what_dver_says() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/agreement.md");
+    let text = fs::read_to_string(&page).unwrap();
+    let (before, rest) = text.split_once("```csv\n").unwrap();
+    let (table, rest) = rest.split_once("```").unwrap();
+    assert_eq!(table, WIDE);
+    let (between, rest) = rest.split_once("```text\n").unwrap();
+    let (told, after) = rest.split_once("```").unwrap();
+    let said = wide().dver(&["agree", "--scale", "ordinal"]).ok();
+    if std::env::var_os("DVER_UPDATE_DOCS").is_some() {
+        let text = format!("{before}```csv\n{table}```{between}```text\n{said}```{after}");
+        fs::write(page, text).unwrap();
+    } else {
+        assert_eq!(
+            told, said,
+            "run `DVER_UPDATE_DOCS=1 cargo test --test it agree`"
+        );
+    }
 }
