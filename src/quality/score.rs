@@ -79,6 +79,12 @@ pub struct SplitLabels {
 pub(super) const TOO_MANY: &str = "more than 65,536 values";
 
 impl<'a> Subject<'a> {
+    /// Returns whether a field has a role.
+    pub(super) fn has(&self, role: Role) -> bool {
+        let mut roles = self.schema.fields.iter().flat_map(|field| &field.roles);
+        roles.any(|name| name == role.name())
+    }
+
     /// Compares each label field's classes in each split with those in the reference split: train
     /// where there is one, else the first.
     pub(super) fn between_splits(&self, compare: impl Fn(&drift::Pair) -> f64) -> Vec<Value> {
@@ -104,10 +110,11 @@ impl<'a> Subject<'a> {
 
     /// Returns the agreement of the ratings that the state sums up, on the nominal scale.
     pub(super) fn agreement(&self, coefficient: &str) -> Vec<Value> {
+        if !self.has(Role::Item) || self.labels.is_empty() {
+            return Vec::new();
+        }
         let Some(ratings) = &self.state.ratings else {
-            return vec![Value::undefined(
-                "no field has the role item, or there are more than 128 classes",
-            )];
+            return vec![Value::undefined("more than 128 classes")];
         };
         let labels = self
             .labels

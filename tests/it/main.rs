@@ -10,6 +10,7 @@ mod concurrent;
 mod condition;
 mod contract;
 mod country_codes;
+mod country_gates;
 mod crash;
 mod damage;
 #[cfg(unix)]
@@ -21,6 +22,7 @@ mod findings;
 mod follow;
 mod format;
 mod formats;
+mod gates;
 mod gc;
 mod gc_model;
 #[allow(dead_code)] // parts of it wait for tests to come

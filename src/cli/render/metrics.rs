@@ -63,11 +63,12 @@ pub(crate) fn table(ui: &mut Ui, metrics: &[Metric]) -> io::Result<()> {
             Some(_) => change(metric, metric.previous, metric.value),
             None => String::new(),
         };
-        let note = metric
-            .note
-            .as_ref()
-            .map(|note| format!("  ({note})"))
-            .unwrap_or_default();
+        let p = metric.p_value.map(|p| format!("p = {p:.4}"));
+        let notes: Vec<String> = p.into_iter().chain(metric.note.clone()).collect();
+        let note = match notes.is_empty() {
+            true => String::new(),
+            false => format!("  ({})", notes.join("; ")),
+        };
         let line = format!(
             "  {}  {:>14}  {:>12}  {}{note}",
             pad(&name(metric), width),

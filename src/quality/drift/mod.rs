@@ -121,7 +121,7 @@ pub fn drift_since(
                 false => pair.js(),
             };
             let mut value = Value::real(drift).field(field);
-            value.note = Some(format!("since the version before: {}", pair.note()));
+            value.note = Some(format!("{} in the version before", pair.note()));
             metrics.push(of_definition(definition, value));
         }
     }
@@ -147,8 +147,9 @@ fn values(
     let mut out = BTreeMap::new();
     for (state, schema) in state.fields.iter().zip(&schema.fields) {
         let is = |role: Role| schema.roles.iter().any(|name| name == role.name());
-        // A key has other values by its nature.
-        let Some(id) = state.values.filter(|_| !is(Role::Key)) else {
+        // Keys and texts are other values by their nature.
+        let nature = is(Role::Key) || is(Role::Text);
+        let Some(id) = state.values.filter(|_| !nature) else {
             continue;
         };
         let values: Values = object::get(source, &id)?;
