@@ -145,7 +145,7 @@ fn of_ratings(
         .count();
     let items = votes.items.len() as u64;
     let verdicts: FxHashMap<u64, Verdict> = votes.items.iter().copied().zip(verdicts).collect();
-    let found = outvoted(source, question, (&all.classes, all.kind), &verdicts)?;
+    let found = outvoted(source, question, &all, &verdicts)?;
     Ok(Consensus {
         dataset: question.table.name.clone(),
         method: method.name(),
