@@ -46,3 +46,4 @@ mod tour;
 #[cfg(unix)]
 mod tree;
 mod undo;
+mod verify;
