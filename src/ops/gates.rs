@@ -3,6 +3,7 @@
 //! For `commit`, which refuses by them, and `check`, which tells of them.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use crate::base::ObjectId;
 use crate::base::nearest;
@@ -91,19 +92,18 @@ pub(super) fn judge(repo: &Repo, judged: &Judged<'_>) -> Result<Vec<Gated>, Erro
             }
         };
         let named = gate.base.as_deref();
-        if !bases.contains_key(&named) {
-            bases.insert(named, open(repo, judged, named)?);
-        }
-        let opened = bases.get_mut(&named);
+        let opened = match bases.entry(named) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(open(repo, judged, named)?),
+        };
         let of_drift = match gate.metric.starts_with("drift_") {
-            true => Some(drift(judged, opened.as_deref(), score, own)?),
+            true => Some(drift(judged, opened, score, own)?),
             false => None,
         };
         let own = of_drift.as_ref().unwrap_or(own);
         let base = match opened {
-            Some(Ok(opened)) => base(repo, judged, opened, gate)?,
-            Some(Err(why)) => Base::None(why),
-            None => Base::None("there is no base"),
+            Ok(opened) => base(repo, judged, opened, gate)?,
+            Err(why) => Base::None(why),
         };
         let verdict = quality::judge(gate, &evaluations, own, &base)?;
         let records = match verdict.state {
@@ -118,13 +118,15 @@ pub(super) fn judge(repo: &Repo, judged: &Judged<'_>) -> Result<Vec<Gated>, Erro
 /// Returns the metrics with the drift since the base.
 fn drift(
     judged: &Judged<'_>,
-    opened: Option<&Result<Opened, String>>,
+    opened: &Result<Opened, String>,
     score: &DatasetScore,
     own: &[Metric],
 ) -> Result<Vec<Metric>, Error> {
     let mut metrics = own.to_vec();
-    let opened = opened.and_then(|opened| opened.as_ref().ok());
-    let older = opened.and_then(|opened| Some((opened, opened.version.score(&score.name)?)));
+    let older = opened
+        .as_ref()
+        .ok()
+        .and_then(|opened| Some((opened, opened.version.score(&score.name)?)));
     let Some((opened, older)) = older else {
         metrics.extend(quality::no_drift(own));
         return Ok(metrics);
