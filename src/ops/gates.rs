@@ -207,10 +207,8 @@ fn base<'a>(
             judged.progress,
         )?);
     }
-    let changes = opened.changes.iter().flatten();
-    let changes = changes
-        .filter(|changes| changes.name == gate.dataset)
-        .last();
+    let mut changes = opened.changes.iter().flatten();
+    let changes = changes.rfind(|changes| changes.name == gate.dataset);
     let metrics = opened.metrics.get(&gate.dataset);
     Ok(Base::Version {
         commit: opened.commit,
