@@ -9,7 +9,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::base::{ObjectId, RepoPath};
 use crate::dataset::Table;
 use crate::object::{self, DatasetScore, ObjectSource, Schema};
-use crate::record::{Batch, Format, RecordRef, Role, Roles, Type, UNPARSABLE};
+use crate::profile::Rule;
+use crate::record::{Batch, Cell, Format, RecordRef, Role, Roles, Type, UNPARSABLE};
 
 use super::error::Error;
 use super::lookup::spelled;
@@ -79,14 +80,61 @@ pub(super) fn counted(
     reading.find(&sought)
 }
 
-/// Returns records that violate a constraint: the one place where they are looked up.
+/// Returns the first records that violate a constraint; without a field and a rule, any of them.
+/// `others` opens the tables of data sets that are referred to.
 pub(super) fn violating(
-    _source: &dyn ObjectSource,
-    _table: &Table,
-    _field: Option<&str>,
-    _rule: &str,
+    source: &dyn ObjectSource,
+    table: &Table,
+    others: &dyn Fn(&str) -> Result<Option<Table>, Error>,
+    (field, rule): (Option<&str>, Option<&str>),
 ) -> Result<Vec<Example>, Error> {
-    Ok(Vec::new())
+    let reading = Reading {
+        source,
+        table,
+        roles: &table.declaration.roles,
+        types: BTreeMap::new(), // values of these rules compare under their own types
+    };
+    let rules = &table.declaration.rules;
+    let wanted = |of: &str, name: &str| {
+        field.is_none_or(|field| field == of) && rule.is_none_or(|rule| rule == name)
+    };
+    let single: Vec<&Rule> = rules
+        .iter()
+        .filter(|r| wanted(&r.field, r.name()))
+        .collect();
+    let unique: Vec<&str> = rules
+        .unique()
+        .filter(|field| wanted(field, "unique"))
+        .collect();
+    let mut known: Vec<(&str, FxHashSet<u128>)> = Vec::new();
+    for reference in rules.references() {
+        if wanted(&reference.field, "references")
+            && let Some(other) = others(&reference.dataset)?
+        {
+            let other = Reading {
+                table: &other,
+                roles: &other.declaration.roles,
+                types: BTreeMap::new(),
+                ..reading
+            };
+            known.push((&reference.field, other.values(&reference.target)?));
+        }
+    }
+    let mut seen: FxHashSet<(usize, u128)> = FxHashSet::default();
+    reading.first(&mut |record| {
+        let cell = |field: &str| record.cell(record.batch().field(field)?);
+        let broken = single.iter().any(|rule| rule.is_broken(cell(&rule.field)));
+        let mut repeated = false;
+        for (at, field) in unique.iter().enumerate() {
+            let value = cell(field).map(value_print);
+            repeated |= value.is_some_and(|value| !seen.insert((at, value)));
+        }
+        let lost = known.iter().any(|(field, values)| {
+            let value = cell(field).map(value_print);
+            value.is_some_and(|value| !values.contains(&value))
+        });
+        broken || repeated || lost
+    })
 }
 
 struct Reading<'a> {
@@ -164,6 +212,17 @@ impl Reading<'_> {
         self.print(record, &places)
     }
 
+    /// Returns prints of all values of a field.
+    fn values(&self, field: &str) -> Result<FxHashSet<u128>, Error> {
+        let mut values = FxHashSet::default();
+        self.first(&mut |record| {
+            let cell = record.batch().field(field).and_then(|at| record.cell(at));
+            values.extend(cell.map(value_print));
+            false
+        })?;
+        Ok(values)
+    }
+
     /// Returns the places of the fields that are wanted, in the order of their names.
     fn fields(&self, record: &RecordRef<'_>, wanted: impl Fn(&Roles, &str) -> bool) -> Vec<usize> {
         let fields = record.batch().fields();
@@ -188,9 +247,7 @@ impl Reading<'_> {
                 }
             }
         }
-        let mut print = [0; 16];
-        print.copy_from_slice(&ObjectId::of(&bytes).as_bytes()[..16]);
-        (!bytes.is_empty()).then_some(u128::from_le_bytes(print))
+        (!bytes.is_empty()).then(|| print_of(&bytes))
     }
 
     /// Returns the first records that are picked.
@@ -240,6 +297,17 @@ impl Reading<'_> {
         };
         key.iter().map(part).collect()
     }
+}
+
+fn print_of(bytes: &[u8]) -> u128 {
+    let mut print = [0; 16];
+    print.copy_from_slice(&ObjectId::of(bytes).as_bytes()[..16]);
+    u128::from_le_bytes(print)
+}
+
+/// Returns a print of a value in the one spelling of its own type.
+fn value_print(cell: Cell<'_>) -> u128 {
+    print_of(spelled(Type::of(cell), cell).as_bytes())
 }
 
 fn is_label(roles: &Roles, field: &str) -> bool {

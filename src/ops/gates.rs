@@ -3,6 +3,7 @@
 //! For `commit`, which refuses by them, and `check`, which tells of them.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use crate::base::ObjectId;
 use crate::base::nearest;
@@ -16,6 +17,7 @@ use crate::quality::{self, Base, Metric, State, Verdict};
 use crate::repo::Repo;
 
 use super::assess::{self, Version};
+use super::drift;
 use super::error::Error;
 use super::examples::{self, Example};
 use super::follow::Measuring;
@@ -46,6 +48,9 @@ pub struct Violation {
 
 /// The metric that counts violations: its field is the constraint's, its class the rule.
 const VIOLATIONS: &str = "schema_violations";
+
+/// What the names of metrics begin with that compare a version with its base.
+const DRIFT: &str = "drift_";
 
 /// What is judged: a version whose scorecard is there, though perhaps in no commit yet.
 pub(super) struct Judged<'a> {
@@ -90,10 +95,22 @@ pub(super) fn judge(repo: &Repo, judged: &Judged<'_>) -> Result<Vec<Gated>, Erro
             }
         };
         let named = gate.base.as_deref();
-        if !bases.contains_key(&named) {
-            bases.insert(named, open(repo, judged, named)?);
+        if let Entry::Vacant(vacant) = bases.entry(named) {
+            vacant.insert(open(repo, judged, named)?);
         }
         let opened = bases.get_mut(&named);
+        let mut drifted = None;
+        if let (Some(Ok(opened)), true) = (&opened, gate.metric.starts_with(DRIFT))
+            && let Some(older) = opened.version.score(&gate.dataset)
+        {
+            // How far values drifted is a number of two versions, and sealed in neither.
+            let renames =
+                drift::renames(opened.changes.as_deref().unwrap_or_default(), &gate.dataset);
+            let mut metrics = own.clone();
+            drift::append(judged.source, older, score, &renames, &mut metrics)?;
+            drifted = Some(metrics);
+        }
+        let own = drifted.as_ref().unwrap_or(own);
         let base = match opened {
             Some(Ok(opened)) => base(repo, judged, opened, gate)?,
             Some(Err(why)) => Base::None(why),
@@ -176,10 +193,8 @@ fn base<'a>(
             judged.progress,
         )?);
     }
-    let changes = opened.changes.iter().flatten();
-    let changes = changes
-        .filter(|changes| changes.name == gate.dataset)
-        .last();
+    let mut changes = opened.changes.iter().flatten();
+    let changes = changes.find(|changes| changes.name == gate.dataset);
     let metrics = opened.metrics.get(&gate.dataset);
     Ok(Base::Version {
         commit: opened.commit,
@@ -194,6 +209,19 @@ fn table(judged: &Judged<'_>, name: &str) -> Result<Option<Table>, Error> {
     let declaration = version.declarations.get(name);
     let open = |declaration| Table::open(judged.source, &version.entries, declaration);
     Ok(declaration.map(open).transpose()?)
+}
+
+/// Finds the first records that violate a constraint of a data set.
+fn violating(
+    judged: &Judged<'_>,
+    dataset: &str,
+    rule: (Option<&str>, Option<&str>),
+) -> Result<Vec<Example>, Error> {
+    let others = |name: &str| table(judged, name);
+    match table(judged, dataset)? {
+        Some(table) => examples::violating(judged.source, &table, &others, rule),
+        None => Ok(Vec::new()),
+    }
 }
 
 /// Finds the first records that a failed gate counts.
@@ -216,8 +244,8 @@ fn records(
         },
     };
     if name == VIOLATIONS {
-        let rule = class.as_deref().unwrap_or_default();
-        return examples::violating(judged.source, &table, field.as_deref(), rule);
+        let rule = (field.as_deref(), class.as_deref());
+        return violating(judged, &verdict.dataset, rule);
     }
     examples::counted(judged.source, &table, score, (&name, field.as_deref()))
 }
@@ -235,10 +263,7 @@ pub(super) fn violations(judged: &Judged<'_>) -> Result<Vec<Violation>, Error> {
             };
             let rule = result.class.clone().unwrap_or_default();
             let field = result.field.as_deref();
-            let examples = match table(judged, &score.name)? {
-                Some(table) => examples::violating(judged.source, &table, field, &rule)?,
-                None => Vec::new(),
-            };
+            let examples = violating(judged, &score.name, (field, Some(&rule)))?;
             out.push(Violation {
                 dataset: score.name.clone(),
                 field: result.field.clone(),
