@@ -302,12 +302,9 @@ fn number(value: &Value) -> Option<f64> {
 /// Returns the classes of a set; one value that is no list is a set of one, or of what stands
 /// between separators.
 fn elements(value: &Value, separator: Option<&str>) -> BTreeSet<String> {
-    match (value, separator) {
-        (Value::Text(text), Some(separator)) => {
-            let classes = classes_in(text, separator).into_iter();
-            return classes.map(Cow::into_owned).collect();
-        }
-        _ => {}
+    if let (Value::Text(text), Some(separator)) = (value, separator) {
+        let classes = classes_in(text, separator).into_iter();
+        return classes.map(Cow::into_owned).collect();
     }
     match value {
         Value::Null => BTreeSet::new(),
