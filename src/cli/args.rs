@@ -47,6 +47,7 @@ Explain
   blame        The life of one record's labels
 
 Prove
+  verify       Prove again what a version claims
   fsck         Check every object that the history needs
   op log       What was done to the repository
   cat-object   The bytes that an id names
@@ -204,6 +205,7 @@ pub(super) enum Command {
     Agree(command::agree::AgreeArgs),
     Card(command::card::CardArgs),
     Blame(command::blame::BlameArgs),
+    Verify(command::verify::VerifyArgs),
     Fsck(command::fsck::FsckArgs),
     Op(command::op::OpArgs),
     CatObject(command::cat::CatObjectArgs),

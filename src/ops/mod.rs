@@ -53,6 +53,7 @@ pub mod sql;
 pub mod status;
 pub mod tag;
 pub mod undo;
+pub mod verify;
 
 pub use error::{Error, HeadCandidate};
 pub use examples::Example;

@@ -8,6 +8,7 @@ mod apply;
 mod card;
 mod concurrent;
 mod condition;
+mod constraints;
 mod contract;
 mod country_codes;
 mod country_gates;
@@ -46,3 +47,4 @@ mod tour;
 #[cfg(unix)]
 mod tree;
 mod undo;
+mod verify;

@@ -27,3 +27,4 @@ pub(crate) mod sql;
 pub(crate) mod status;
 pub(crate) mod tag;
 pub(crate) mod tour;
+pub(crate) mod verify;
