@@ -76,7 +76,8 @@ impl Targets {
     ) -> Self {
         let mut targets = Self::default();
         let mut known: HashMap<Vec<Option<String>>, Vec<usize>> = HashMap::new();
-        for (at, entry) in entries {
+        for (at, mut entry) in entries {
+            entry.order_key(declaration.roles.key());
             let field = field_of(&declaration.roles, entry.field.as_deref());
             let refused = |why| Refused {
                 at,
