@@ -127,6 +127,22 @@ pub enum Error {
         /// The data set that was asked for.
         dataset: Option<String>,
     },
+    /// Label fields that are no annotators of one question.
+    #[error("the label fields `{}` and `{}` of `{dataset}` have no class in common", fields.0, fields.1)]
+    DifferentQuestions {
+        /// The data set.
+        dataset: String,
+        /// Two of its label fields.
+        fields: (String, String),
+    },
+    /// A model over more classes and annotators than memory shall hold.
+    #[error("{classes} classes and {annotators} annotators are too many for Dawid-Skene")]
+    TooManyClasses {
+        /// How many classes there are.
+        classes: usize,
+        /// How many annotators there are.
+        annotators: usize,
+    },
     /// A data set without a guideline.
     #[error("`{dataset}` declares no guideline")]
     NoGuideline {

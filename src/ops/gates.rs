@@ -49,9 +49,6 @@ pub struct Violation {
 /// The metric that counts violations: its field is the constraint's, its class the rule.
 const VIOLATIONS: &str = "schema_violations";
 
-/// What the names of metrics begin with that compare a version with its base.
-const DRIFT: &str = "drift_";
-
 /// What is judged: a version whose scorecard is there, though perhaps in no commit yet.
 pub(super) struct Judged<'a> {
     /// Reads the version, its scorecard and everything in the store.
@@ -95,26 +92,18 @@ pub(super) fn judge(repo: &Repo, judged: &Judged<'_>) -> Result<Vec<Gated>, Erro
             }
         };
         let named = gate.base.as_deref();
-        if let Entry::Vacant(vacant) = bases.entry(named) {
-            vacant.insert(open(repo, judged, named)?);
-        }
-        let opened = bases.get_mut(&named);
-        let mut drifted = None;
-        if let (Some(Ok(opened)), true) = (&opened, gate.metric.starts_with(DRIFT))
-            && let Some(older) = opened.version.score(&gate.dataset)
-        {
-            // How far values drifted is a number of two versions, and sealed in neither.
-            let renames =
-                drift::renames(opened.changes.as_deref().unwrap_or_default(), &gate.dataset);
-            let mut metrics = own.clone();
-            drift::append(judged.source, older, score, &renames, &mut metrics)?;
-            drifted = Some(metrics);
-        }
-        let own = drifted.as_ref().unwrap_or(own);
+        let opened = match bases.entry(named) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(open(repo, judged, named)?),
+        };
+        let of_drift = match gate.metric.starts_with("drift_") {
+            true => Some(drift(judged, opened, score, own)?),
+            false => None,
+        };
+        let own = of_drift.as_ref().unwrap_or(own);
         let base = match opened {
-            Some(Ok(opened)) => base(repo, judged, opened, gate)?,
-            Some(Err(why)) => Base::None(why),
-            None => Base::None("there is no base"),
+            Ok(opened) => base(repo, judged, opened, gate)?,
+            Err(why) => Base::None(why),
         };
         let verdict = quality::judge(gate, &evaluations, own, &base)?;
         let records = match verdict.state {
@@ -124,6 +113,31 @@ pub(super) fn judge(repo: &Repo, judged: &Judged<'_>) -> Result<Vec<Gated>, Erro
         out.push(Gated { verdict, records });
     }
     Ok(out)
+}
+
+/// Returns the metrics with the drift since the base.
+fn drift(
+    judged: &Judged<'_>,
+    opened: &Result<Opened, String>,
+    score: &DatasetScore,
+    own: &[Metric],
+) -> Result<Vec<Metric>, Error> {
+    let mut metrics = own.to_vec();
+    let older = opened
+        .as_ref()
+        .ok()
+        .and_then(|opened| Some((opened, opened.version.score(&score.name)?)));
+    let Some((opened, older)) = older else {
+        metrics.extend(quality::no_drift(own));
+        return Ok(metrics);
+    };
+    let changes = opened.changes.as_deref().unwrap_or_default();
+    let mut renames = drift::renames(changes, &score.name);
+    if let Some(declaration) = judged.version.declarations.get(&score.name) {
+        renames.extend(declaration.rename.clone());
+    }
+    drift::append(judged.source, older, score, &renames, &mut metrics)?;
+    Ok(metrics)
 }
 
 /// Returns the score of the data set that a gate guards.
@@ -194,7 +208,7 @@ fn base<'a>(
         )?);
     }
     let mut changes = opened.changes.iter().flatten();
-    let changes = changes.find(|changes| changes.name == gate.dataset);
+    let changes = changes.rfind(|changes| changes.name == gate.dataset);
     let metrics = opened.metrics.get(&gate.dataset);
     Ok(Base::Version {
         commit: opened.commit,
@@ -209,19 +223,6 @@ fn table(judged: &Judged<'_>, name: &str) -> Result<Option<Table>, Error> {
     let declaration = version.declarations.get(name);
     let open = |declaration| Table::open(judged.source, &version.entries, declaration);
     Ok(declaration.map(open).transpose()?)
-}
-
-/// Finds the first records that violate a constraint of a data set.
-fn violating(
-    judged: &Judged<'_>,
-    dataset: &str,
-    rule: (Option<&str>, Option<&str>),
-) -> Result<Vec<Example>, Error> {
-    let others = |name: &str| table(judged, name);
-    match table(judged, dataset)? {
-        Some(table) => examples::violating(judged.source, &table, &others, rule),
-        None => Ok(Vec::new()),
-    }
 }
 
 /// Finds the first records that a failed gate counts.
@@ -244,10 +245,39 @@ fn records(
         },
     };
     if name == VIOLATIONS {
-        let rule = (field.as_deref(), class.as_deref());
-        return violating(judged, &verdict.dataset, rule);
+        return match (field.as_deref(), class.as_deref()) {
+            (Some(field), Some(rule)) => violating(judged, &table, score, (field, rule)),
+            // The sum over all rules: records that break any of them.
+            _ => {
+                let all = violations(judged)?.into_iter();
+                let own = all.filter(|one| one.dataset == verdict.dataset);
+                let mut found: Vec<Example> = own.flat_map(|one| one.examples).collect();
+                found.sort_by(|a, b| (&a.path, a.record).cmp(&(&b.path, b.record)));
+                found.dedup();
+                found.truncate(examples::MOST);
+                Ok(found)
+            }
+        };
     }
-    examples::counted(judged.source, &table, score, (&name, field.as_deref()))
+    let of = (name.as_str(), field.as_deref(), class.as_deref());
+    examples::counted(judged.source, &table, score, of)
+}
+
+/// Returns the first records that violate a constraint.
+fn violating(
+    judged: &Judged<'_>,
+    own: &Table,
+    score: &DatasetScore,
+    (field, rule): (&str, &str),
+) -> Result<Vec<Example>, Error> {
+    let mut references = own.declaration.rules.references().iter();
+    let reference = references.find(|r| rule == "references" && r.field == field);
+    let other = match reference {
+        Some(reference) => table(judged, &reference.dataset)?,
+        None => None,
+    };
+    let target = other.as_ref().zip(reference.map(|r| r.target.as_str()));
+    examples::violating(judged.source, own, score, (field, rule), target)
 }
 
 /// Returns the constraints that records of the version violate, each with the first records.
@@ -262,8 +292,11 @@ pub(super) fn violations(judged: &Judged<'_>) -> Result<Vec<Violation>, Error> {
                 continue;
             };
             let rule = result.class.clone().unwrap_or_default();
-            let field = result.field.as_deref();
-            let examples = violating(judged, &score.name, (field, Some(&rule)))?;
+            let field = result.field.as_deref().unwrap_or_default();
+            let examples = match table(judged, &score.name)? {
+                Some(table) => violating(judged, &table, score, (field, &rule))?,
+                None => Vec::new(),
+            };
             out.push(Violation {
                 dataset: score.name.clone(),
                 field: result.field.clone(),

@@ -311,3 +311,28 @@ fn the_example_in_the_docs_is_what_dver_says() {
         );
     }
 }
+
+#[test]
+fn label_fields_of_different_questions_are_no_annotators() {
+    let scratch = Scratch::new();
+    scratch.write("t.csv", "id,topic,mood\n1,cats,good\n2,dogs,bad\n");
+    scratch.write(
+        "dver.toml",
+        "[dataset.t]\npath = \"t.csv\"\nkey = [\"id\"]\nlabel = [\"topic\", \"mood\"]\n",
+    );
+    scratch.dver(&["add", "."]).ok();
+    scratch.dver(&["commit", "-m", "two questions"]).ok();
+    let said = scratch.dver(&["agree"]).fails(3);
+    assert!(said.contains("no data set holds several ratings"), "{said}");
+    let said = scratch.dver(&["agree", "--dataset", "t"]).fails(3);
+    assert!(
+        said.contains("`topic` and `mood` of `t` have no class in common"),
+        "{said}"
+    );
+    assert!(
+        !scratch
+            .dver(&["card"])
+            .ok()
+            .contains("| agreement (nominal) |")
+    );
+}

@@ -109,6 +109,14 @@ pub(super) fn verb(error: &ops::Error) -> Words {
                  or each annotator's column as a label field.",
             ),
         ),
+        E::DifferentQuestions { .. } => (
+            "no_ratings",
+            USER,
+            hint(
+                "Several label fields are read as several annotators: declare an item field where they are several questions.",
+            ),
+        ),
+        E::TooManyClasses { .. } => ("too_many_classes", USER, hint("Use --consensus majority.")),
         E::NoGuideline { .. } => (
             "no_guideline",
             USER,

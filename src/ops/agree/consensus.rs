@@ -18,6 +18,9 @@ use super::super::quality::of_working;
 use super::super::watched::Watched;
 use super::{AgreeOptions, rated, shapes};
 
+/// The most numbers that a model may hold: 2 GiB of them.
+const MOST_NUMBERS: usize = 1 << 28;
+
 /// The consensus of one label field, or of the label fields of a wide table.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Consensus {
@@ -121,6 +124,15 @@ fn of_ratings(
             )
         }
         Method::DawidSkene(variant) => {
+            let (classes, annotators) = (votes.classes, votes.annotators);
+            let rates = annotators.saturating_mul(classes).saturating_mul(classes);
+            let numbers = rates.saturating_add(votes.items.len().saturating_mul(classes));
+            if numbers > MOST_NUMBERS {
+                return Err(Error::TooManyClasses {
+                    classes,
+                    annotators,
+                });
+            }
             let fit = dawid_skene(&votes, &variant);
             let rounds = fit.likelihoods.len();
             let note = (!fit.converged).then(|| format!("not converged after {rounds} rounds"));
@@ -133,7 +145,7 @@ fn of_ratings(
         .count();
     let items = votes.items.len() as u64;
     let verdicts: FxHashMap<u64, Verdict> = votes.items.iter().copied().zip(verdicts).collect();
-    let found = outvoted(source, question, (&all.classes, all.kind), &verdicts)?;
+    let found = outvoted(source, question, &all, &verdicts)?;
     Ok(Consensus {
         dataset: question.table.name.clone(),
         method: method.name(),

@@ -8,6 +8,8 @@ mod guideline;
 mod metrics;
 mod scale;
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::base::progress::Progress;
@@ -146,7 +148,7 @@ pub(super) fn of_dataset(
         ..AgreeOptions::default()
     };
     match of_version(source, version, &options, progress) {
-        Err(Error::NoRatings { .. }) => Ok(None),
+        Err(Error::NoRatings { .. } | Error::DifferentQuestions { .. }) => Ok(None),
         reports => Ok(reports?.pop()),
     }
 }
@@ -178,13 +180,20 @@ fn of_version(
             .filter(|_| options.by == By::Guideline);
         progress.begin(&format!("reading {}", table.name), Some(table.bytes()));
         let source = Watched::new(source, progress);
-        for shape in shapes(declaration) {
-            of_ratings(&source, &table, shape, strata, options, &mut report)?;
-        }
+        let told = shapes(declaration)
+            .into_iter()
+            .try_for_each(|shape| of_ratings(&source, &table, shape, strata, options, &mut report));
         progress.end();
-        reports.push(report);
+        match told {
+            // Nobody said that these label fields are annotators.
+            Err(Error::DifferentQuestions { .. }) if options.dataset.is_none() => {}
+            told => told.map(|()| reports.push(report))?,
+        }
     }
-    Ok(reports)
+    match reports.is_empty() {
+        true => Err(Error::NoRatings { dataset: None }),
+        false => Ok(reports),
+    }
 }
 
 /// Returns the data sets that hold several ratings of an item, in order of names.
@@ -235,7 +244,14 @@ fn of_ratings(
     };
     let mut tally = Tally::default();
     let mut names = Ratings::default();
+    let mut said: Vec<BTreeSet<u32>> = Vec::new();
     read::<Error>(source, &question, &mut |ratings| {
+        if shape == Shape::Wide {
+            said.resize(ratings.annotators.len(), BTreeSet::new());
+            for rating in &ratings.ratings {
+                said[rating.annotator as usize].insert(rating.class);
+            }
+        }
         let pairs = options.by == By::Pair || ratings.annotators.len() == 2;
         tally.add(&ratings.ratings, pairs);
         names = Ratings {
@@ -244,7 +260,28 @@ fn of_ratings(
         };
         Ok(())
     })?;
+    if let Some((a, b)) = strangers(&said) {
+        let name = |at: usize| names.annotators.get(at).cloned().unwrap_or_default();
+        return Err(Error::DifferentQuestions {
+            dataset: table.name.clone(),
+            fields: (name(a), name(b)),
+        });
+    }
     let scale = scale::resolve(options.scale, &table.declaration, shape, &names)?;
     report.scales.push(scale.name());
     metrics::tell(&tally, &names, &scale, (shape, options.by), report)
+}
+
+/// Returns the first two annotators who have no class in common, though both rated.
+fn strangers(said: &[BTreeSet<u32>]) -> Option<(usize, usize)> {
+    let rated = || {
+        said.iter()
+            .enumerate()
+            .filter(|(_, classes)| !classes.is_empty())
+    };
+    rated().find_map(|(a, of_a)| {
+        let others = rated().skip_while(|(b, _)| *b <= a);
+        let mut apart = others.filter(|(_, of_b)| of_a.is_disjoint(of_b));
+        apart.next().map(|(b, _)| (a, b))
+    })
 }
