@@ -399,7 +399,10 @@ fn example(block: &str) -> String {
         let own = files
             .iter()
             .filter_map(|(name, text)| Some((name.strip_prefix(of)?, text)));
-        own.map(|(name, text)| scratch.write(name, text)).count()
+        own.inspect(|(name, text)| {
+            scratch.write(name, text);
+        })
+        .count()
     };
     let settings = files.iter().find(|(name, _)| *name == "dver.toml").unwrap();
     scratch.write("dver.toml", &settings.1);
