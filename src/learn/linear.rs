@@ -11,8 +11,11 @@ pub(super) struct Linear {
     pub(super) weights: Vec<f64>,
     pub(super) classes: usize,
     /// Makes probabilities of scores, where the learner has them.
-    pub(super) link: Option<fn(&[f64]) -> Vec<f64>>,
+    pub(super) link: Option<Link>,
 }
+
+/// Makes probabilities of the scores of all classes.
+pub(super) type Link = fn(&[f64]) -> Vec<f64>;
 
 impl Linear {
     /// Returns the score of each class.

@@ -9,7 +9,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::base::{ObjectId, RepoPath};
 use crate::dataset::Table;
 use crate::object::{self, DatasetScore, ObjectSource, Schema};
-use crate::record::{Batch, Format, RecordRef, Role, Roles, Type, UNPARSABLE};
+use crate::profile::{Rule, look_at};
+use crate::quality::ValueSet;
+use crate::record::{Batch, Cell, Format, RecordRef, Role, Roles, Type, UNPARSABLE};
 
 use super::error::Error;
 use super::lookup::spelled;
@@ -39,6 +41,17 @@ enum Sought<'a> {
     Repeated(Fields),
     /// Records in groups of equal content with several labels.
     Conflicting,
+    /// Records that break a rule about one value.
+    Breaking(&'a Rule),
+    /// Records beyond the first of each value of a field.
+    Again(&'a str),
+    /// Records whose value in a field is not in another one.
+    Dangling(&'a str, ValueSet),
+    /// Records whose text has what a class of a metric of texts names.
+    Text(&'a str, &'a str, &'a str),
+    /// Records of one split that have something of another: the splits' field, the field of the
+    /// group or nothing where content is meant, and both splits.
+    Leaking(&'a str, Option<&'a str>, (&'a str, &'a str)),
 }
 
 /// Which fields make two records equal.
@@ -55,9 +68,12 @@ pub(super) fn counted(
     source: &dyn ObjectSource,
     table: &Table,
     score: &DatasetScore,
-    metric: (&str, Option<&str>),
+    (name, field, class): (&str, Option<&str>, Option<&str>),
 ) -> Result<Vec<Example>, Error> {
-    let sought = match metric {
+    let roles = &table.declaration.roles;
+    let splits = roles.fields(Role::Split).first();
+    let pair = class.and_then(|class| class.split_once("<-"));
+    let sought = match (name, field) {
         ("missing", Some(field)) => Sought::Missing(field),
         ("unparsable", _) => Sought::Unparsable,
         ("null_keys", _) => Sought::NullKey,
@@ -65,43 +81,69 @@ pub(super) fn counted(
         ("duplicates_content", _) => Sought::Repeated(Fields::Content),
         ("duplicates_record", _) => Sought::Repeated(Fields::All),
         ("label_conflicts", _) => Sought::Conflicting,
+        ("text_quality" | "text_script" | "pii", Some(field)) => {
+            Sought::Text(name, field, class.unwrap_or_default())
+        }
+        ("leakage", Some(field)) => match (splits, pair) {
+            (Some(split), Some(pair)) => {
+                let group = Some(field).filter(|field| field != split);
+                Sought::Leaking(split, group, pair)
+            }
+            _ => return Ok(Vec::new()),
+        },
         _ => return Ok(Vec::new()),
     };
+    reading(source, table, score)?.find(&sought)
+}
+
+/// Returns the first records that violate a constraint; `target` is what a reference refers to.
+pub(super) fn violating(
+    source: &dyn ObjectSource,
+    table: &Table,
+    score: &DatasetScore,
+    (field, rule): (&str, &str),
+    target: Option<(&Table, &str)>,
+) -> Result<Vec<Example>, Error> {
+    let sought = match (rule, target) {
+        ("unique", _) => Sought::Again(field),
+        ("references", Some((other, name))) => match ValueSet::read(source, other, name)? {
+            Some(known) => Sought::Dangling(field, known),
+            None => return Ok(Vec::new()),
+        },
+        _ => match table.declaration.rules.get(field, rule) {
+            Some(rule) => Sought::Breaking(rule),
+            None => return Ok(Vec::new()),
+        },
+    };
+    reading(source, table, score)?.find(&sought)
+}
+
+fn reading<'a>(
+    source: &'a dyn ObjectSource,
+    table: &'a Table,
+    score: &DatasetScore,
+) -> Result<Reading<'a>, Error> {
     let schema: Schema = object::get(source, &score.schema)?;
     let kind = |kind: &str| Type::from_name(kind).unwrap_or(Type::String);
-    let fields = schema.fields.iter();
-    let reading = Reading {
+    let fields = schema.fields.into_iter();
+    Ok(Reading {
         source,
         table,
         roles: &table.declaration.roles,
-        types: fields.map(|f| (f.name.as_str(), kind(&f.kind))).collect(),
-    };
-    reading.find(&sought)
-}
-
-/// Returns records that violate a constraint: the one place where they are looked up.
-pub(super) fn violating(
-    _source: &dyn ObjectSource,
-    _table: &Table,
-    _field: Option<&str>,
-    _rule: &str,
-) -> Result<Vec<Example>, Error> {
-    Ok(Vec::new())
+        types: fields.map(|f| (f.name, kind(&f.kind))).collect(),
+    })
 }
 
 struct Reading<'a> {
     source: &'a dyn ObjectSource,
     table: &'a Table,
     roles: &'a Roles,
-    types: BTreeMap<&'a str, Type>,
+    types: BTreeMap<String, Type>,
 }
 
 impl Reading<'_> {
     fn find(&self, sought: &Sought<'_>) -> Result<Vec<Example>, Error> {
-        let has = |record: &RecordRef<'_>, field: &str| {
-            let place = record.batch().field(field);
-            place.is_some_and(|place| record.cell(place).is_some())
-        };
+        let has = |record: &RecordRef<'_>, field: &str| cell(record, field).is_some();
         match sought {
             Sought::Missing(field) => self.first(&mut |record| !has(record, field)),
             Sought::Unparsable => self.first(&mut |record| record.problem().is_some()),
@@ -117,7 +159,59 @@ impl Reading<'_> {
                 })
             }
             Sought::Conflicting => self.conflicting(),
+            Sought::Breaking(rule) => {
+                self.first(&mut |record| rule.is_broken(cell(record, &rule.field)))
+            }
+            Sought::Again(field) => {
+                let mut seen = FxHashSet::default();
+                self.first(&mut |record| {
+                    let place = record.batch().field(field);
+                    let print = place.and_then(|place| self.print(record, &[place]));
+                    print.is_some_and(|print| !seen.insert(print))
+                })
+            }
+            Sought::Dangling(field, known) => self
+                .first(&mut |record| cell(record, field).is_some_and(|cell| !known.contains(cell))),
+            Sought::Text(metric, field, class) => self.first(&mut |record| {
+                let look = cell(record, field).map(|cell| look_at(cell.text));
+                look.is_some_and(|look| match *metric {
+                    "pii" => look.pii.iter().any(|kind| kind.name() == *class),
+                    "text_script" => look.script.name() == *class,
+                    _ => look.defects.iter().any(|defect| defect.name() == *class),
+                })
+            }),
+            Sought::Leaking(split, group, pair) => self.leaking(split, *group, *pair),
         }
+    }
+
+    /// Finds what the other split has first, then the records that have it, too.
+    fn leaking(
+        &self,
+        split: &str,
+        group: Option<&str>,
+        (own, other): (&str, &str),
+    ) -> Result<Vec<Example>, Error> {
+        let kind = self.types.get(split).copied().unwrap_or(Type::String);
+        let is_in = |record: &RecordRef<'_>, name: &str| {
+            cell(record, split).is_some_and(|cell| spelled(kind, cell) == *name)
+        };
+        let shared = |record: &RecordRef<'_>| {
+            let places = match group {
+                Some(group) => record.batch().field(group).into_iter().collect(),
+                None => self.fields(record, is_content),
+            };
+            self.print(record, &places)
+        };
+        let mut theirs = FxHashSet::default();
+        self.first(&mut |record| {
+            if is_in(record, other) {
+                theirs.extend(shared(record));
+            }
+            false
+        })?;
+        self.first(&mut |record| {
+            is_in(record, own) && shared(record).is_some_and(|print| theirs.contains(&print))
+        })
     }
 
     /// Finds the groups first, then their records.
@@ -240,6 +334,10 @@ impl Reading<'_> {
         };
         key.iter().map(part).collect()
     }
+}
+
+fn cell<'b>(record: &RecordRef<'b>, field: &str) -> Option<Cell<'b>> {
+    record.cell(record.batch().field(field)?)
 }
 
 fn is_label(roles: &Roles, field: &str) -> bool {

@@ -3,6 +3,7 @@
 //! For `commit`, which refuses by them, and `check`, which tells of them.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use crate::base::ObjectId;
 use crate::base::nearest;
@@ -16,6 +17,7 @@ use crate::quality::{self, Base, Metric, State, Verdict};
 use crate::repo::Repo;
 
 use super::assess::{self, Version};
+use super::drift;
 use super::error::Error;
 use super::examples::{self, Example};
 use super::follow::Measuring;
@@ -90,14 +92,18 @@ pub(super) fn judge(repo: &Repo, judged: &Judged<'_>) -> Result<Vec<Gated>, Erro
             }
         };
         let named = gate.base.as_deref();
-        if !bases.contains_key(&named) {
-            bases.insert(named, open(repo, judged, named)?);
-        }
-        let opened = bases.get_mut(&named);
+        let opened = match bases.entry(named) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(open(repo, judged, named)?),
+        };
+        let of_drift = match gate.metric.starts_with("drift_") {
+            true => Some(drift(judged, opened, score, own)?),
+            false => None,
+        };
+        let own = of_drift.as_ref().unwrap_or(own);
         let base = match opened {
-            Some(Ok(opened)) => base(repo, judged, opened, gate)?,
-            Some(Err(why)) => Base::None(why),
-            None => Base::None("there is no base"),
+            Ok(opened) => base(repo, judged, opened, gate)?,
+            Err(why) => Base::None(why),
         };
         let verdict = quality::judge(gate, &evaluations, own, &base)?;
         let records = match verdict.state {
@@ -107,6 +113,31 @@ pub(super) fn judge(repo: &Repo, judged: &Judged<'_>) -> Result<Vec<Gated>, Erro
         out.push(Gated { verdict, records });
     }
     Ok(out)
+}
+
+/// Returns the metrics with the drift since the base.
+fn drift(
+    judged: &Judged<'_>,
+    opened: &Result<Opened, String>,
+    score: &DatasetScore,
+    own: &[Metric],
+) -> Result<Vec<Metric>, Error> {
+    let mut metrics = own.to_vec();
+    let older = opened
+        .as_ref()
+        .ok()
+        .and_then(|opened| Some((opened, opened.version.score(&score.name)?)));
+    let Some((opened, older)) = older else {
+        metrics.extend(quality::no_drift(own));
+        return Ok(metrics);
+    };
+    let changes = opened.changes.as_deref().unwrap_or_default();
+    let mut renames = drift::renames(changes, &score.name);
+    if let Some(declaration) = judged.version.declarations.get(&score.name) {
+        renames.extend(declaration.rename.clone());
+    }
+    drift::append(judged.source, older, score, &renames, &mut metrics)?;
+    Ok(metrics)
 }
 
 /// Returns the score of the data set that a gate guards.
@@ -176,10 +207,8 @@ fn base<'a>(
             judged.progress,
         )?);
     }
-    let changes = opened.changes.iter().flatten();
-    let changes = changes
-        .filter(|changes| changes.name == gate.dataset)
-        .last();
+    let mut changes = opened.changes.iter().flatten();
+    let changes = changes.rfind(|changes| changes.name == gate.dataset);
     let metrics = opened.metrics.get(&gate.dataset);
     Ok(Base::Version {
         commit: opened.commit,
@@ -217,9 +246,28 @@ fn records(
     };
     if name == VIOLATIONS {
         let rule = class.as_deref().unwrap_or_default();
-        return examples::violating(judged.source, &table, field.as_deref(), rule);
+        let of = (field.as_deref().unwrap_or_default(), rule);
+        return violating(judged, &table, score, of);
     }
-    examples::counted(judged.source, &table, score, (&name, field.as_deref()))
+    let of = (name.as_str(), field.as_deref(), class.as_deref());
+    examples::counted(judged.source, &table, score, of)
+}
+
+/// Returns the first records that violate a constraint.
+fn violating(
+    judged: &Judged<'_>,
+    own: &Table,
+    score: &DatasetScore,
+    (field, rule): (&str, &str),
+) -> Result<Vec<Example>, Error> {
+    let mut references = own.declaration.rules.references().iter();
+    let reference = references.find(|r| rule == "references" && r.field == field);
+    let other = match reference {
+        Some(reference) => table(judged, &reference.dataset)?,
+        None => None,
+    };
+    let target = other.as_ref().zip(reference.map(|r| r.target.as_str()));
+    examples::violating(judged.source, own, score, (field, rule), target)
 }
 
 /// Returns the constraints that records of the version violate, each with the first records.
@@ -234,9 +282,9 @@ pub(super) fn violations(judged: &Judged<'_>) -> Result<Vec<Violation>, Error> {
                 continue;
             };
             let rule = result.class.clone().unwrap_or_default();
-            let field = result.field.as_deref();
+            let field = result.field.as_deref().unwrap_or_default();
             let examples = match table(judged, &score.name)? {
-                Some(table) => examples::violating(judged.source, &table, field, &rule)?,
+                Some(table) => violating(judged, &table, score, (field, &rule))?,
                 None => Vec::new(),
             };
             out.push(Violation {

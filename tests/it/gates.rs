@@ -381,3 +381,107 @@ fn a_data_set_without_files_fails_and_null_keys_are_left_over() {
         check.out
     );
 }
+
+const FENCE: &str = "```gates\n";
+
+/// Returns what `check` says of an example, after its first line.
+fn example(block: &str) -> String {
+    let mut files: Vec<(&str, String)> = Vec::new();
+    for line in block.lines() {
+        match (line.strip_prefix("  "), files.last_mut()) {
+            (Some(text), Some((_, file))) => file.push_str(&format!("{text}\n")),
+            (None, Some((_, file))) if line.is_empty() => file.push('\n'),
+            _ => files.push((line, String::new())),
+        }
+    }
+    let scratch = Scratch::new();
+    let write = |of: &str| {
+        let own = files
+            .iter()
+            .filter_map(|(name, text)| Some((name.strip_prefix(of)?, text)));
+        own.map(|(name, text)| scratch.write(name, text)).count()
+    };
+    let settings = files.iter().find(|(name, _)| *name == "dver.toml").unwrap();
+    scratch.write("dver.toml", &settings.1);
+    if write("old/") > 0 {
+        scratch.dver(&["add", "-A"]).ok();
+        scratch.dver(&["commit", "-m", "old"]).ok();
+        write("new/");
+    } else {
+        write("new/");
+        scratch.dver(&["add", "-A"]).ok();
+    }
+    let said = scratch.dver(&["check"]).out;
+    let (_, rest) = said.split_once('\n').unwrap();
+    rest.to_owned()
+}
+
+#[test]
+fn the_examples_of_the_page_say_what_the_page_says() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/gates.md");
+    let text = fs::read_to_string(&path).unwrap();
+    let mut made = String::new();
+    let mut rest = text.as_str();
+    let mut examples = 0;
+    while let Some((before, after)) = rest.split_once(FENCE) {
+        let (block, after) = after.split_once("```").expect("the fence ends");
+        let (block, _) = block
+            .split_once("says\n")
+            .expect("an example says something");
+        let said = example(block);
+        made.push_str(&format!("{before}{FENCE}{block}says\n{said}```"));
+        rest = after;
+        examples += 1;
+    }
+    made.push_str(rest);
+    assert_eq!(examples, 3);
+    if std::env::var_os("DVER_UPDATE_DOCS").is_some() {
+        fs::write(&path, made).unwrap();
+        return;
+    }
+    let at = text.lines().zip(made.lines()).find(|(a, b)| a != b);
+    assert!(
+        text == made,
+        "docs/gates.md is behind: run `DVER_UPDATE_DOCS=1 cargo test --test it gates`.\n{at:?}"
+    );
+}
+
+#[test]
+fn a_metric_is_drawn_over_versions_with_its_numbers() {
+    let scratch = guarded("records = \">= 0\"\n");
+    for rows in 2..6 {
+        scratch.write(
+            "pets.csv",
+            GOOD.lines()
+                .take(rows)
+                .map(|line| format!("{line}\n"))
+                .collect::<String>(),
+        );
+        scratch.dver(&["commit", "-am", "x", "--no-gates=x"]).ok();
+    }
+    let drawn = scratch
+        .dver(&["log", "--metric", "records", "--plot", "--color", "never"])
+        .ok();
+    let lines: Vec<&str> = drawn.lines().collect();
+    assert_eq!(lines[0], "pets: records (records)");
+    assert!(
+        lines[1].starts_with("    4 ┤") && lines[8].starts_with("    1 ┤"),
+        "{drawn}"
+    );
+    for words in ["first 4 (", "last 4 (", "least 1 (", "most 4 ("] {
+        assert!(drawn.contains(words), "{drawn}");
+    }
+    let unknown = scratch
+        .dver(&["log", "--metric", "missing.labl", "--plot"])
+        .fails(3);
+    assert!(
+        unknown.contains("did you mean `missing.label`?"),
+        "{unknown}"
+    );
+    scratch.dver(&["log", "--plot"]).fails(2);
+    let json = scratch.json(&["log", "-n", "1", "--metric", "records", "--plot"]);
+    assert_eq!(
+        json[0]["metrics"],
+        json!([{"name": "records", "dataset": "pets", "value": 4.0, "change": 1.0}])
+    );
+}

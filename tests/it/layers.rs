@@ -38,6 +38,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("base64", &["base"]),
     ("blake3", &["base"]),
     ("chardetng", &["record"]),
+    ("console", &["cli"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("encoding_rs", &["record"]),

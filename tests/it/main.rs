@@ -8,6 +8,7 @@ mod apply;
 mod card;
 mod concurrent;
 mod condition;
+mod constraints;
 mod contract;
 mod country_codes;
 mod country_gates;

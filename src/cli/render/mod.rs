@@ -17,4 +17,5 @@ pub(crate) mod gates;
 pub(crate) mod inference;
 pub(crate) mod metrics;
 pub(crate) mod partial;
+pub(crate) mod plot;
 pub(crate) mod progress;

@@ -128,6 +128,20 @@ pub fn drift_since(
     Ok(metrics)
 }
 
+/// Returns the drift of each field that has metrics, where there is no version to drift from.
+pub fn no_drift(metrics: &[Metric]) -> Vec<Metric> {
+    let fields: BTreeSet<&String> = metrics.iter().filter_map(|m| m.field.as_ref()).collect();
+    let definitions = [&drift_psi::METRIC, &drift_js::METRIC];
+    let of = |definition| {
+        let undefined = |field: &&String| {
+            let value = Value::undefined("there is no version before").field(field);
+            of_definition(definition, value)
+        };
+        fields.iter().map(undefined).collect::<Vec<_>>()
+    };
+    definitions.into_iter().flat_map(of).collect()
+}
+
 fn renamed(counts: &Counts, renames: &BTreeMap<String, String>) -> Counts {
     let mut out = Counts::new();
     for (value, count) in counts {

@@ -20,7 +20,7 @@ pub const COUNTED: &[Counted] = &[
         name: "fields_removed",
         formula: "fields that the base has and this version does not, under no other name",
         count: |changes| of(changes, "field_removed").count() as u64,
-        names: |changes| listed(of(changes, "field_removed"), |change| field(change)),
+        names: |changes| listed(of(changes, "field_removed"), field),
     },
     Counted {
         name: "classes_removed",
