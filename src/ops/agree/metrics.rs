@@ -60,18 +60,25 @@ pub(super) fn tell(
     }
     let all = tally.strata.values();
     let (repeated, anonymous) = all.fold((0, 0), |(r, a), s| (r + s.repeated, a + s.anonymous));
-    let mut note = |count: u64, what: &str| {
-        if count > 0 {
-            let records = if count == 1 { "record" } else { "records" };
-            report.notes.push(format!("{count} {records} {what}"));
-        }
+    let mut note = |count: u64, one: &str, many: &str| match count {
+        0 => {}
+        1 => report.notes.push(format!("1 record {one}")),
+        count => report.notes.push(format!("{count} records {many}")),
     };
-    note(names.without_item, "without an item left out");
+    let left_out = "without an item left out";
+    note(names.without_item, left_out, left_out);
+    let again = "an item again for the same annotator: each counts as a rating";
     note(
         repeated,
-        "rate an item again for the same annotator: each counts as a rating",
+        &format!("rates {again}"),
+        &format!("rate {again}"),
     );
-    note(anonymous, "name no annotator: they are in no pair");
+    let nobody = "no annotator, so that no pair counts";
+    note(
+        anonymous,
+        &format!("names {nobody} it"),
+        &format!("name {nobody} them"),
+    );
     Ok(())
 }
 
