@@ -10,6 +10,8 @@ use super::super::error::Error;
 use super::scale::Scale;
 use super::{AgreeReport, Agreement, By, Under};
 
+/// Of more pairs of annotators, intervals would take minutes: they have none.
+const MOST_PAIRS: usize = 100;
 /// Classes beyond so many are not looked at one by one.
 const MOST_CLASSES: usize = 1024;
 
@@ -173,7 +175,10 @@ impl Subject<'_> {
             .get(&pair)
             .into_iter()
             .flat_map(|units| units.values());
-        let found = pair_intervals(&units.collect::<Vec<_>>(), |table| compute(table, ordered));
+        let found = match self.stratum.pairs.len() {
+            0..=MOST_PAIRS => pair_intervals(&units.collect::<Vec<_>>(), |t| compute(t, ordered)),
+            _ => Vec::new(),
+        };
         self.all(compute(table, ordered), &found, None, names)
     }
 
