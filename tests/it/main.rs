@@ -20,6 +20,7 @@ mod diff_examples;
 mod encodings;
 mod errors;
 mod findings;
+mod flywheel;
 mod follow;
 mod format;
 mod formats;
