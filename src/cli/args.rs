@@ -39,6 +39,7 @@ Look
 
 Measure
   quality      Metrics of a version
+  find         Records that a person should look at, ranked
 
 Explain
   blame        The life of one record's labels
@@ -197,6 +198,7 @@ pub(super) enum Command {
     Cat(command::cat::CatArgs),
     Schema(command::quality::SchemaArgs),
     Quality(command::quality::QualityArgs),
+    Find(command::find::FindArgs),
     Blame(command::blame::BlameArgs),
     Fsck(command::fsck::FsckArgs),
     Op(command::op::OpArgs),

@@ -28,6 +28,7 @@ mod churn;
 pub mod commit;
 pub mod dataset;
 pub mod diff;
+pub mod find;
 pub mod fsck;
 pub mod gc;
 pub mod init;

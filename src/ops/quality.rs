@@ -94,7 +94,7 @@ pub fn schema(
 }
 
 /// Opens the working files for a reader, beside the version at HEAD.
-fn of_working<T>(
+pub(super) fn of_working<T>(
     repo: &mut Repo,
     progress: &dyn Progress,
     read: impl FnOnce(&dyn ObjectSource, Option<&Version>, &Version) -> Result<T, Error>,

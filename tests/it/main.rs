@@ -15,6 +15,7 @@ mod derived;
 mod diff_examples;
 mod encodings;
 mod errors;
+mod find;
 mod findings;
 mod follow;
 mod format;

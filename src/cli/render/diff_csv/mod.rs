@@ -15,7 +15,8 @@ mod cell;
 mod row;
 
 use super::diff_json::Show;
-use cell::{cell, key, told};
+pub(super) use cell::cell;
+use cell::{key, told};
 use row::Row;
 
 const COLUMNS: &str =
