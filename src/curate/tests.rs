@@ -198,7 +198,7 @@ proptest! {
     #[test]
     fn groups_are_those_of_counting(hashes in prop::collection::vec((0u64..20, 0u8..3), 0..60)) {
         let whole = |small: u64| u128::from(small) << 80;
-        let short: Vec<u64> = hashes.iter().map(|(h, kind)| super::short(whole(*h), *kind)).collect();
+        let short: Vec<u64> = hashes.iter().map(|(h, kind)| short(whole(*h), *kind)).collect();
         for kinds in [false, true] {
             let told = repeated(short.clone(), kinds);
             for small in 0..20 {

@@ -5,13 +5,16 @@ use super::decision::{Prediction, decide};
 use super::design::Places;
 use super::rows::Rows;
 
+/// Makes probabilities of scores.
+pub(super) type Link = fn(&[f64]) -> Vec<f64>;
+
 /// Weights with the places of their features, `classes` for each.
 pub(super) struct Linear {
     pub(super) places: Places,
     pub(super) weights: Vec<f64>,
     pub(super) classes: usize,
     /// Makes probabilities of scores, where the learner has them.
-    pub(super) link: Option<fn(&[f64]) -> Vec<f64>>,
+    pub(super) link: Option<Link>,
 }
 
 impl Linear {

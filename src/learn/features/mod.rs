@@ -84,7 +84,7 @@ impl FeatureMap {
                     Some(number) => dense.push(number),
                     None => {
                         dense.push(0.0);
-                        sparse.push((column(seed, &[b'0']), 1.0));
+                        sparse.push((column(seed, b"0"), 1.0));
                     }
                 },
                 Encoding::Category => {

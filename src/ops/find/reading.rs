@@ -26,6 +26,9 @@ pub(super) struct View<'a> {
     condition: Option<&'a Where>,
 }
 
+/// Part and unit, and how many records come before the unit.
+type Start = (usize, usize, u64);
+
 /// A record as it is told.
 pub(super) struct Told {
     pub(super) name: Name,
@@ -83,7 +86,7 @@ impl<'a> View<'a> {
     }
 
     /// Returns where each unit's records begin among all.
-    fn starts(&self) -> Vec<(usize, usize, u64)> {
+    fn starts(&self) -> Vec<Start> {
         let mut before = 0;
         let mut out = Vec::new();
         for (at, part) in self.table.parts.iter().enumerate() {
@@ -101,7 +104,7 @@ impl<'a> View<'a> {
         make: impl Fn(&Batch, &mut dyn Iterator<Item = (u64, RecordRef<'_>)>) -> T + Sync,
     ) -> Result<Vec<T>, Error> {
         let starts = self.starts();
-        let read = |batch: &mut Batch, &(part, unit, start): &(usize, usize, u64)| {
+        let read = |batch: &mut Batch, &(part, unit, start): &Start| {
             self.table.read_unit(self.source, part, unit, batch)?;
             let batch = &*batch;
             let places = self
@@ -136,7 +139,7 @@ impl<'a> View<'a> {
     /// some fields.
     fn fetch(&self, records: &[u64], fields: &[&str]) -> Result<Vec<Told>, Error> {
         let starts = self.starts();
-        let mut runs: Vec<((usize, usize, u64), &[u64])> = Vec::new();
+        let mut runs: Vec<(Start, &[u64])> = Vec::new();
         let mut rest = records;
         for (at, start) in starts.iter().enumerate() {
             let end = starts.get(at + 1).map_or(u64::MAX, |next| next.2);
@@ -147,35 +150,32 @@ impl<'a> View<'a> {
             rest = after;
         }
         let key = self.table.declaration.roles.key();
-        let read =
-            |batch: &mut Batch, &((part, unit, start), of_unit): &((usize, usize, u64), &[u64])| {
-                self.table.read_unit(self.source, part, unit, batch)?;
-                let batch = &*batch;
-                let ids = if key.is_empty() {
-                    hash_records(batch)
-                } else {
-                    Vec::new()
-                };
-                let key = batch.places(key.iter().map(String::as_str));
-                let fields = batch.places(fields.iter().copied());
-                let values =
-                    |record: RecordRef<'_>, places: &[Option<usize>]| -> Vec<Option<String>> {
-                        let value =
-                            |place: &Option<usize>| Some(record.cell((*place)?)?.text.to_owned());
-                        places.iter().map(value).collect()
-                    };
-                let told = of_unit.iter().map(|&at| {
-                    let place = (at - start) as usize;
-                    let record = batch.record(place);
-                    let name = match ids.get(place) {
-                        Some(id) => Name::Place(at + 1, *id),
-                        None => Name::Key(values(record, &key)),
-                    };
-                    let values = values(record, &fields);
-                    Told { name, values }
-                });
-                Ok::<_, Error>(told.collect())
+        let read = |batch: &mut Batch, &((part, unit, start), of_unit): &(Start, &[u64])| {
+            self.table.read_unit(self.source, part, unit, batch)?;
+            let batch = &*batch;
+            let ids = if key.is_empty() {
+                hash_records(batch)
+            } else {
+                Vec::new()
             };
+            let key = batch.places(key.iter().map(String::as_str));
+            let fields = batch.places(fields.iter().copied());
+            let values = |record: RecordRef<'_>, places: &[Option<usize>]| -> Vec<Option<String>> {
+                let value = |place: &Option<usize>| Some(record.cell((*place)?)?.text.to_owned());
+                places.iter().map(value).collect()
+            };
+            let told = of_unit.iter().map(|&at| {
+                let place = (at - start) as usize;
+                let record = batch.record(place);
+                let name = match ids.get(place) {
+                    Some(id) => Name::Place(at + 1, *id),
+                    None => Name::Key(values(record, &key)),
+                };
+                let values = values(record, &fields);
+                Told { name, values }
+            });
+            Ok::<_, Error>(told.collect())
+        };
         let runs: Vec<Vec<Told>> = runs
             .par_iter()
             .map_init(Batch::default, read)
