@@ -15,6 +15,7 @@ pub mod nearest;
 pub mod path;
 pub mod progress;
 pub mod scratch;
+pub mod sha256;
 pub mod text;
 pub mod varint;
 
@@ -23,7 +24,7 @@ pub use fsio::IoError;
 pub use id::{Hasher, ObjectId};
 pub use nearest::nearest;
 pub use path::RepoPath;
-pub use scratch::ScratchFile;
+pub use scratch::{ScratchDir, ScratchFile};
 pub use text::Text;
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
-//! A file without a name, for what does not fit in memory.
+//! Files for what does not fit in memory: one without a name, and a directory of them.
 //!
-//! Invariant: it is gone when it is closed, whatever ends the process; nothing durable is in it.
+//! Invariant: nothing durable is in them. A file without a name is gone when it is closed, whatever
+//! ends the process; a directory is where a process ends by itself.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -46,5 +47,23 @@ impl ScratchFile {
     /// Reads bytes that were appended.
     pub fn read_at(&self, start: u64, out: &mut [u8]) -> Result<(), IoError> {
         fsio::read_exact_at(&self.file, Path::new(NAME), start, out)
+    }
+}
+
+/// A directory for files that are needed for a while.
+#[derive(Debug)]
+pub struct ScratchDir(tempfile::TempDir);
+
+impl ScratchDir {
+    /// Creates an empty one in the system's temporary directory; it is removed when dropped.
+    pub fn create() -> Result<Self, IoError> {
+        let dir = tempfile::tempdir();
+        dir.map(Self)
+            .map_err(|e| IoError::new("create", Path::new("temporary directory"), e))
+    }
+
+    /// Returns where it is.
+    pub fn path(&self) -> &Path {
+        self.0.path()
     }
 }

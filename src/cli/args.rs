@@ -40,11 +40,15 @@ Look
 Measure
   quality      Metrics of a version
   find         Records that a person should look at, ranked
+  check        One verdict: gates, constraints, what stays to be done
+  agree        Agreement between annotators, and their consensus
+  card         The data card of a version, for people and for machines
 
 Explain
   blame        The life of one record's labels
 
 Prove
+  verify       Prove again what a version claims
   fsck         Check every object that the history needs
   op log       What was done to the repository
   cat-object   The bytes that an id names
@@ -199,7 +203,11 @@ pub(super) enum Command {
     Schema(command::quality::SchemaArgs),
     Quality(command::quality::QualityArgs),
     Find(command::find::FindArgs),
+    Check(command::check::CheckArgs),
+    Agree(command::agree::AgreeArgs),
+    Card(command::card::CardArgs),
     Blame(command::blame::BlameArgs),
+    Verify(command::verify::VerifyArgs),
     Fsck(command::fsck::FsckArgs),
     Op(command::op::OpArgs),
     CatObject(command::cat::CatObjectArgs),

@@ -93,6 +93,15 @@ impl Ui {
         !self.redirected && io::stdout().is_terminal()
     }
 
+    /// Returns how many columns a drawing may take: those of the terminal, else 80.
+    pub(crate) fn columns(&self) -> usize {
+        let size = console::Term::stdout().size_checked();
+        match size.filter(|_| self.is_terminal()) {
+            Some((_, columns)) => usize::from(columns),
+            None => 80,
+        }
+    }
+
     /// Returns the text dressed for its style, or plain where colours are off.
     pub(crate) fn paint(&self, style: Style, text: &str) -> String {
         paint(self.coloured, style, text)

@@ -4,6 +4,7 @@
 //! so that a typo never turns a rule off in silence. Editing keeps the user's comments and layout.
 //! Nothing here knows what the settings mean: `dataset` makes declarations of them.
 
+mod card;
 mod declarations;
 pub mod edit;
 mod error;
@@ -12,7 +13,8 @@ mod gate;
 mod local;
 mod reader;
 
-pub use declarations::{ClassesConfig, DatasetConfig, Declarations, FieldConfig};
+pub use card::CardConfig;
+pub use declarations::{ClassesConfig, DatasetConfig, Declarations, FieldConfig, LabelKindConfig};
 pub use error::Error;
 pub use evaluation::EvaluationConfig;
 pub use gate::{Bound, Comparison, GateConfig, Limit};

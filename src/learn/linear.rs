@@ -5,9 +5,6 @@ use super::decision::{Prediction, decide};
 use super::design::Places;
 use super::rows::Rows;
 
-/// Makes probabilities of scores.
-pub(super) type Link = fn(&[f64]) -> Vec<f64>;
-
 /// Weights with the places of their features, `classes` for each.
 pub(super) struct Linear {
     pub(super) places: Places,
@@ -16,6 +13,9 @@ pub(super) struct Linear {
     /// Makes probabilities of scores, where the learner has them.
     pub(super) link: Option<Link>,
 }
+
+/// Makes probabilities of the scores of all classes.
+pub(super) type Link = fn(&[f64]) -> Vec<f64>;
 
 impl Linear {
     /// Returns the score of each class.

@@ -64,4 +64,17 @@ pub struct GateVerdict {
 pub struct GateOverride {
     /// The author's words.
     pub reason: String,
+    /// The gates that it overrides: those that refused when it was given.
+    pub gates: Vec<OverriddenGate>,
+}
+
+/// A gate that an override covers.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct OverriddenGate {
+    /// The data set.
+    pub dataset: String,
+    /// The metric, as dver.toml names it.
+    pub metric: String,
+    /// The bound.
+    pub bound: String,
 }

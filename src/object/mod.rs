@@ -20,7 +20,7 @@ pub mod tree;
 mod view;
 
 pub use attachments::{Attachment, AttachmentKind, Attachments};
-pub use commit::{Commit, GateOverride, GateVerdict};
+pub use commit::{Commit, GateOverride, GateVerdict, OverriddenGate};
 pub use content::Content;
 pub use error::Error;
 pub use json::{Int, Kind, decode, encode, get, put};

@@ -2,12 +2,16 @@
 
 use crate::base::ObjectId;
 use crate::base::progress::Progress;
-use crate::object::{self, Commit, GateOverride, Head, ObjectSource, Scorecard, State};
+use crate::object::changes::ChangeSet;
+use crate::object::{
+    self, Commit, GateOverride, Head, ObjectSource, OverriddenGate, Scorecard, State,
+};
 use crate::repo::Repo;
 
 use super::assess::{self, Version};
 use super::error::Error;
 use super::follow::Measuring;
+use super::gates::{self, Gated, Judged, Violation};
 use super::show::Sealed;
 use super::transaction::{self, Note};
 use super::working;
@@ -27,13 +31,33 @@ pub struct CommitOptions {
     pub no_gates: Option<String>,
 }
 
-/// Commits what is staged and returns the commit with what it seals.
+/// How committing ended.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// The commit with what it seals.
+    Committed(Box<Committed>),
+    /// Gates refused, and nothing happened: these, in the order of dver.toml.
+    Refused(Vec<Gated>),
+}
+
+/// A new commit.
+#[derive(Clone, Debug)]
+pub struct Committed {
+    /// The commit with what it seals.
+    pub sealed: Sealed,
+    /// What its gates found.
+    pub gates: Vec<Gated>,
+    /// The violated constraints, which refuse nothing by themselves.
+    pub violations: Vec<Violation>,
+}
+
+/// Commits what is staged, unless gates refuse.
 pub fn commit(
     repo: &mut Repo,
     options: &CommitOptions,
     progress: &dyn Progress,
     waiting: &mut dyn FnMut(&str),
-) -> Result<Sealed, Error> {
+) -> Result<Outcome, Error> {
     let locked = transaction::lock(repo, "commit", waiting)?;
     let author = repo.actor.identity.clone().ok_or(Error::NoIdentity)?;
     let head = repo.head_commit()?;
@@ -59,7 +83,7 @@ pub fn commit(
         return Err(Error::Usage("a commit needs a message: -m MESSAGE".into()));
     }
     let old = replaced.map(|(_, commit)| commit);
-    let id = transaction::write(repo, &locked, |repo, writer, draft| {
+    let outcome = transaction::write(repo, &locked, |repo, writer, draft| {
         let snapshot = match repo.stage_snapshot()? {
             Some(snapshot) => snapshot,
             None => object::Snapshot::empty(writer)?,
@@ -83,13 +107,15 @@ pub fn commit(
                 .clone()
                 .or_else(|| kept(|c| c.source.clone())),
             gates: Vec::new(),
-            gate_override: options
-                .no_gates
-                .clone()
-                .map(|reason| GateOverride { reason })
-                .or_else(|| old.as_ref().and_then(|c| c.gate_override.clone())),
+            gate_override: None, // decided below
         };
-        seal(repo, writer, &mut commit, progress)?;
+        let (gates, violations) = seal(repo, writer, &mut commit, progress)?;
+        let before = old.as_ref().and_then(|old| old.gate_override.clone());
+        let (overridden, refused) = overridden(options.no_gates.as_deref(), before, &gates);
+        if !refused.is_empty() {
+            return Ok((Err(refused), None));
+        }
+        commit.gate_override = overridden;
         let id = object::put(writer, &commit)?;
         let state = draft.worktree()?;
         state.stage = None;
@@ -104,20 +130,77 @@ pub fn commit(
                 vec![id.to_string()]
             }
         };
-        Ok((id, Some(Note::new("commit", revisions))))
+        let note = Note::new("commit", revisions);
+        Ok((Ok((id, gates, violations)), Some(note)))
     })?;
+    let (id, gates, violations) = match outcome {
+        Ok(committed) => committed,
+        Err(refused) => return Ok(Outcome::Refused(refused)),
+    };
     let commit = object::get(&repo.store, &id)?;
-    Sealed::read(repo, id, commit)
+    Ok(Outcome::Committed(Box::new(Committed {
+        sealed: Sealed::read(repo, id, commit)?,
+        gates,
+        violations,
+    })))
 }
 
-/// Computes change sets and scorecard of a commit and writes them.
+/// Returns the override to seal, and the gates that refuse in spite of it.
+///
+/// An override that an amended commit has stays, word for word, for the gates that it covers; for
+/// other ones there must be a new one, which then stands for all that refuse now.
+fn overridden(
+    given: Option<&str>,
+    before: Option<GateOverride>,
+    gates: &[Gated],
+) -> (Option<GateOverride>, Vec<Gated>) {
+    let refusing = || gates.iter().filter(|gate| gate.verdict.refuses());
+    let named = |gated: &Gated| OverriddenGate {
+        dataset: gated.verdict.dataset.clone(),
+        metric: gated.verdict.metric.clone(),
+        bound: gated.verdict.bound.clone(),
+    };
+    if let Some(reason) = given {
+        let reason = reason.to_owned();
+        let gates = refusing().map(named).collect();
+        return (Some(GateOverride { reason, gates }), Vec::new());
+    }
+    let covered = |gated: &Gated| {
+        let known = before.as_ref().map(|before| before.gates.as_slice());
+        known.unwrap_or_default().contains(&named(gated))
+    };
+    let left = refusing()
+        .filter(|gated| !covered(gated))
+        .cloned()
+        .collect();
+    (before, left)
+}
+
+/// Makes a snapshot the staged one again, as it was before files were staged for a commit that
+/// gates refused; HEAD's where it is `None`.
+pub fn restage(
+    repo: &mut Repo,
+    stage: Option<ObjectId>,
+    waiting: &mut dyn FnMut(&str),
+) -> Result<(), Error> {
+    if repo.state()?.stage == stage {
+        return Ok(());
+    }
+    let locked = transaction::lock(repo, "commit", waiting)?;
+    transaction::write(repo, &locked, |_, _, draft| {
+        draft.worktree()?.stage = stage;
+        Ok(((), Some(Note::new("restore", Vec::new()).hidden())))
+    })
+}
+
+/// Computes change sets and scorecard of a commit and writes them; holds its gates against them.
 fn seal(
     repo: &Repo,
     writer: &mut crate::store::PackWriter<'_>,
     commit: &mut Commit,
     progress: &dyn Progress,
-) -> Result<(), Error> {
-    let after = Version::of_snapshot(&repo.store, commit.snapshot)?;
+) -> Result<(Vec<Gated>, Vec<Violation>), Error> {
+    let mut after = Version::of_snapshot(&repo.store, commit.snapshot)?;
     let mut befores: Vec<Option<Version>> = Vec::new();
     for parent in &commit.parents {
         let parent: Commit = object::get(&repo.store, parent)?;
@@ -153,7 +236,21 @@ fn seal(
         )?;
         commit.changes.push(id);
     }
-    Ok(())
+    after.scorecard = Some(scorecard);
+    let changes: Option<ChangeSet> = match commit.changes.first() {
+        Some(id) => Some(object::get(writer, id)?),
+        None => None,
+    };
+    let judged = Judged {
+        source: writer,
+        version: &after,
+        base: commit.parents.first().copied(),
+        changes: changes.as_ref().map(|changes| changes.datasets.as_slice()),
+        progress,
+    };
+    let gates = gates::judge(repo, &judged)?;
+    commit.gates = gates.iter().map(|gated| gated.verdict.sealed()).collect();
+    Ok((gates, gates::violations(&judged)?))
 }
 
 /// Returns what a commit sealed that the next one is likely to seal little changed.
@@ -170,11 +267,10 @@ fn sealed_by(source: &dyn ObjectSource, commit: &Commit) -> Result<Vec<ObjectId>
     Ok(ids)
 }
 
-/// Returns whether the committed dver.toml declares gates or evaluations.
-pub fn declares_gates(repo: &Repo, sealed: &Sealed) -> Result<bool, Error> {
+/// Returns whether the committed dver.toml declares evaluations.
+pub fn declares_evaluations(repo: &Repo, sealed: &Sealed) -> Result<bool, Error> {
     let version = Version::of_snapshot(&repo.store, sealed.commit.snapshot)?;
-    let declarations = &version.declarations;
-    Ok(!declarations.gates.is_empty() || !declarations.evaluations.is_empty())
+    Ok(!version.declarations.evaluations.is_empty())
 }
 
 fn nothing_staged(repo: &Repo, progress: &dyn Progress) -> Result<Error, Error> {

@@ -137,6 +137,50 @@ pub enum Error {
         /// The key.
         key: Vec<String>,
     },
+    /// No data set, or not this one, holds several ratings of an item.
+    #[error("{} several ratings of an item", no_ratings(.dataset))]
+    NoRatings {
+        /// The data set that was asked for.
+        dataset: Option<String>,
+    },
+    /// Label fields that are no annotators of one question.
+    #[error("the label fields `{}` and `{}` of `{dataset}` have no class in common", fields.0, fields.1)]
+    DifferentQuestions {
+        /// The data set.
+        dataset: String,
+        /// Two of its label fields.
+        fields: (String, String),
+    },
+    /// A model over more classes and annotators than memory shall hold.
+    #[error("{classes} classes and {annotators} annotators are too many for Dawid-Skene")]
+    TooManyClasses {
+        /// How many classes there are.
+        classes: usize,
+        /// How many annotators there are.
+        annotators: usize,
+    },
+    /// A data set without a guideline.
+    #[error("`{dataset}` declares no guideline")]
+    NoGuideline {
+        /// The data set.
+        dataset: String,
+    },
+    /// A scale of numbers over labels that are none.
+    #[error("the label `{field}` has the value `{value}`: a scale of kind {scale} needs numbers")]
+    ScaleNeedsNumbers {
+        /// The scale.
+        scale: &'static str,
+        /// The label field.
+        field: String,
+        /// A value that is no number.
+        value: String,
+    },
+    /// An ordinal scale over classes whose order is not known.
+    #[error("the classes of `{field}` have no order")]
+    ScaleNeedsOrder {
+        /// The label field.
+        field: String,
+    },
     /// A combination of options that means nothing.
     #[error("{0}")]
     Usage(String),
@@ -265,6 +309,13 @@ pub struct HeadCandidate {
     pub time: Timestamp,
     /// What it was.
     pub verb: String,
+}
+
+fn no_ratings(dataset: &Option<String>) -> String {
+    match dataset {
+        Some(name) => format!("`{name}` does not hold"),
+        None => "no data set holds".to_owned(),
+    }
 }
 
 fn place_of(place: u64) -> String {

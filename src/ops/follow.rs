@@ -98,7 +98,7 @@ fn follow(
     if !is_read_alike(&old, score) {
         return Ok(None);
     }
-    if shared(&old, table) < table.records() / 2 {
+    if !is_alike(&old, table) {
         return Ok(None);
     }
     let state: State = object::get(source, &score.state)?;
@@ -114,16 +114,28 @@ fn follow(
             Known::of(measured)
         }
     };
+    follow_known(source, known, &old, table, (differences, memory), progress)
+}
+
+/// Measures a table by its change since another one of which is known what there is to know.
+pub(super) fn follow_known(
+    source: &dyn ObjectSource,
+    known: Known,
+    old: &Table,
+    table: &Table,
+    (differences, memory): (&mut Differences, &Memory),
+    progress: &dyn Progress,
+) -> Result<Option<Measured>, Error> {
     let survey = &table.declaration.survey();
     let Some(grouping) = known.grouping(survey) else {
         return Ok(None);
     };
-    let bytes = assess::differing_bytes(&old, table);
+    let bytes = assess::differing_bytes(old, table);
     progress.begin(&format!("measuring {}", table.name), Some(bytes));
     let source = &Watched::new(source, progress);
     let changed = diff::changed_records(
         source,
-        &old,
+        old,
         table,
         table.records() / LARGEST_SHARE,
         &|| Delta::new(survey, &grouping),
@@ -143,6 +155,12 @@ fn follow(
 
 fn begin(progress: &dyn Progress, table: &Table) {
     progress.begin(&format!("measuring {}", table.name), Some(table.bytes()));
+}
+
+/// Returns whether most records of a table stand in runs that the other has, too, so that following
+/// pays.
+pub(super) fn is_alike(old: &Table, table: &Table) -> bool {
+    table.records() >= LEAST && shared(old, table) >= table.records() / 2
 }
 
 /// Returns how many records of a table stand in runs that the other has, too.

@@ -130,7 +130,7 @@ impl Key {
 }
 
 /// Returns the one spelling of a key's value under the type of its field.
-fn spelled(kind: Type, value: Cell<'_>) -> String {
+pub(super) fn spelled(kind: Type, value: Cell<'_>) -> String {
     normalized(&canonical(kind, value)).into_owned()
 }
 

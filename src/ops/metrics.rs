@@ -1,9 +1,11 @@
 //! Metrics of commits: for the log, for `show`, for what `commit` prints.
 
-use crate::object::{self, Scorecard};
+use crate::base::ObjectId;
+use crate::object::{self, Commit, Scorecard};
 use crate::quality::{self, Metric, MetricChange, Selector};
 use crate::repo::Repo;
 
+use super::drift;
 use super::error::Error;
 use super::show::Sealed;
 
@@ -32,7 +34,7 @@ fn parent_scorecard(repo: &Repo, sealed: &Sealed) -> Result<Option<Scorecard>, E
     let Some(parent) = sealed.commit.parents.first() else {
         return Ok(None);
     };
-    let parent: object::Commit = object::get(&repo.store, parent)?;
+    let parent: Commit = object::get(&repo.store, parent)?;
     Ok(Some(object::get(&repo.store, &parent.scorecard)?))
 }
 
@@ -65,16 +67,11 @@ pub fn of_commit(repo: &Repo, sealed: &Sealed, asked: &[String]) -> Result<Vec<M
         .iter()
         .map(|text| Selector::parse(text))
         .collect::<Result<_, _>>()?;
-    let parent = parent_scorecard(repo, sealed)?;
-    for score in &sealed.scorecard.datasets {
-        let mut metrics = quality::dataset_metrics(&repo.store, score)?;
-        let older = of_dataset(repo, parent.as_ref(), &score.name)?;
-        quality::with_previous(&mut metrics, &older);
+    for (dataset, metrics) in of_datasets(repo, sealed)? {
         for (selector, asked) in selectors.iter().zip(asked) {
             if let Some(metric) = selector.find(&metrics) {
-                let dataset = score.name.clone();
                 out.push(Measure {
-                    dataset,
+                    dataset: dataset.clone(),
                     asked: asked.clone(),
                     metric: metric.clone(),
                 });
@@ -82,6 +79,55 @@ pub fn of_commit(repo: &Repo, sealed: &Sealed, asked: &[String]) -> Result<Vec<M
         }
     }
     Ok(out)
+}
+
+/// Returns the metrics of each data set of a commit, with their values in the first parent.
+fn of_datasets(repo: &Repo, sealed: &Sealed) -> Result<Vec<(String, Vec<Metric>)>, Error> {
+    let mut out = Vec::new();
+    let parent = parent_scorecard(repo, sealed)?;
+    for score in &sealed.scorecard.datasets {
+        let mut metrics = quality::dataset_metrics(&repo.store, score)?;
+        let older = of_dataset(repo, parent.as_ref(), &score.name)?;
+        quality::with_previous(&mut metrics, &older);
+        let before = parent.iter().flat_map(|parent| &parent.datasets);
+        if let Some(older) = before.into_iter().find(|old| old.name == score.name) {
+            let changes = sealed.changes.as_ref().map(|changes| &changes.datasets[..]);
+            let renames = drift::renames(changes.unwrap_or_default(), &score.name);
+            drift::append(&repo.store, older, score, &renames, &mut metrics)?;
+        }
+        out.push((score.name.clone(), metrics));
+    }
+    Ok(out)
+}
+
+/// Fails with the nearest names where none of the commits has a metric that is asked for.
+pub fn check_asked(
+    repo: &Repo,
+    commits: &[(ObjectId, Commit)],
+    asked: &[String],
+) -> Result<(), Error> {
+    let mut left = Vec::new();
+    for text in asked {
+        left.push(Selector::parse(text)?);
+    }
+    let mut known: Vec<Metric> = Vec::new();
+    for (id, commit) in commits {
+        if left.is_empty() {
+            return Ok(());
+        }
+        let sealed = Sealed::read(repo, *id, commit.clone())?;
+        for measure in of_datasets(repo, &sealed)? {
+            left.retain(|selector| selector.find(&measure.1).is_none());
+            let new = |metric: &Metric| !known.iter().any(|known| known.is_same(metric));
+            let new: Vec<Metric> = measure.1.iter().filter(|m| new(m)).cloned().collect();
+            known.extend(new);
+        }
+    }
+    // A version without the field, or without data sets, is no reason to doubt the name alone.
+    match left.first().filter(|selector| selector.field.is_some()) {
+        Some(selector) if !known.is_empty() => Ok(selector.resolve(&known).map(|_| ())?),
+        _ => Ok(()),
+    }
 }
 
 /// Returns the metrics that a commit changed against its first parent, at most `most` in all.

@@ -8,8 +8,10 @@ use crate::repo::Repo;
 
 use super::assess::{self, Version};
 use super::dataset::{self, Described};
+use super::drift::{self, Renames};
 use super::error::Error;
 use super::follow::Measuring;
+use super::show::Sealed;
 use super::stage;
 use super::working::{self, Looked};
 
@@ -48,12 +50,6 @@ pub fn quality(
         if dataset.is_some_and(|name| name != score.name) {
             continue;
         }
-        let mut metrics = metrics;
-        let older = measured.before.iter().find(|old| old.name == score.name);
-        if let Some(older) = older {
-            let older = quality::dataset_metrics(&repo.store, older)?;
-            quality::with_previous(&mut metrics, &older);
-        }
         out.push(QualityReport {
             commit: measured.commit,
             dataset: score.name.clone(),
@@ -84,7 +80,7 @@ pub fn schema(
         });
     }
     let measuring = Measuring::of(repo);
-    let datasets = of_working(repo, progress, |source, head, version| {
+    let datasets = of_working(repo, progress, |_, source, head, version| {
         dataset::describe(source, head, version, &measuring, progress)
     })?;
     Ok(SchemaReport {
@@ -97,7 +93,7 @@ pub fn schema(
 pub(super) fn of_working<T>(
     repo: &mut Repo,
     progress: &dyn Progress,
-    read: impl FnOnce(&dyn ObjectSource, Option<&Version>, &Version) -> Result<T, Error>,
+    read: impl FnOnce(&Repo, &dyn ObjectSource, Option<&Version>, &Version) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let Looked {
         staged,
@@ -110,7 +106,7 @@ pub(super) fn of_working<T>(
     };
     let out = {
         let working = working::open(repo, &staged, &found, &mut cache, progress)?;
-        read(&working.source, head.as_ref(), &working.version)?
+        read(repo, &working.source, head.as_ref(), &working.version)?
     };
     stage::remember(repo, &mut cache);
     Ok(out)
@@ -119,9 +115,8 @@ pub(super) fn of_working<T>(
 struct Scores {
     commit: Option<ObjectId>,
     scores: Vec<DatasetScore>,
+    /// The metrics of each score.
     metrics: Vec<Vec<Metric>>,
-    /// The scores of the version before.
-    before: Vec<DatasetScore>,
 }
 
 fn scores(
@@ -139,15 +134,13 @@ fn scores(
             Some(parent) => sealed(&object::get(&repo.store, parent)?)?,
             None => Vec::new(),
         };
-        let mut metrics = Vec::new();
-        for score in &scores {
-            metrics.push(quality::dataset_metrics(&repo.store, score)?);
-        }
+        let changes = Sealed::read(repo, id, commit)?.changes;
+        let changes = changes.map_or(Vec::new(), |changes| changes.datasets);
+        let renames = |dataset: &str| drift::renames(&changes, dataset);
         return Ok(Scores {
             commit: Some(id),
+            metrics: compared(&repo.store, &before, &scores, &renames)?,
             scores,
-            metrics,
-            before,
         });
     }
     let before = match repo.head_commit()? {
@@ -155,23 +148,44 @@ fn scores(
         None => Vec::new(),
     };
     let measuring = Measuring::of(repo);
-    let (scores, metrics) = of_working(repo, progress, |source, head, version| {
+    let (scores, metrics) = of_working(repo, progress, |_, source, head, version| {
         let measured = assess::measure(source, head, version, &measuring, progress)?;
         // What would be sealed goes to memory: reading a metric must not write to the store.
         let mut memory = assess::Scratch::new(source);
         let scores = measured.seal(&measuring, &mut memory)?;
-        let mut metrics = Vec::new();
-        for score in &scores {
-            metrics.push(quality::dataset_metrics(&memory, score)?);
-        }
+        // Which classes were renamed only comparing tells; those that are declared are known.
+        let renames = |dataset: &str| {
+            let declared = version.declarations.get(dataset);
+            declared.map_or_else(Renames::new, |declared| declared.rename.clone())
+        };
+        let metrics = compared(&memory, &before, &scores, &renames)?;
         Ok((scores, metrics))
     })?;
     Ok(Scores {
         commit: None,
         scores,
         metrics,
-        before,
     })
+}
+
+/// Returns the metrics of each score, with its value in and its drift since the version before.
+fn compared(
+    source: &dyn ObjectSource,
+    before: &[DatasetScore],
+    scores: &[DatasetScore],
+    renames: &dyn Fn(&str) -> Renames,
+) -> Result<Vec<Vec<Metric>>, Error> {
+    let mut all = Vec::new();
+    for score in scores {
+        let mut metrics = quality::dataset_metrics(source, score)?;
+        if let Some(older) = before.iter().find(|old| old.name == score.name) {
+            let previous = quality::dataset_metrics(source, older)?;
+            quality::with_previous(&mut metrics, &previous);
+            drift::append(source, older, score, &renames(&score.name), &mut metrics)?;
+        }
+        all.push(metrics);
+    }
+    Ok(all)
 }
 
 fn check_dataset(dataset: Option<&str>, scores: &[DatasetScore]) -> Result<(), Error> {

@@ -1,12 +1,15 @@
 //! `show`: a commit with everything that it seals.
 
 use crate::base::ObjectId;
+use crate::diff::{self, Event, EventSink, Options, SummaryEvent};
 use crate::object::changes::{ChangeSet, DatasetChanges, Row};
 use crate::object::{self, Commit, Scorecard};
 use crate::repo::Repo;
 
+use super::assess::Version;
 use super::error::Error;
 use super::rows;
+use super::sealed;
 
 /// A commit with the objects that it names.
 #[derive(Clone, Debug)]
@@ -46,6 +49,23 @@ impl Sealed {
             .find(|dataset| dataset.name == name)
     }
 
+    /// Returns what changed in each data set since the first parent, counted by class, annotator
+    /// and split, as far as the change set tells it.
+    pub fn summaries(&self, repo: &Repo) -> Result<Vec<SummaryEvent>, Error> {
+        let Some(parent) = self.commit.parents.first() else {
+            return Ok(Vec::new());
+        };
+        let line = sealed::line(repo, parent, &self.id)?;
+        let before = Version::of_commit(&repo.store, &object::get(&repo.store, parent)?)?;
+        let after = Version::of_commit(&repo.store, &self.commit)?;
+        let told = sealed::between(repo, &line, (&before, &after), Options::DEFAULT)?;
+        let mut summaries = Summaries(Vec::new());
+        for told in told.into_values() {
+            told.tell(&mut summaries)?;
+        }
+        Ok(summaries.0)
+    }
+
     /// Returns the first `most` rows of the change set. Where its body keeps none, because very
     /// much changed, the two versions are compared again.
     pub fn rows(&self, repo: &Repo, most: usize) -> Result<Vec<Row>, Error> {
@@ -53,6 +73,18 @@ impl Sealed {
             Some(changes) => rows::first(repo, &self.commit, changes, most),
             None => Ok(Vec::new()),
         }
+    }
+}
+
+/// Forgets all but summaries.
+struct Summaries(Vec<SummaryEvent>);
+
+impl EventSink for Summaries {
+    fn event(&mut self, event: Event) -> Result<(), diff::Error> {
+        if let Event::Summary(summary) = event {
+            self.0.push(summary);
+        }
+        Ok(())
     }
 }
 

@@ -22,7 +22,7 @@ pub use rules::{BadRule, Reference, Rule, Rules};
 pub use seal::{SEALED_VALUES, hex_of};
 pub use survey::Survey;
 pub use tables::{Duplicates, Leakage, Ratings};
-pub use text::{Defect, Pii, Script};
+pub use text::{Defect, Look, Pii, Script, look_at};
 
 #[cfg(test)]
 mod tests;

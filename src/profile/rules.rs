@@ -240,6 +240,12 @@ impl Rules {
         self.rules.iter()
     }
 
+    /// Returns the rule of that name about a field.
+    pub fn get(&self, field: &str, name: &str) -> Option<&Rule> {
+        let mut rules = self.rules.iter();
+        rules.find(|rule| rule.field == field && rule.name() == name)
+    }
+
     /// Returns whether the `enum` of a field has a value, where the field has one.
     pub fn allows(&self, field: &str, value: &str) -> bool {
         let lists = self.rules.iter().filter(|rule| rule.field == field);

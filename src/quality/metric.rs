@@ -34,6 +34,8 @@ pub struct Value {
     pub class: Option<String>,
     /// The number.
     pub number: Number,
+    /// The probability of a value at least as large by chance, where samples can be compared.
+    pub p_value: Option<f64>,
     /// Why it is undefined, or what else a reader must know.
     pub note: Option<String>,
 }
@@ -82,6 +84,7 @@ impl Value {
             field: None,
             class: None,
             number,
+            p_value: None,
             note: None,
         }
     }
@@ -134,6 +137,9 @@ pub struct Metric {
     /// Its value in the version that this one is compared with.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "number")]
     pub previous: Option<f64>,
+    /// The probability of a value at least as large by chance, where samples can be compared.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "number")]
+    pub p_value: Option<f64>,
     /// Why it is undefined, or what else a reader must know.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,

@@ -7,6 +7,7 @@
 pub mod agreement;
 mod change;
 pub mod consensus;
+mod drift;
 mod error;
 mod follow;
 mod gate;
@@ -20,6 +21,7 @@ mod score;
 mod selector;
 
 pub use change::{MetricChange, changed, with_previous};
+pub use drift::{drift_since, no_drift};
 pub use error::Error;
 pub use follow::{Delta, follow};
 pub use gate::{Amount, Base, COUNTED, Counted, State, Verdict, judge, needs_changes};
@@ -27,8 +29,8 @@ pub use measure::{Measured, measure, measure_and_keep};
 pub use memory::{Known, Memory};
 pub use metric::{Definition, Metric, Number, Value};
 pub use metrics::{REGISTRY, definition};
-pub use read::{dataset_metrics, metrics_of};
-pub use references::dangling;
+pub use read::{dataset_metrics, derived, metrics_of};
+pub use references::{ValueSet, dangling};
 pub use score::{Labels, Subject};
 pub use selector::{Aspect, Selector};
 

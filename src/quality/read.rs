@@ -6,7 +6,7 @@
 use crate::object::{self, DatasetScore, MetricResult, ObjectSource, Schema, Scorecard, State};
 
 use super::error::Error;
-use super::metric::{Metric, Number, Value};
+use super::metric::{Definition, Metric, Number, Value};
 use super::metrics::{REGISTRY, definition};
 use super::score::Subject;
 
@@ -48,12 +48,7 @@ pub fn dataset_metrics(
             metrics.extend(named.map(sealed));
         } else {
             for value in (definition.compute)(&subject) {
-                metrics.push(derived(
-                    definition.name,
-                    definition.unit,
-                    definition.version,
-                    value,
-                ));
+                metrics.push(of_definition(definition, value));
             }
         }
     }
@@ -81,11 +76,18 @@ fn sealed(result: &MetricResult) -> Metric {
         unit: definition(&result.name).map_or("", |d| d.unit).to_owned(),
         version: result.version,
         previous: None,
+        p_value: None,
         note: result.note.clone(),
     }
 }
 
-fn derived(name: &str, unit: &str, version: u32, value: Value) -> Metric {
+/// Returns the metric that a computed number of a definition is.
+pub(super) fn of_definition(definition: &Definition, value: Value) -> Metric {
+    derived(definition.name, definition.unit, definition.version, value)
+}
+
+/// Returns the metric that a computed number is.
+pub fn derived(name: &str, unit: &str, version: u32, value: Value) -> Metric {
     let (number, ratio) = match value.number {
         Number::Undefined => (None, None),
         Number::Ratio(num, den) => (Some(num as f64 / den as f64), Some((num, den))),
@@ -104,6 +106,7 @@ fn derived(name: &str, unit: &str, version: u32, value: Value) -> Metric {
         unit: unit.to_owned(),
         version,
         previous: None,
+        p_value: value.p_value,
         note: value.note,
     }
 }

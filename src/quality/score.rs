@@ -7,13 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::Text;
 use crate::object::{
-    self, DatasetScore, FieldSchema, Int, MetricResult, ObjectSink, ObjectSource, RatingState,
-    Schema, State, Values, Violations,
+    self, DatasetScore, FieldSchema, Int, Joint, MetricResult, ObjectSink, ObjectSource,
+    RatingState, Schema, State, Values, Violations,
 };
 use crate::profile::Duplicates;
 use crate::record::{Role, Roles, Type};
 
 use super::agreement;
+use super::drift;
 use super::measure::Measured;
 use super::metric::{Number, Value};
 use super::metrics::REGISTRY;
@@ -26,6 +27,8 @@ pub struct Subject<'a> {
     pub state: &'a State,
     /// The label fields with their classes, in the order of the schema.
     pub labels: Vec<Labels>,
+    /// The classes of each label field split by split, the split without a name left out.
+    pub splits: Vec<SplitLabels>,
     /// What the tables tell; only while scoring, for these numbers are sealed.
     pub duplicates: Option<&'a Duplicates>,
     /// Records without a whole key; only while scoring.
@@ -64,16 +67,54 @@ impl Labels {
     }
 }
 
+/// The classes of one label field in each split.
+pub struct SplitLabels {
+    /// The label field.
+    pub field: String,
+    /// For each split, how many records of it each class has.
+    pub classes: BTreeMap<String, BTreeMap<String, u64>>,
+}
+
 /// Why numbers of classes and of distinct values can be undefined.
 pub(super) const TOO_MANY: &str = "more than 65,536 values";
 
 impl<'a> Subject<'a> {
+    /// Returns whether a field has a role.
+    pub(super) fn has(&self, role: Role) -> bool {
+        let mut roles = self.schema.fields.iter().flat_map(|field| &field.roles);
+        roles.any(|name| name == role.name())
+    }
+
+    /// Compares each label field's classes in each split with those in the reference split: train
+    /// where there is one, else the first.
+    pub(super) fn between_splits(&self, compare: impl Fn(&drift::Pair) -> f64) -> Vec<Value> {
+        let mut values = Vec::new();
+        for labels in &self.splits {
+            let splits = &labels.classes;
+            let train = splits.get_key_value("train");
+            let Some((reference, counts)) = train.or_else(|| splits.iter().next()) else {
+                continue;
+            };
+            for (split, other) in splits.iter().filter(|(split, _)| *split != reference) {
+                if let Some(pair) = drift::Pair::of(counts, other) {
+                    let value = Value::real(compare(&pair)).field(&labels.field);
+                    let mut value = value.class(&format!("{split}<-{reference}"));
+                    value.p_value = pair.p_value();
+                    value.note = Some(pair.note());
+                    values.push(value);
+                }
+            }
+        }
+        values
+    }
+
     /// Returns the agreement of the ratings that the state sums up, on the nominal scale.
     pub(super) fn agreement(&self, coefficient: &str) -> Vec<Value> {
+        if !self.has(Role::Item) || self.labels.is_empty() {
+            return Vec::new();
+        }
         let Some(ratings) = &self.state.ratings else {
-            return vec![Value::undefined(
-                "no field has the role item, or there are more than 128 classes",
-            )];
+            return vec![Value::undefined("more than 128 classes")];
         };
         let labels = self
             .labels
@@ -124,10 +165,38 @@ impl<'a> Subject<'a> {
             schema,
             state,
             labels,
+            splits: split_labels(source, schema, state)?,
             duplicates: None,
             null_keys: None,
         })
     }
+}
+
+/// Reads the joint tables of labels and splits.
+fn split_labels(
+    source: &dyn ObjectSource,
+    schema: &Schema,
+    state: &State,
+) -> Result<Vec<SplitLabels>, object::Error> {
+    let is_split = |field: &FieldSchema| field.roles.iter().any(|r| r == Role::Split.name());
+    let split = schema.fields.iter().find(|field| is_split(field));
+    let mut all = Vec::new();
+    for id in &state.joint {
+        let joint: Joint = object::get(source, id)?;
+        if split.is_none_or(|split| split.name != joint.fields.1) {
+            continue;
+        }
+        let mut classes: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
+        for (label, split, count) in joint.counts {
+            if let (Some(label), Some(split)) = (label, split) {
+                let counts = classes.entry(split.to_string()).or_default();
+                *counts.entry(label.to_string()).or_insert(0) += count;
+            }
+        }
+        let field = joint.fields.0;
+        all.push(SplitLabels { field, classes });
+    }
+    Ok(all)
 }
 
 impl Measured {

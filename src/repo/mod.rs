@@ -220,6 +220,13 @@ impl Repo {
         self.catch_up_telling(progress)
     }
 
+    /// Returns whether the index holds what one derived anew from the objects would hold.
+    pub fn index_equals_objects(&self, progress: &dyn Progress) -> Result<bool, Error> {
+        let mut fresh = Index::in_memory()?;
+        indexing::catch_up(&self.store, &self.current, &mut fresh, true, progress)?;
+        Ok(fresh.dump()? == self.index.dump()?)
+    }
+
     /// Returns this worktree's state.
     pub fn state(&self) -> Result<&WorktreeState, Error> {
         let states = &self.current.view.worktrees;

@@ -472,3 +472,91 @@ fn a_list_comes_through_a_pipe() {
             .contains("4,fish,1.0\n")
     );
 }
+
+#[test]
+fn one_list_may_be_of_several_data_sets_with_other_keys() {
+    let scratch = Scratch::new();
+    scratch.write(
+        "dver.toml",
+        "[dataset.pets]\npath = \"pets.csv\"\nkey = [\"id\", \"shop\"]\nlabel = \"label\"\n\
+         [dataset.cars]\npath = \"cars.csv\"\nkey = [\"shop\", \"plate\"]\nlabel = \"kind\"\n",
+    );
+    scratch.write("pets.csv", "id,shop,label\n1,a,cat\n1,b,cat\n");
+    scratch.write("cars.csv", "shop,plate,kind\n1,a,bus\na,1,bus\n");
+    scratch.dver(&["add", "-A"]).ok();
+    scratch.dver(&["commit", "-m", "first"]).ok();
+    let list = "dataset,field,label,suggested,key.id,key.shop,key.plate\n\
+                pets,label,cat,dog,1,a,\ncars,kind,bus,van,,a,1\n";
+    let (said, code) = apply(&scratch, list, &[]);
+    assert_eq!((code, &said["applied"]), (0, &json!(2)), "{said}");
+    assert_eq!(
+        scratch.read("pets.csv"),
+        b"id,shop,label\n1,a,dog\n1,b,cat\n"
+    );
+    assert_eq!(
+        scratch.read("cars.csv"),
+        b"shop,plate,kind\n1,a,bus\na,1,van\n"
+    );
+}
+
+/// Runs the commands of an example of docs/apply.md, and returns it with what they say.
+fn example(block: &str) -> String {
+    let scratch = Scratch::new();
+    let (mut made, mut name, mut text) = (String::new(), String::new(), String::new());
+    let mut is_set = false;
+    for line in block.lines() {
+        if let Some(command) = line.strip_prefix("$ ") {
+            if !text.is_empty() {
+                scratch.write(&name, &text);
+            }
+            if !is_set {
+                scratch.dver(&["add", "-A"]).ok();
+                scratch.dver(&["commit", "-m", "first"]).ok();
+                is_set = true;
+            }
+            let words: Vec<&str> = command.split(' ').skip(1).collect();
+            let said = match command.starts_with("cat ") {
+                true => String::from_utf8(scratch.read(words[0])).unwrap(),
+                false => {
+                    let told = scratch.dver(&words);
+                    format!("{}{}", told.out, told.err)
+                }
+            };
+            made.push_str(&format!("{line}\n{said}"));
+        } else if !is_set {
+            made.push_str(&format!("{line}\n"));
+            match line.strip_prefix("  ") {
+                Some(content) => text.push_str(&format!("{content}\n")),
+                None => {
+                    if !text.is_empty() {
+                        scratch.write(&name, &text);
+                    }
+                    (name, text) = (line.to_owned(), String::new());
+                }
+            }
+        }
+    }
+    made
+}
+
+#[test]
+fn the_examples_of_the_page_say_what_the_page_says() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/apply.md");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let mut made = String::new();
+    let mut rest = text.as_str();
+    while let Some((before, after)) = rest.split_once("```example\n") {
+        let (block, after) = after.split_once("```").expect("the fence ends");
+        made.push_str(&format!("{before}```example\n{}```", example(block)));
+        rest = after;
+    }
+    made.push_str(rest);
+    if std::env::var_os("DVER_UPDATE_DOCS").is_some() {
+        std::fs::write(&path, made).unwrap();
+        return;
+    }
+    assert!(
+        text == made,
+        "docs/apply.md is behind: run `DVER_UPDATE_DOCS=1 cargo test --test it apply::the_examples`"
+    );
+}

@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 
 use crate::harness::{Scratch, shared_data};
 
-const FILE: &str = "country-codes.csv";
-const KEY: &str = "ISO3166-1-Alpha-3";
+pub(crate) const FILE: &str = "country-codes.csv";
+pub(crate) const KEY: &str = "ISO3166-1-Alpha-3";
 
 /// The versions in their order, unpacked; `None`, said aloud, where they are not there.
-fn versions() -> Option<Vec<Vec<u8>>> {
+pub(crate) fn versions() -> Option<Vec<Vec<u8>>> {
     let dir = shared_data("country-codes-history")?.join("versions");
     let mut paths: Vec<_> = fs::read_dir(dir)
         .unwrap()
@@ -73,9 +73,9 @@ fn counts(events: &[Value]) -> [u64; 5] {
     ["before", "after", "added", "removed", "modified"].map(|name| records[name].as_u64().unwrap())
 }
 
-type Row = Vec<String>;
+pub(crate) type Row = Vec<String>;
 
-fn read(bytes: &[u8]) -> (Vec<String>, Vec<Row>) {
+pub(crate) fn read(bytes: &[u8]) -> (Vec<String>, Vec<Row>) {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(bytes);
     let own = |record: &csv::StringRecord| record.iter().map(str::to_owned).collect::<Vec<_>>();
     let header = own(reader.headers().unwrap());

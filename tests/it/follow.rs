@@ -14,18 +14,60 @@ impl Random {
     }
 }
 
-fn csv(records: &[[String; 4]]) -> String {
+/// Id, text, who, label, split, user and document.
+type Record = [String; 7];
+
+/// What is measured of them: all that there is.
+const DECLARED: &str = r#"
+[dataset.labels]
+path = "labels.csv"
+key = "id"
+label = "label"
+text = "text"
+annotator = "who"
+split = "split"
+group = "user"
+item = "doc"
+
+[dataset.labels.fields.id]
+type = "integer"
+
+[dataset.labels.fields.text]
+unique = true
+pattern = ".*[0-9]"
+max_length = 14
+
+[dataset.labels.fields.label]
+required = true
+enum = ["cat", "cow"]
+
+[dataset.labels.fields.user]
+references = { dataset = "users", field = "user" }
+
+[dataset.users]
+path = "users.csv"
+key = "user"
+"#;
+
+fn csv(records: &[Record]) -> String {
     let lines = records.iter().map(|record| record.join(",") + "\n");
-    "id,text,who,label\n".to_owned() + &lines.collect::<String>()
+    "id,text,who,label,split,user,doc\n".to_owned() + &lines.collect::<String>()
 }
 
 /// Edits records as people do: labels, texts, whole records, doubles, and now and then a type.
-fn edit(records: &mut Vec<[String; 4]>, random: &mut Random, step: u64) {
+fn edit(records: &mut Vec<Record>, random: &mut Random, step: u64) {
     for _ in 0..40 {
         let at = random.below(records.len() as u64) as usize;
         match random.below(6) {
             0 | 1 => records[at][3] = ["cat", "dog", ""][random.below(3) as usize].to_owned(),
-            2 => records[at][1] = format!("text {}", random.below(50)),
+            2 => {
+                records[at][1] = match random.below(4) {
+                    0 => format!("글 {} a@b.example", random.below(50)),
+                    _ => format!("text {}", random.below(50)),
+                };
+                records[at][4] = ["train", "test", ""][random.below(3) as usize].to_owned();
+                records[at][5] = format!("u{}", random.below(40));
+            }
             3 => {
                 records.remove(at);
             }
@@ -76,17 +118,37 @@ fn forget(scratch: &Scratch, random: &mut Random) {
 
 fn follows(count: u64, steps: u64) {
     let mut random = Random(count);
-    let mut records: Vec<[String; 4]> = (0..count)
+    let mut records: Vec<Record> = (0..count)
         .map(|id| {
             let who = ["ann", "bob"][random.below(2) as usize].to_owned();
             let label = ["cat", "dog"][random.below(2) as usize].to_owned();
             let text = format!("some text {}", random.below(count));
-            [id.to_string(), text, who, label]
+            let split = ["train", "test"][random.below(2) as usize].to_owned();
+            let user = format!("u{}", random.below(count / 4));
+            let doc = random.below(count / 3).to_string();
+            [id.to_string(), text, who, label, split, user, doc]
         })
         .collect();
+    let start = records.clone();
     let (with, without) = (Scratch::new(), Scratch::new());
+    let users = |most: u64| {
+        let users = (0..most).map(|user| format!("u{user}\n"));
+        "user\n".to_owned() + &users.collect::<String>()
+    };
+    for scratch in [&with, &without] {
+        scratch.write("dver.toml", DECLARED);
+    }
     for step in 0..steps {
+        if step == 4 {
+            records.clone_from(&start); // all is taken back
+        }
         for scratch in [&with, &without] {
+            match step {
+                1 => drop(scratch.dver(&["switch", "-c", "side"]).ok()),
+                5 => drop(scratch.dver(&["switch", "main"]).ok()),
+                _ => {}
+            }
+            scratch.write("users.csv", users(count / 4 - step % 3));
             scratch.write("labels.csv", csv(&records));
             scratch.dver(&["add", "."]).ok();
             if step > 0 && random.below(2) == 0 {

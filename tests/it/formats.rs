@@ -14,6 +14,8 @@ struct Scenario {
     toml: &'static str,
     before: Vec<u8>,
     after: Vec<u8>,
+    /// Where images stand before and after; empty where they are not.
+    images: &'static [(&'static str, &'static str)],
 }
 
 const KEYED: &str = "key = [\"id\"]\nlabel = \"label\"\n";
@@ -112,6 +114,7 @@ fn of_lines() -> Vec<Scenario> {
             toml: ROLES,
             before: same(),
             after,
+            images: &[],
         }
     };
     replaced.into_iter().map(scenario).collect()
@@ -131,6 +134,7 @@ fn scenarios() -> Vec<Scenario> {
         toml: ROLES,
         before: same(),
         after: (moved.join("\n") + "\n").into_bytes(),
+        images: &[],
     });
     all.push(Scenario {
         name: "dialect",
@@ -142,6 +146,7 @@ fn scenarios() -> Vec<Scenario> {
             .replace(',', ";")
             .replace('\n', "\r\n")
             .into_bytes(),
+        images: &[],
     });
     all.push(Scenario {
         name: "nested JSON and sets of labels",
@@ -151,6 +156,7 @@ fn scenarios() -> Vec<Scenario> {
             .to_vec(),
         after: b"{\"id\":1,\"label\":[\"b\",\"c\"],\"meta\":{\"x\":1}}\n{\"id\":2,\"label\":[\"a\"],\"meta\":{\"x\":3}}\n"
             .to_vec(),
+        images: &[],
     });
     all.push(Scenario {
         name: "scores",
@@ -158,6 +164,7 @@ fn scenarios() -> Vec<Scenario> {
         toml: KEYED,
         before: b"id,label\n1,4.2\n2,3.5\n3,1\n".to_vec(),
         after: b"id,label\n1,4.5\n2,3\n3,1.0\n".to_vec(),
+        images: &[],
     });
     all.push(Scenario {
         name: "preferences",
@@ -165,6 +172,7 @@ fn scenarios() -> Vec<Scenario> {
         toml: "key = [\"id\"]\nlabel = \"label\"\nlabel_kind = { label = \"preference\" }\n",
         before: b"id,label\n1,a\n2,b\n3,a\n4,tie\n".to_vec(),
         after: b"id,label\n1,b\n2,b\n3,tie\n4,a\n".to_vec(),
+        images: &[],
     });
     all.push(Scenario {
         name: "composite keys",
@@ -172,6 +180,21 @@ fn scenarios() -> Vec<Scenario> {
         toml: "key = [\"id\", \"part\"]\nlabel = \"label\"\n",
         before: b"id,part,label\n1,a,x\n1,b,x\n2,a,y\n".to_vec(),
         after: b"id,part,label\n1,a,x\n1,b,y\n2,c,y\n".to_vec(),
+        images: &[],
+    });
+    all.push(Scenario {
+        name: "images",
+        file: "{split}/{label}/*.png",
+        toml: "format = \"images\"\n",
+        before: Vec::new(),
+        after: Vec::new(),
+        images: &[
+            ("train/cat/1", "train/dog/1"),
+            ("train/cat/2", "test/cat/2"),
+            ("train/cat/3", ""),
+            ("train/dog/4", "train/dog/4"),
+            ("", "test/고양이/5"),
+        ],
     });
     all.push(Scenario {
         name: "no data set",
@@ -179,6 +202,7 @@ fn scenarios() -> Vec<Scenario> {
         toml: "",
         before: b"one\ntwo\n".to_vec(),
         after: b"one\n| <b>three</b> `x`\n".to_vec(),
+        images: &[],
     });
     all
 }
@@ -439,7 +463,16 @@ fn every_fact_of_a_diff_is_in_every_format() {
     for scenario in scenarios() {
         let scratch = Scratch::empty();
         for (side, bytes) in [("old", &scenario.before), ("new", &scenario.after)] {
-            scratch.write(&format!("{side}/data/{}", scenario.file), bytes);
+            for (old, new) in scenario.images {
+                let (place, name) = (if side == "old" { old } else { new }, format!("{old}{new}"));
+                if !place.is_empty() {
+                    let image = format!("\u{89}PNG {}", name.chars().last().unwrap());
+                    scratch.write(&format!("{side}/data/{place}.png"), image);
+                }
+            }
+            if scenario.images.is_empty() {
+                scratch.write(&format!("{side}/data/{}", scenario.file), bytes);
+            }
             if !scenario.toml.is_empty() {
                 let toml = format!(
                     "[dataset.pets]\npath = \"data/{}\"\n{}",

@@ -2,12 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // tests may panic and write files
 
+mod agree;
 #[cfg(unix)]
 mod apply;
+mod card;
 mod concurrent;
 mod condition;
+mod constraints;
 mod contract;
 mod country_codes;
+mod country_gates;
 mod crash;
 mod damage;
 #[cfg(unix)]
@@ -20,6 +24,7 @@ mod findings;
 mod follow;
 mod format;
 mod formats;
+mod gates;
 mod gc;
 mod gc_model;
 #[allow(dead_code)] // parts of it wait for tests to come
@@ -43,3 +48,4 @@ mod tour;
 #[cfg(unix)]
 mod tree;
 mod undo;
+mod verify;

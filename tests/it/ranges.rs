@@ -209,3 +209,25 @@ fn a_record_that_comes_within_a_range_is_no_churn() {
     assert_eq!(churn("HEAD~3"), 0);
     assert_eq!(churn("HEAD~2"), 1);
 }
+
+#[test]
+fn show_tells_how_classes_annotators_and_splits_fared() {
+    let scratch = Scratch::new();
+    let declared = "[dataset.pets]\npath = \"pets.csv\"\nkey = \"id\"\nlabel = \"label\"\nannotator = \"who\"\nsplit = \"split\"\n";
+    scratch.write("dver.toml", declared);
+    let first = "id,label,who,split\n1,cat,ada,train\n2,cat,joon,train\n3,dog,ada,test\n";
+    scratch.write("pets.csv", first);
+    scratch.dver(&["add", "-A"]).ok();
+    scratch.dver(&["commit", "-m", "first"]).ok();
+    let second = first.replace("2,cat", "2,dog") + "4,cat,joon,test\n5,cat,joon,test\n";
+    scratch.write("pets.csv", second);
+    scratch.dver(&["commit", "-am", "second"]).ok();
+    let told = scratch.dver(&["show"]).ok();
+    for line in [
+        "  label, records: cat 2 -> 3 (+1), dog 1 -> 2 (+1)\n",
+        "  by annotator: joon 1\n",
+        "  by split: test 2 added; train 1 relabelled\n",
+    ] {
+        assert!(told.contains(line), "{told}");
+    }
+}

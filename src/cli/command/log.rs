@@ -13,6 +13,7 @@ use super::super::error::Failure;
 use super::super::render;
 use super::super::ui::{Style, shorten};
 use crate::base::ObjectId;
+use crate::object::Commit;
 use crate::ops::log::{LogFilter, LogOptions, log};
 use crate::ops::show::Sealed;
 use crate::ops::{metrics, paths};
@@ -25,6 +26,7 @@ use crate::repo::Repo;
 #[command(after_long_help = "\
 Examples:
   dver log --oneline --metric label_conflicts --metric entropy.label
+  dver log --metric records --metric missing.label --plot
   dver log --labels v1..HEAD
   dver log --label-from cat --label-to dog
   dver log --where \"stars < 3 and change = 'removed'\"
@@ -43,6 +45,9 @@ pub(crate) struct LogArgs {
     /// Value and change of a metric, such as `records` or `class_share.label.cat`
     #[arg(long = "metric", value_name = "NAME")]
     pub metrics: Vec<String>,
+    /// Draw how the metrics went over the versions, the oldest at the left
+    #[arg(long, requires = "metrics")]
+    pub plot: bool,
     /// Only versions that changed labels or records of this data set
     #[arg(long, value_name = "D")]
     pub dataset: Option<String>,
@@ -99,6 +104,7 @@ pub(crate) fn run(context: &mut Context, args: &LogArgs) -> Result<Answer, Failu
         filter,
     };
     let commits = log(&repo, &options)?;
+    metrics::check_asked(&repo, &commits, &args.metrics)?;
     context.redirect_or_page(&args.output)?;
     if commits.is_empty() && repo.head_commit()?.is_none() {
         context
@@ -106,6 +112,9 @@ pub(crate) fn run(context: &mut Context, args: &LogArgs) -> Result<Answer, Failu
             .note("note: there is no version yet; `dver commit -m MESSAGE` makes the first.");
     }
     let names = names(&repo);
+    if args.plot && !context.ui.json {
+        return plot(context, &repo, commits, args);
+    }
     let head = repo.head_commit()?.map(|(id, _)| id);
     for (id, commit) in commits {
         let sealed = Sealed::read(&repo, id, commit)?;
@@ -164,6 +173,32 @@ pub(crate) fn run(context: &mut Context, args: &LogArgs) -> Result<Answer, Failu
                 }
             }
         }
+    }
+    Ok(Answer::Done)
+}
+
+/// Draws the metrics that were asked for.
+fn plot(
+    context: &mut Context,
+    repo: &Repo,
+    commits: Vec<(ObjectId, Commit)>,
+    args: &LogArgs,
+) -> Result<Answer, Failure> {
+    let mut versions = Vec::new();
+    for (id, commit) in commits {
+        let sealed = Sealed::read(repo, id, commit)?;
+        versions.push((
+            id.short(),
+            metrics::of_commit(repo, &sealed, &args.metrics)?,
+        ));
+    }
+    let ui = &mut context.ui;
+    let width = ui.columns();
+    for (at, series) in render::metrics::series(&versions).iter().enumerate() {
+        if at > 0 {
+            ui.line("")?;
+        }
+        render::plot::draw(ui, series, width)?;
     }
     Ok(Answer::Done)
 }

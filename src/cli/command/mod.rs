@@ -2,10 +2,13 @@
 //! the help, and how it runs.
 
 pub(crate) mod add;
+pub(crate) mod agree;
 pub(crate) mod apply;
 pub(crate) mod blame;
 pub(crate) mod branch;
+pub(crate) mod card;
 pub(crate) mod cat;
+pub(crate) mod check;
 pub(crate) mod checkout;
 pub(crate) mod commit;
 pub(crate) mod completions;
@@ -25,3 +28,4 @@ pub(crate) mod sql;
 pub(crate) mod status;
 pub(crate) mod tag;
 pub(crate) mod tour;
+pub(crate) mod verify;

@@ -40,8 +40,12 @@ pub(crate) fn run(context: &mut Context, args: &ShowArgs) -> Result<Answer, Fail
     render::commit::file_line(ui, &sealed)?;
     if let Some(changes) = &sealed.changes {
         ui.line("")?;
+        let summaries = sealed.summaries(&repo)?;
         for dataset in &changes.datasets {
             render::commit::dataset_detail(ui, dataset)?;
+            if let Some(summary) = summaries.iter().find(|told| told.dataset == dataset.name) {
+                render::diff_text::counts(ui, summary)?;
+            }
         }
     }
     let rows = sealed.rows(&repo, MAX_ROWS)?;

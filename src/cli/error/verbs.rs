@@ -111,6 +111,41 @@ pub(super) fn verb(error: &ops::Error) -> Words {
             hint("docs/find.md, \"Probabilities\", has the formats."),
         ),
         E::NoSuchRecord { .. } => ("no_such_record", USER, None),
+        E::NoRatings { .. } => (
+            "no_ratings",
+            USER,
+            hint(
+                "Declare what several records rate (`item = [\"FIELD\"]`, `annotator = \"FIELD\"`), \
+                 or each annotator's column as a label field.",
+            ),
+        ),
+        E::DifferentQuestions { .. } => (
+            "no_ratings",
+            USER,
+            hint(
+                "Several label fields are read as several annotators: declare an item field where they are several questions.",
+            ),
+        ),
+        E::TooManyClasses { .. } => ("too_many_classes", USER, hint("Use --consensus majority.")),
+        E::NoGuideline { .. } => (
+            "no_guideline",
+            USER,
+            hint(
+                "Write `guideline = \"PATH\"` or `guideline = { field = \"FIELD\" }` into its table in dver.toml.",
+            ),
+        ),
+        E::ScaleNeedsNumbers { .. } => (
+            "scale",
+            USER,
+            hint("Use --scale nominal, or ordinal where the declared classes are ordered."),
+        ),
+        E::ScaleNeedsOrder { .. } => (
+            "scale",
+            USER,
+            hint(
+                "Write `classes = { values = [\"low\", \"high\"], ordered = true }` into its table in dver.toml.",
+            ),
+        ),
         E::Usage(_) => ("usage", USAGE, None),
         E::Where(e) => condition(e),
         E::NotCarriedOver { .. } => (

@@ -5,8 +5,9 @@ use std::io;
 use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::super::ui::{Style, Ui, count, counted, pad, shorten};
+use super::super::ui::{Style, Ui, clean, count, counted, pad, shorten};
 use crate::object::changes::{Cause, DatasetChanges, Row, RowChange, RowKey};
+use crate::object::{GateOverride, OverriddenGate};
 use crate::ops::show::Sealed;
 
 /// Returns the JSON of a commit (docs/cli.md, "commit --json").
@@ -52,6 +53,20 @@ pub(crate) fn json(sealed: &Sealed) -> Value {
         out["override"] = json!(gate_override.reason);
     }
     out
+}
+
+/// Says in one line that and why gates were overridden, and which.
+pub(crate) fn overridden(gate_override: &GateOverride) -> String {
+    let gate = |gate: &OverriddenGate| {
+        let metric = shorten(&gate.metric, 48);
+        format!("{} {metric} {}", gate.dataset, gate.bound)
+    };
+    let gates: Vec<String> = gate_override.gates.iter().map(gate).collect();
+    let gates = match gates.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", gates.join(", ")),
+    };
+    format!("Gates overridden: {}{gates}", clean(&gate_override.reason))
 }
 
 /// Says in one line what happened to a data set; `None` where nothing did.
@@ -134,8 +149,7 @@ pub(crate) fn log_head(
         ui.line(&format!("Source: {source}"))?;
     }
     if let Some(gate_override) = &commit.gate_override {
-        let text = format!("Gates overridden: {}", gate_override.reason);
-        let text = ui.paint(Style::Warning, &text);
+        let text = ui.paint(Style::Warning, &overridden(gate_override));
         ui.line(&text)?;
     }
     ui.line("")?;

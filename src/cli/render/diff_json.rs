@@ -5,7 +5,7 @@ use std::io::Write;
 use crate::diff::{Error, Event, EventSink};
 
 /// Which events are shown.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Show {
     /// File events.
     pub files: bool,

@@ -180,11 +180,13 @@ fn changed(from: &str, to: &str, old: bool) -> String {
 }
 
 /// Writes text from data.
-fn code(text: &str) -> String {
-    format!(
-        "<code>{}</code>",
-        escaped(&isolated(shorten(text, VALUE_WIDTH)))
-    )
+pub(super) fn code(text: &str) -> String {
+    in_full(&shorten(text, VALUE_WIDTH))
+}
+
+/// Writes text from data, however long it is.
+pub(super) fn in_full(text: &str) -> String {
+    format!("<code>{}</code>", escaped(&isolated(clean(text))))
 }
 
 /// Writes harmless text so that neither Markdown nor HTML reads anything into it.

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::super::ui::{Style, Ui, count, pad, shorten};
+use super::plot::Series;
 use crate::ops::metrics::{Changed, Measure};
 use crate::quality::Metric;
 
@@ -63,11 +64,12 @@ pub(crate) fn table(ui: &mut Ui, metrics: &[Metric]) -> io::Result<()> {
             Some(_) => change(metric, metric.previous, metric.value),
             None => String::new(),
         };
-        let note = metric
-            .note
-            .as_ref()
-            .map(|note| format!("  ({note})"))
-            .unwrap_or_default();
+        let p = metric.p_value.map(|p| format!("p = {p:.4}"));
+        let notes: Vec<String> = p.into_iter().chain(metric.note.clone()).collect();
+        let note = match notes.is_empty() {
+            true => String::new(),
+            false => format!("  ({})", notes.join("; ")),
+        };
         let line = format!(
             "  {}  {:>14}  {:>12}  {}{note}",
             pad(&name(metric), width),
@@ -127,6 +129,39 @@ pub(crate) fn log_text(measure: &Measure) -> String {
     format!("{} {}{change}", measure.asked, number(metric, metric.value))
 }
 
+/// Returns how a metric went over the versions, for each data set and name that was asked for;
+/// `versions` has the newest first, each with its name.
+pub(crate) fn series(versions: &[(String, Vec<Measure>)]) -> Vec<Series> {
+    let mut all: Vec<(&str, &str)> = Vec::new();
+    let measures = versions.iter().flat_map(|(_, measures)| measures);
+    for measure in measures {
+        let one = (measure.asked.as_str(), measure.dataset.as_str());
+        if !all.contains(&one) {
+            all.push(one);
+        }
+    }
+    let of = |(asked, dataset): (&str, &str)| {
+        let is = |measure: &&Measure| measure.asked == asked && measure.dataset == dataset;
+        let own = versions.iter().rev();
+        let points = own.map(|(name, measures)| {
+            let measure = measures.iter().find(is);
+            (name.clone(), measure.and_then(|m| m.metric.value))
+        });
+        let sample = versions.iter().find_map(|(_, m)| m.iter().find(is));
+        let sample = sample.map(|measure| measure.metric.clone());
+        let unit = sample.as_ref().map_or("", |metric| metric.unit.as_str());
+        Series {
+            title: format!("{dataset}: {asked} ({unit})"),
+            points: points.collect(),
+            number: Box::new(move |value| match &sample {
+                Some(metric) => number(metric, Some(value)),
+                None => value.to_string(),
+            }),
+        }
+    };
+    all.into_iter().map(of).collect()
+}
+
 /// Returns a metric as `log --json` gives it.
 pub(crate) fn log_json(measure: &Measure) -> Value {
     let metric = &measure.metric;
@@ -134,8 +169,14 @@ pub(crate) fn log_json(measure: &Measure) -> Value {
         .value
         .zip(metric.previous)
         .map(|(after, before)| after - before);
-    json!({
+    let mut out = json!({
         "name": measure.asked, "dataset": measure.dataset, "value": metric.value,
         "change": change,
-    })
+    });
+    for (name, end) in [("low", metric.low), ("high", metric.high)] {
+        if let Some(end) = end {
+            out[name] = json!(end);
+        }
+    }
+    out
 }

@@ -1,6 +1,9 @@
 //! Words: how reports and events look. Renderers compute nothing that an engine could.
 
+pub(crate) mod agree;
 pub(crate) mod apply;
+pub(crate) mod card;
+pub(crate) mod check;
 pub(crate) mod commit;
 pub(crate) mod diff;
 mod diff_csv;
@@ -11,7 +14,9 @@ mod diff_tables;
 pub(crate) mod diff_text;
 pub(crate) mod diff_words;
 pub(crate) mod find;
+pub(crate) mod gates;
 pub(crate) mod inference;
 pub(crate) mod metrics;
 pub(crate) mod partial;
+pub(crate) mod plot;
 pub(crate) mod progress;

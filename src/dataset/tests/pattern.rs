@@ -150,3 +150,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_path_gets_another_value_of_a_field_where_it_then_reads_so() {
+    let path = |text: &str| RepoPath::new(text).unwrap();
+    let pattern = PathPattern::parse("img/{split}/{label}/*.png").unwrap();
+    let cat = path("img/train/cat/a.png");
+    let with = |value: &str| pattern.with(&cat, "label", value);
+    assert_eq!(with("dog"), Some(path("img/train/dog/a.png")));
+    for value in ["", "..", "a/b", "."] {
+        assert_eq!(with(value), None, "{value}");
+    }
+    assert_eq!(pattern.with(&cat, "other", "x"), None);
+    assert_eq!(pattern.with(&path("other"), "label", "x"), None);
+}

@@ -205,7 +205,7 @@ pub fn find(
             datasets,
         });
     }
-    let datasets = of_working(repo, progress, |source, head, version| {
+    let datasets = of_working(repo, progress, |_, source, head, version| {
         in_version(source, head, version, options, (&measuring, progress))
     })?;
     Ok(FindReport {

@@ -74,5 +74,29 @@ fn named<const N: usize>(
     names.into_iter().zip(counts.iter().copied())
 }
 
+/// What a text is and has.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Look {
+    /// The script of most of its letters.
+    pub script: Script,
+    /// What is wrong with it.
+    pub defects: Vec<Defect>,
+    /// The kinds of personal data in it.
+    pub pii: Vec<Pii>,
+}
+
+/// Looks at one text, as profiles do.
+pub fn look_at(text: &str) -> Look {
+    let shape = script::Shape::of(text);
+    let (mut found, mut kinds) = (Vec::new(), Vec::new());
+    defects::each(text, &shape, |defect| found.push(defect));
+    pii::each(text, &shape, |kind| kinds.push(kind));
+    Look {
+        script: shape.script(),
+        defects: found,
+        pii: kinds,
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -1,17 +1,13 @@
 //! What texts are told to be, on real ones in English and Korean and on made ones.
 
-use super::{Defect, Pii, Script, defects, pii, script::Shape};
+use super::{Defect, Pii, Script, look_at};
 
 fn defects_of(text: &str) -> Vec<Defect> {
-    let mut found = Vec::new();
-    defects::each(text, &Shape::of(text), |defect| found.push(defect));
-    found
+    look_at(text).defects
 }
 
 fn pii_of(text: &str) -> Vec<Pii> {
-    let mut found = Vec::new();
-    pii::each(text, &Shape::of(text), |kind| found.push(kind));
-    found
+    look_at(text).pii
 }
 
 #[test]
@@ -28,7 +24,7 @@ fn the_script_is_that_of_most_letters() {
         ("12 345 !", Script::None),
         ("", Script::None),
     ] {
-        assert_eq!(Shape::of(text).script(), script, "{text}");
+        assert_eq!(look_at(text).script, script, "{text}");
     }
 }
 

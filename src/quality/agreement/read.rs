@@ -17,6 +17,8 @@ use crate::record::{Batch, RecordRef, Role, Type, canonical, normalized};
 
 /// Up to so many records, each item is a unit that is drawn; beyond, items are dealt into bins.
 const FEW: u64 = 65_536;
+/// How many units the types are guessed from.
+const SAMPLE: usize = 16;
 /// So many bins.
 const BINS: u64 = 4096;
 /// The number of an annotator or a stratum that has no name.
@@ -74,6 +76,8 @@ pub struct Ratings {
     pub strata: Vec<String>,
     /// Records that name no item.
     pub without_item: u64,
+    /// The types of the fields by which items, then groups, are told apart.
+    pub kinds: Vec<Type>,
 }
 
 /// Reads the ratings that are asked for and calls `each` with those of one part of the items
@@ -84,14 +88,38 @@ pub fn read<E: From<dataset::Error>>(
     each: &mut dyn FnMut(Ratings) -> Result<(), E>,
 ) -> Result<(), E> {
     let fields = Fields::of(question);
-    let kinds = fields.kinds(source, question.table)?;
+    let mut kinds = fields.sample(source, question.table)?;
     let width = fields.labels.len().max(1) as u64;
     let ratings = question.table.records().saturating_mul(width);
     let parts = ratings.div_ceil(question.most.max(1)).max(1);
     for part in 0..parts {
-        each(fields.read(source, question.table, &kinds, (part, parts))?)?;
+        let mut ratings = fields.read(source, question.table, &kinds, (part, parts))?;
+        // Every part reads all records, so the first one tells whether the guess was right.
+        if part == 0
+            && !ratings
+                .kinds
+                .iter()
+                .zip(&kinds)
+                .all(|(a, b)| is_spelled_alike(*a, *b))
+        {
+            kinds.clone_from(&ratings.kinds);
+            ratings = fields.read(source, question.table, &kinds, (part, parts))?;
+        }
+        each(ratings)?;
     }
     Ok(())
+}
+
+/// Returns whether equal values of both types are spelled alike.
+fn is_spelled_alike(a: Type, b: Type) -> bool {
+    let is_number = |kind| matches!(kind, Type::Integer | Type::Float);
+    a == b || is_number(a) && is_number(b)
+}
+
+/// Joins the types of each field.
+fn join(kinds: &mut [Type], others: &[Type]) {
+    let both = kinds.iter_mut().zip(others);
+    both.for_each(|(kind, other)| *kind = kind.join(*other));
 }
 
 /// The fields that a question is about.
@@ -111,14 +139,12 @@ pub struct Items<'a> {
     kinds: Vec<Type>,
 }
 
-/// Learns how the items of a question are told apart.
-pub fn read_items<'a>(
-    source: &dyn ObjectSource,
-    question: &Question<'a>,
-) -> Result<Items<'a>, dataset::Error> {
-    let fields = Fields::of(question);
-    let kinds = fields.kinds(source, question.table)?;
-    Ok(Items { fields, kinds })
+/// Tells the items of a question apart as its ratings did.
+pub fn read_items<'a>(question: &Question<'a>, ratings: &Ratings) -> Items<'a> {
+    Items {
+        fields: Fields::of(question),
+        kinds: ratings.kinds.clone(),
+    }
 }
 
 impl Items<'_> {
@@ -161,6 +187,22 @@ struct Read {
     annotators: Interner,
     strata: Interner,
     without_item: u64,
+    kinds: Vec<Type>,
+}
+
+/// Joins the types of a record's values to those of the fields of items and groups.
+fn learn(record: RecordRef<'_>, places: &Places, kinds: &mut [Type]) {
+    for (kind, place) in kinds
+        .iter_mut()
+        .zip(places.item.iter().chain(&places.group))
+    {
+        // Nothing joins to anything else once it is text.
+        if *kind != Type::String
+            && let Some(cell) = place.and_then(|place| record.cell(place))
+        {
+            *kind = kind.join(Type::of(cell));
+        }
+    }
 }
 
 impl<'a> Fields<'a> {
@@ -205,36 +247,24 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Finds the types of the fields of items and groups: equal values are spelled alike in them.
-    fn kinds(&self, source: &dyn ObjectSource, table: &Table) -> Result<Vec<Type>, dataset::Error> {
-        let fields = self.item.len() + self.group.len();
-        let join = |mut a: Vec<Type>, b: Vec<Type>| {
-            a.iter_mut().zip(b).for_each(|(a, b)| *a = a.join(b));
-            a
-        };
-        let start = || (vec![Type::Null; fields], Batch::default());
+    /// Guesses the types of the fields of items and groups from a few units: equal values are
+    /// spelled alike in them.
+    fn sample(
+        &self,
+        source: &dyn ObjectSource,
+        table: &Table,
+    ) -> Result<Vec<Type>, dataset::Error> {
+        let mut kinds = vec![Type::Null; self.item.len() + self.group.len()];
+        let mut batch = Batch::default();
         let units: Vec<_> = table.units().collect();
-        let kinds = units
-            .par_iter()
-            .try_fold(start, |(mut kinds, mut batch), &(part, unit)| {
-                table.read_unit(source, part, unit, &mut batch)?;
-                let places = self.places(&batch);
-                let places: Vec<_> = places.item.iter().chain(&places.group).copied().collect();
-                for record in batch.records() {
-                    for (kind, place) in kinds.iter_mut().zip(&places) {
-                        // Nothing joins to anything else once it is text.
-                        if *kind != Type::String
-                            && let Some(cell) = place.and_then(|place| record.cell(place))
-                        {
-                            *kind = kind.join(Type::of(cell));
-                        }
-                    }
-                }
-                Ok::<_, dataset::Error>((kinds, batch))
-            });
-        kinds
-            .map(|kinds| kinds.map(|(kinds, _)| kinds))
-            .try_reduce(|| vec![Type::Null; fields], |a, b| Ok(join(a, b)))
+        for &(file, unit) in units.iter().step_by(units.len().div_ceil(SAMPLE).max(1)) {
+            table.read_unit(source, file, unit, &mut batch)?;
+            let places = self.places(&batch);
+            batch
+                .records()
+                .for_each(|record| learn(record, &places, &mut kinds));
+        }
+        Ok(kinds)
     }
 
     /// Returns the hash of some values of a record; `None` where one of them is missing.
@@ -289,7 +319,10 @@ impl<'a> Fields<'a> {
         let threads = rayon::current_num_threads().min(units.len()).max(1);
         let few = table.records() <= FEW;
         let read = (0..threads).into_par_iter().with_max_len(1).map(|_| {
-            let mut read = Read::default();
+            let mut read = Read {
+                kinds: vec![Type::Null; kinds.len()],
+                ..Read::default()
+            };
             let mut batch = Batch::default();
             while let Some(&(file, unit)) = units.get(next.fetch_add(1, Ordering::Relaxed)) {
                 table.read_unit(source, file, unit, &mut batch)?;
@@ -313,6 +346,7 @@ impl<'a> Fields<'a> {
         let group_kinds = kinds.get(self.item.len()..).unwrap_or(&[]);
         let mut bytes = Vec::new();
         for (at, record) in (0..).zip(batch.records()) {
+            learn(record, &places, &mut read.kinds);
             let place = (file, first + at);
             let Some(item) = self.item(record, &places, kinds, place, &mut bytes) else {
                 read.without_item += 1;
@@ -362,6 +396,7 @@ impl<'a> Fields<'a> {
                 false => annotators.all.clone(),
             },
             strata: strata.all.clone(),
+            kinds: vec![Type::Null; self.item.len() + self.group.len()],
             ..Ratings::default()
         };
         for read in read {
@@ -370,6 +405,7 @@ impl<'a> Fields<'a> {
             let stratum = strata.numbers(&read.strata);
             let number = |numbers: &[u32], at: u32| numbers.get(at as usize).copied();
             all.without_item += read.without_item;
+            join(&mut all.kinds, &read.kinds);
             all.ratings
                 .extend(read.ratings.into_iter().map(|rating| Rating {
                     stratum: number(&stratum, rating.stratum).unwrap_or(NOBODY),

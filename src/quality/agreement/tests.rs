@@ -3,6 +3,10 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::base::{ObjectId, RepoPath};
+use crate::dataset::{self, Declarations, Table};
+use crate::object::{EntryKind, FileEntry, MemoryStore, ObjectSink as _};
+use crate::record::Type;
 
 fn state_of(items: &[Vec<(u32, u32)>]) -> Coincidences {
     let mut state = Coincidences::default();
@@ -149,4 +153,121 @@ fn the_width_of_intervals_is_that_of_gwets_standard_error() {
     let (low, high) = found[0].unwrap();
     let error = (high - low) / (2.0 * 1.96);
     assert!((0.055..0.1).contains(&error), "{error}");
+}
+
+/// Builds the table of a CSV in a store.
+fn table(csv: &str, roles: &str) -> (MemoryStore, Table) {
+    let mut store = MemoryStore::new();
+    let content = store.put(csv.as_bytes()).unwrap();
+    let entry = FileEntry {
+        path: RepoPath::new("t.csv").unwrap(),
+        kind: EntryKind::File,
+        size: csv.len() as u64,
+        content,
+    };
+    let toml = format!("[dataset.t]\npath = \"t.csv\"\n{roles}");
+    let declared = Declarations::parse(toml.as_bytes()).unwrap();
+    let table = Table::open(&store, &[entry], declared.get("t").unwrap()).unwrap();
+    (store, table)
+}
+
+/// Reads the ratings of a table, at most so many at once.
+fn read_all(csv: &str, roles: &str, shape: Shape<'_>, most: u64) -> (Vec<Ratings>, Tally) {
+    let (store, table) = table(csv, roles);
+    let question = Question {
+        table: &table,
+        shape,
+        strata: None,
+        most,
+    };
+    let (mut parts, mut tally) = (Vec::new(), Tally::default());
+    read::<dataset::Error>(&store, &question, &mut |ratings| {
+        tally.add(&ratings.ratings, true);
+        parts.push(ratings);
+        Ok(())
+    })
+    .unwrap();
+    (parts, tally)
+}
+
+const LONG: &str = "item = \"item\"\nannotator = \"who\"\nlabel = \"label\"\n";
+
+#[test]
+fn ratings_read_in_many_parts_are_those_read_at_once() {
+    let mut csv = "item,who,label\n".to_owned();
+    for at in 0..400 {
+        csv.push_str(&format!("{},w{},{}\n", at / 3, at % 7, (at * at) % 5));
+    }
+    let (once, whole) = read_all(&csv, LONG, Shape::Long("label"), u64::MAX);
+    let (parts, merged) = read_all(&csv, LONG, Shape::Long("label"), 50);
+    assert_eq!((once.len(), parts.len()), (1, 8));
+    assert!(parts.iter().all(|part| part.ratings.len() < 120));
+    assert_eq!(whole, merged);
+    for part in &parts {
+        assert_eq!(part.classes, once[0].classes);
+        assert_eq!(part.annotators, once[0].annotators);
+    }
+    let mut all: Vec<Rating> = parts.into_iter().flat_map(|part| part.ratings).collect();
+    all.sort_unstable();
+    assert_eq!(all, once[0].ratings);
+}
+
+#[test]
+fn values_are_told_apart_as_their_types_want_it() {
+    // 17 and 17.0 are one item and one class; a missing label is no rating, a missing item none.
+    let csv = "item,who,label\n17,a,1\n17.0,b,1.0\n18,a,10\n18,b,9\n19,a,\n,b,3\n18,,9\n18,b,9\n";
+    let (parts, tally) = read_all(csv, LONG, Shape::Long("label"), u64::MAX);
+    assert_eq!(parts[0].classes, ["1", "9", "10"]);
+    assert_eq!(parts[0].kind, Some(Type::Integer));
+    assert_eq!((parts[0].ratings.len(), parts[0].without_item), (6, 1));
+    let stratum = tally.strata.values().next().unwrap();
+    assert_eq!((stratum.repeated, stratum.anonymous), (1, 1));
+    // Two ratings of item 18 by b make two pairs with that of a.
+    assert_eq!(stratum.pair((0, 1)).total(), 3);
+    assert_eq!(
+        stratum.state().sizes().into_iter().collect::<Vec<_>>(),
+        [(2, 1), (4, 1)]
+    );
+}
+
+#[test]
+fn groups_are_drawn_as_a_whole_and_strata_are_kept_apart() {
+    let csv = "item,who,label,user\n1,a,x,u\n1,b,x,u\n2,a,x,u\n2,b,y,u\n3,a,y,v\n3,b,y,v\n";
+    let grouped = format!("{LONG}group = \"user\"\n");
+    let (_, tally) = read_all(csv, &grouped, Shape::Long("label"), u64::MAX);
+    assert_eq!(tally.strata.values().next().unwrap().units.len(), 2);
+    let (_, tally) = read_all(csv, LONG, Shape::Long("label"), u64::MAX);
+    assert_eq!(tally.strata.values().next().unwrap().units.len(), 3);
+}
+
+proptest! {
+    #[test]
+    fn the_order_of_records_does_not_change_the_tally(
+        rows in proptest::collection::vec((0_u32..9, 0_u32..4, 0_u32..3), 1..60),
+        seed in any::<u64>(),
+    ) {
+        let csv = |rows: &[(u32, u32, u32)]| {
+            let lines = rows.iter().map(|(item, who, label)| format!("{item},w{who},c{label}\n"));
+            format!("item,who,label\n{}", lines.collect::<String>())
+        };
+        let mut shuffled = rows.clone();
+        let hash = |row: &(u32, u32, u32)| ObjectId::of(format!("{seed} {row:?}").as_bytes());
+        shuffled.sort_by_key(hash);
+        let (_, one) = read_all(&csv(&rows), LONG, Shape::Long("label"), u64::MAX);
+        let (_, other) = read_all(&csv(&shuffled), LONG, Shape::Long("label"), 7);
+        prop_assert_eq!(&one, &other);
+        // Item by item, as the definition has it.
+        let mut expected = Coincidences::default();
+        for item in 0..9 {
+            let classes = rows.iter().filter(|row| row.0 == item).map(|row| row.2);
+            let mut counts = std::collections::BTreeMap::new();
+            classes.for_each(|class| *counts.entry(class).or_insert(0) += 1);
+            let known: std::collections::BTreeSet<u32> = rows.iter().map(|row| row.2).collect();
+            let number = |class: u32| known.range(..class).count() as u32;
+            let counts: Vec<(u32, u32)> = counts.into_iter().map(|(c, n)| (number(c), n)).collect();
+            expected.add_item(&counts);
+        }
+        let stratum = one.strata.values().next().unwrap();
+        prop_assert_eq!(stratum.state(), expected);
+    }
 }

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use super::super::agreement::{Question, Shape, read_items};
+use super::super::agreement::{Question, Ratings, Shape, read_items};
 use super::votes::Verdict;
 use crate::dataset;
 use crate::object::ObjectSource;
@@ -31,13 +31,13 @@ pub struct Outvoted {
 pub fn outvoted(
     source: &dyn ObjectSource,
     question: &Question<'_>,
-    (classes, kind): (&[String], Option<Type>),
+    ratings: &Ratings,
     verdicts: &FxHashMap<u64, Verdict>,
 ) -> Result<Vec<Outvoted>, dataset::Error> {
     let table = question.table;
     let roles = &table.declaration.roles;
-    let items = read_items(source, question)?;
-    let kind = kind.unwrap_or(Type::Null);
+    let items = read_items(question, ratings);
+    let kind = ratings.kind.unwrap_or(Type::Null);
     let labels: Vec<&str> = match question.shape {
         Shape::Long(label) => vec![label],
         Shape::Wide => roles.labels().iter().map(String::as_str).collect(),
@@ -69,7 +69,7 @@ pub fn outvoted(
                         continue;
                     };
                     let label = normalized(&canonical(kind, cell)).into_owned();
-                    if classes.get(suggested as usize) == Some(&label) {
+                    if ratings.classes.get(suggested as usize) == Some(&label) {
                         continue;
                     }
                     let named: Option<Vec<String>> = key.iter().map(text).collect();

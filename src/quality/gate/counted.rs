@@ -20,7 +20,7 @@ pub const COUNTED: &[Counted] = &[
         name: "fields_removed",
         formula: "fields that the base has and this version does not, under no other name",
         count: |changes| of(changes, "field_removed").count() as u64,
-        names: |changes| listed(of(changes, "field_removed"), |change| field(change)),
+        names: |changes| listed(of(changes, "field_removed"), field),
     },
     Counted {
         name: "classes_removed",
@@ -82,7 +82,7 @@ fn listed<'a>(
     changes: impl Iterator<Item = &'a SchemaChange>,
     name: impl Fn(&SchemaChange) -> String,
 ) -> Option<String> {
-    let names: Vec<String> = changes.map(|change| name(change)).collect();
+    let names: Vec<String> = changes.map(name).collect();
     let more = names.len().saturating_sub(MOST);
     let shown = names.iter().take(MOST).cloned().collect::<Vec<_>>();
     match (names.is_empty(), more) {

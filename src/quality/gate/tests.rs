@@ -20,6 +20,7 @@ fn metric(path: &[&str], num: Option<i128>, den: i128) -> Metric {
         unit: String::new(),
         version: 1,
         previous: None,
+        p_value: None,
         note: num.is_none().then(|| "no records".to_owned()),
     }
 }

@@ -1,6 +1,7 @@
 //! `leakage`: records of one split whose content or group is in another.
 
 use crate::quality::metric::{Definition, Value};
+use crate::record::Role;
 
 pub(super) const METRIC: Definition = Definition {
     name: "leakage",
@@ -12,10 +13,13 @@ pub(super) const METRIC: Definition = Definition {
     sealed: true,
     rank: 1,
     compute: |subject| {
+        if !subject.has(Role::Split) {
+            return Vec::new();
+        }
         let leakage = subject.duplicates.and_then(|d| d.leakage.as_ref());
         let Some(leakage) = leakage else {
             return vec![Value::undefined(
-                "no field has the role split, or it has more than 16 values",
+                "no content fields, or more than 16 splits",
             )];
         };
         let value = |leak: &crate::profile::Leakage| {

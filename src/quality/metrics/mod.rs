@@ -13,6 +13,8 @@ mod class_share;
 mod classes;
 mod classes_empty;
 mod distinct;
+pub(super) mod drift_js;
+pub(super) mod drift_psi;
 mod duplicates_content;
 mod duplicates_key;
 mod duplicates_record;
@@ -49,6 +51,8 @@ pub const REGISTRY: &[Definition] = &[
     entropy::METRIC,
     effective_classes::METRIC,
     imbalance_ratio::METRIC,
+    drift_psi::METRIC,
+    drift_js::METRIC,
     agreement_percent::METRIC,
     agreement_alpha::METRIC,
     agreement_fleiss::METRIC,

@@ -32,7 +32,7 @@ pub(super) fn key(key: &Identity) -> String {
 }
 
 /// Writes one cell so that CSV readers give it back and spreadsheets do not run it.
-pub(in crate::cli::render) fn cell(text: &str, terminal: bool) -> String {
+pub(in super::super) fn cell(text: &str, terminal: bool) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     if is_risky(text) {
         out.push('\'');

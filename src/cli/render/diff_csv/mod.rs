@@ -14,8 +14,9 @@ use crate::object::changes::{Cause, SchemaChange};
 mod cell;
 mod row;
 
-use super::diff_json::Show;
 pub(super) use cell::cell;
+
+use super::diff_json::Show;
 use cell::{key, told};
 use row::Row;
 

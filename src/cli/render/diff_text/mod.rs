@@ -17,7 +17,7 @@ use crate::object::changes::{Cause, SchemaChange};
 
 use super::diff_json::Show;
 
-use super::super::ui::{Style, clean, count, counted};
+use super::super::ui::{Style, Ui, clean, count, counted};
 use super::super::width::isolated;
 use counts::cause;
 use lines::{Cell, Columns, Lines};
@@ -46,6 +46,17 @@ struct Open {
     records: Lines,
     cells: Lines,
     problems: Vec<ProblemEvent>,
+}
+
+/// Writes how classes, annotators and splits fared.
+pub(crate) fn counts(ui: &mut Ui, summary: &SummaryEvent) -> io::Result<()> {
+    let (out, paint) = ui.streams();
+    let show = Show::default();
+    let mut text = DiffText::new(out, &paint, show);
+    text.classes(&summary.classes)?;
+    text.kinds(&summary.kinds)?;
+    text.annotators(&summary.annotators)?;
+    text.splits(&summary.splits)
 }
 
 impl<'a> DiffText<'a> {

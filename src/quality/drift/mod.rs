@@ -1,0 +1,177 @@
+//! Drift: how far two distributions of a field's values lie apart.
+//!
+//! Between versions that share records it is a description: value and counts, no p. Samples of
+//! different records, such as two splits, have a p-value, too. Formulas: docs/quality.md, "Drift".
+
+mod chi_square;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::base::elementary::{ln, log2};
+use crate::object::{self, DatasetScore, ObjectSource, Schema, State, Values};
+use crate::record::Role;
+
+use super::metric::{Metric, Value};
+use super::metrics::{drift_js, drift_psi};
+use super::read::of_definition;
+
+pub(super) use chi_square::above;
+
+/// Shares below this are taken for it, so that a class that is new or gone has a logarithm.
+const FLOOR: f64 = 1e-4;
+
+/// How often each value stands in a set of records.
+pub(super) type Counts = BTreeMap<String, u64>;
+
+/// Two distributions over the values of both.
+pub(super) struct Pair {
+    /// Counts of the reference and of what is compared with it, value by value.
+    counts: Vec<(u64, u64)>,
+    totals: (u64, u64),
+}
+
+impl Pair {
+    /// Returns the pair; `None` where one side has no values.
+    pub(super) fn of(reference: &Counts, other: &Counts) -> Option<Self> {
+        let values: BTreeSet<&String> = reference.keys().chain(other.keys()).collect();
+        let count = |counts: &Counts, value: &String| counts.get(value).copied().unwrap_or(0);
+        let both = |value| (count(reference, value), count(other, value));
+        let counts: Vec<(u64, u64)> = values.into_iter().map(both).collect();
+        let counts: Vec<_> = counts.into_iter().filter(|(a, b)| a + b > 0).collect();
+        let totals = counts.iter().fold((0, 0), |(a, b), (c, d)| (a + c, b + d));
+        (totals.0 > 0 && totals.1 > 0).then_some(Self { counts, totals })
+    }
+
+    fn shares(&self) -> impl Iterator<Item = (f64, f64)> {
+        let (a, b) = (self.totals.0 as f64, self.totals.1 as f64);
+        self.counts
+            .iter()
+            .map(move |(of_a, of_b)| (*of_a as f64 / a, *of_b as f64 / b))
+    }
+
+    /// Returns the population stability index.
+    pub(super) fn psi(&self) -> f64 {
+        let floored = |share: f64| share.max(FLOOR);
+        let sums = self.shares().fold((0.0, 0.0), |(p, q), (a, b)| {
+            (p + floored(a), q + floored(b))
+        });
+        self.shares().fold(0.0, |psi, (a, b)| {
+            let (p, q) = (floored(a) / sums.0, floored(b) / sums.1);
+            psi + (q - p) * ln(q / p)
+        })
+    }
+
+    /// Returns the Jensen-Shannon distance to base 2: from 0 to 1.
+    pub(super) fn js(&self) -> f64 {
+        let part = |share: f64, middle: f64| match share > 0.0 {
+            true => share * log2(share / middle),
+            false => 0.0,
+        };
+        let divergence = self.shares().fold(0.0, |sum, (p, q)| {
+            let middle = (p + q) / 2.0;
+            sum + (part(p, middle) + part(q, middle)) / 2.0
+        });
+        divergence.clamp(0.0, 1.0).sqrt()
+    }
+
+    /// Returns the probability of a PSI at least as large between two samples of one distribution:
+    /// then PSI / (1/n + 1/m) is chi-square with one degree of freedom less than there are values.
+    pub(super) fn p_value(&self) -> Option<f64> {
+        let degrees = self
+            .counts
+            .len()
+            .checked_sub(1)
+            .filter(|degrees| *degrees > 0)?;
+        let (n, m) = (self.totals.0 as f64, self.totals.1 as f64);
+        Some(above(self.psi() / (1.0 / n + 1.0 / m), degrees as f64))
+    }
+
+    /// Returns the counts in words.
+    pub(super) fn note(&self) -> String {
+        let (n, m) = self.totals;
+        format!("{m} records against {n}")
+    }
+}
+
+/// Returns the drift of each field since an older version, for fields whose values both sealed.
+/// `renames` are classes of labels that only got another name: old -> new.
+pub fn drift_since(
+    source: &dyn ObjectSource,
+    before: &DatasetScore,
+    after: &DatasetScore,
+    renames: &BTreeMap<String, String>,
+) -> Result<Vec<Metric>, object::Error> {
+    let old = values(source, before)?;
+    let new = values(source, after)?;
+    let mut metrics = Vec::new();
+    for definition in [&drift_psi::METRIC, &drift_js::METRIC] {
+        for (field, (label, counts)) in &new {
+            let Some((_, reference)) = old.get(field) else {
+                continue;
+            };
+            let reference = match label {
+                true => renamed(reference, renames),
+                false => reference.clone(),
+            };
+            let Some(pair) = Pair::of(&reference, counts) else {
+                continue;
+            };
+            let drift = match definition.name == drift_psi::METRIC.name {
+                true => pair.psi(),
+                false => pair.js(),
+            };
+            let mut value = Value::real(drift).field(field);
+            value.note = Some(format!("{} in the version before", pair.note()));
+            metrics.push(of_definition(definition, value));
+        }
+    }
+    Ok(metrics)
+}
+
+/// Returns the drift of each field that has metrics, where there is no version to drift from.
+pub fn no_drift(metrics: &[Metric]) -> Vec<Metric> {
+    let fields: BTreeSet<&String> = metrics.iter().filter_map(|m| m.field.as_ref()).collect();
+    let definitions = [&drift_psi::METRIC, &drift_js::METRIC];
+    let of = |definition| {
+        let undefined = |field: &&String| {
+            let value = Value::undefined("there is no version before").field(field);
+            of_definition(definition, value)
+        };
+        fields.iter().map(undefined).collect::<Vec<_>>()
+    };
+    definitions.into_iter().flat_map(of).collect()
+}
+
+fn renamed(counts: &Counts, renames: &BTreeMap<String, String>) -> Counts {
+    let mut out = Counts::new();
+    for (value, count) in counts {
+        let name = renames.get(value).unwrap_or(value);
+        *out.entry(name.clone()).or_insert(0) += count;
+    }
+    out
+}
+
+/// Returns the sealed values of each field that seals them, and whether it is a label.
+fn values(
+    source: &dyn ObjectSource,
+    score: &DatasetScore,
+) -> Result<BTreeMap<String, (bool, Counts)>, object::Error> {
+    let state: State = object::get(source, &score.state)?;
+    let schema: Schema = object::get(source, &score.schema)?;
+    let mut out = BTreeMap::new();
+    for (state, schema) in state.fields.iter().zip(&schema.fields) {
+        let is = |role: Role| schema.roles.iter().any(|name| name == role.name());
+        // Keys and texts are other values by their nature.
+        let nature = is(Role::Key) || is(Role::Text);
+        let Some(id) = state.values.filter(|_| !nature) else {
+            continue;
+        };
+        let values: Values = object::get(source, &id)?;
+        let counts = values.values.into_iter().map(|(v, n)| (v.to_string(), n));
+        out.insert(state.name.clone(), (is(Role::Label), counts.collect()));
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests;
