@@ -20,7 +20,7 @@ use crate::ops::verify::{self, ChainState, Verified, VerifyOptions};
 Examples:
   dver verify
   dver verify v1.2 --recompute
-  dver verify main --expect 4f1c...   # the id as somebody you trust noted it")]
+  dver verify main --expect 4f1c0d2e")]
 pub(crate) struct VerifyArgs {
     /// The version
     #[arg(value_name = "REV", default_value = "HEAD")]
