@@ -41,6 +41,7 @@ Measure
   quality      Metrics of a version
   check        One verdict: gates, constraints, what stays to be done
   agree        Agreement between annotators, and their consensus
+  eval         Scores of a model, attached to the version
   card         The data card of a version, for people and for machines
 
 Explain
@@ -203,6 +204,7 @@ pub(super) enum Command {
     Quality(command::quality::QualityArgs),
     Check(command::check::CheckArgs),
     Agree(command::agree::AgreeArgs),
+    Eval(command::eval::EvalArgs),
     Card(command::card::CardArgs),
     Blame(command::blame::BlameArgs),
     Verify(command::verify::VerifyArgs),
