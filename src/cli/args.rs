@@ -39,6 +39,7 @@ Look
 
 Measure
   quality      Metrics of a version
+  find         Records that a person should look at, ranked
   check        One verdict: gates, constraints, what stays to be done
   agree        Agreement between annotators, and their consensus
   eval         Scores of a model, attached to the version
@@ -202,6 +203,7 @@ pub(super) enum Command {
     Cat(command::cat::CatArgs),
     Schema(command::quality::SchemaArgs),
     Quality(command::quality::QualityArgs),
+    Find(command::find::FindArgs),
     Check(command::check::CheckArgs),
     Agree(command::agree::AgreeArgs),
     Eval(command::eval::EvalArgs),

@@ -95,6 +95,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Answer, Failure> 
         Command::Cat(args) => command::cat::run(context, &args),
         Command::Schema(args) => command::quality::schema(context, &args),
         Command::Quality(args) => command::quality::run(context, &args),
+        Command::Find(args) => command::find::run(context, args),
         Command::Check(args) => command::check::run(context, &args),
         Command::Agree(args) => command::agree::run(context, &args),
         Command::Eval(args) => command::eval::run(context, &args),

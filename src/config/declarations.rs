@@ -79,8 +79,8 @@ pub struct DatasetConfig {
     pub classes: Option<ClassesConfig>,
     /// Renamed classes: old name -> new name.
     pub rename: BTreeMap<String, String>,
-    /// What the values of label fields are: field -> kind.
-    pub label_kind: BTreeMap<String, String>,
+    /// What the values of label fields are, by field.
+    pub label_kind: BTreeMap<String, LabelKindConfig>,
     /// Constraints, by field, in the order of the file.
     pub fields: Vec<(String, FieldConfig)>,
 }
@@ -119,6 +119,15 @@ impl DatasetConfig {
         let fields: Vec<_> = newer.fields.iter().filter(new).cloned().collect();
         self.fields.extend(fields);
     }
+}
+
+/// What the values of a label field are declared to be.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct LabelKindConfig {
+    /// The name of the kind.
+    pub kind: String,
+    /// What stands between the classes of a set that is written as text.
+    pub separator: Option<String>,
 }
 
 /// The declared classes of a label.
@@ -242,21 +251,35 @@ fn dataset(name: String, table: Reader<'_>) -> Result<DatasetConfig, Error> {
     Ok(config)
 }
 
-fn label_kinds(table: &Reader<'_>) -> Result<BTreeMap<String, String>, Error> {
+fn label_kinds(table: &Reader<'_>) -> Result<BTreeMap<String, LabelKindConfig>, Error> {
     let Some(table) = table.table("label_kind")? else {
         return Ok(BTreeMap::new());
     };
-    let kinds = table.string_map()?;
-    match kinds
-        .iter()
-        .find(|(_, kind)| !LABEL_KINDS.contains(&kind.as_str()))
-    {
-        Some((field, kind)) => {
-            let expected = "class, multi-label, score or preference";
-            Err(table.bad_value(field, expected, kind))
+    let expected = "class, multi-label, score or preference";
+    let mut kinds = BTreeMap::new();
+    for field in table.keys() {
+        let (kind, separator) = match table.text_at(&field) {
+            Some(kind) => (kind, None),
+            None => {
+                let inner = table.table_at(&field)?;
+                let kind = inner.required("kind")?;
+                let separator = inner.string("separator")?;
+                inner.finish()?;
+                (kind, separator)
+            }
+        };
+        if !LABEL_KINDS.contains(&kind.as_str()) {
+            return Err(table.bad_value(&field, expected, &kind));
         }
-        None => Ok(kinds.into_iter().collect()),
+        if let Some(separator) = &separator
+            && (kind != "multi-label" || separator.trim().is_empty())
+        {
+            let expected = "a separator that is not empty, of a multi-label";
+            return Err(table.bad_value(&field, expected, separator));
+        }
+        kinds.insert(field, LabelKindConfig { kind, separator });
     }
+    Ok(kinds)
 }
 
 fn single_byte(table: &Reader<'_>, key: &'static str) -> Result<Option<u8>, Error> {

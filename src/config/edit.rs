@@ -186,7 +186,16 @@ fn values(config: &DatasetConfig) -> Vec<(&str, Value)> {
     if !config.label_kind.is_empty() {
         let mut table = InlineTable::new();
         for (field, kind) in &config.label_kind {
-            table.insert(field, Value::from(kind.clone()));
+            let value = match &kind.separator {
+                None => Value::from(kind.kind.clone()),
+                Some(separator) => {
+                    let mut inner = InlineTable::new();
+                    inner.insert("kind", Value::from(kind.kind.clone()));
+                    inner.insert("separator", Value::from(separator.clone()));
+                    Value::InlineTable(inner)
+                }
+            };
+            table.insert(field, value);
         }
         values.push(("label_kind", Value::InlineTable(table)));
     }

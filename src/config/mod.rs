@@ -14,7 +14,7 @@ mod local;
 mod reader;
 
 pub use card::CardConfig;
-pub use declarations::{ClassesConfig, DatasetConfig, Declarations, FieldConfig};
+pub use declarations::{ClassesConfig, DatasetConfig, Declarations, FieldConfig, LabelKindConfig};
 pub use error::Error;
 pub use evaluation::EvaluationConfig;
 pub use gate::{Bound, Comparison, GateConfig, Limit};

@@ -289,7 +289,10 @@ proptest! {
         rename in proptest::collection::btree_map(".{1,4}", ".{0,4}", 0..3),
         header in proptest::option::of(any::<bool>()),
         label_kind in proptest::collection::btree_map(
-            ".{1,4}", proptest::sample::select(vec!["class".to_owned(), "score".to_owned()]), 0..3),
+            ".{1,4}", proptest::sample::select(vec![
+                LabelKindConfig { kind: "score".to_owned(), separator: None },
+                LabelKindConfig { kind: "multi-label".to_owned(), separator: Some(";".to_owned()) },
+            ]), 0..3),
     ) {
         let config = DatasetConfig {
             name, paths, key, missing, rename, header, label_kind,

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::{ObjectId, RepoPath};
-use crate::config::{self, CardConfig, ClassesConfig, DatasetConfig, EvaluationConfig, GateConfig};
+use crate::config::{
+    self, CardConfig, ClassesConfig, DatasetConfig, EvaluationConfig, GateConfig, LabelKindConfig,
+};
 use crate::object::{Content, FileEntry, ObjectSource, Snapshot};
 use crate::profile::{Rules, Survey};
 use crate::record::{DeclaredDialect, Encoding, Format, Role, Roles, normalized, sniff_format};
@@ -31,8 +33,8 @@ pub struct Declaration {
     pub roles: Roles,
     /// Renamed classes: old name -> new name.
     pub rename: BTreeMap<String, String>,
-    /// What the values of label fields are: field -> kind.
-    pub label_kind: BTreeMap<String, String>,
+    /// What the values of label fields are, by field.
+    pub label_kind: BTreeMap<String, LabelKindConfig>,
     /// The declared classes of the label.
     pub classes: Option<ClassesConfig>,
     /// The labelling guideline.
@@ -110,6 +112,11 @@ impl Declaration {
     /// Returns what is counted of its records.
     pub fn survey(&self) -> Survey {
         Survey::new(&self.roles, self.rules.clone())
+    }
+
+    /// Returns what is declared to stand between the classes of a label field's sets.
+    pub fn separator(&self, field: &str) -> Option<&str> {
+        self.label_kind.get(field)?.separator.as_deref()
     }
 
     /// Returns the fields that the path gives its records, where the data set covers the path.

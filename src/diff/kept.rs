@@ -236,6 +236,7 @@ impl<'a> Kept<'a> {
         let meaning = |(label, gone): (usize, BTreeMap<String, u64>)| {
             let field = &self.reading.common[self.labels[label]];
             if matches!(field.kind, Type::List | Type::Object)
+                || field.separator.is_some()
                 || is_score(field, self.after.label_kind)
             {
                 return Meaning::default();

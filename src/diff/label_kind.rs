@@ -4,15 +4,18 @@
 //! summary counts is a function of the transitions. Boxes and spans get their place here when
 //! dver learns of them.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::config::LabelKindConfig;
 use crate::profile::Facts;
 use crate::record::Type;
 
 use super::event::{TransitionCount, Value};
-use super::reading::Common;
+use super::reading::{Common, classes_in};
 
 /// What the values of a label field are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
@@ -122,20 +125,35 @@ const SIDES: [[&str; 2]; 5] = [
 ];
 const TIES: [&str; 5] = ["tie", "both", "neither", "both_bad", "equal"];
 
+/// A kind with how it is known, and what separates the classes of a set that is text.
+type Found = (LabelKind, &'static str, Option<Arc<str>>);
+
 /// The kinds of the label fields.
-pub(crate) struct Kinds(BTreeMap<String, (LabelKind, &'static str)>);
+pub(crate) struct Kinds(BTreeMap<String, Found>);
+
+/// Returns what is declared to stand between the classes of a label field's sets.
+pub(crate) fn separator(
+    label_kind: &BTreeMap<String, LabelKindConfig>,
+    field: &str,
+) -> Option<Arc<str>> {
+    let separator = label_kind.get(field)?.separator.as_deref();
+    separator.map(Arc::from)
+}
 
 impl Kinds {
     /// Finds the kind of each label field: as declared, or by its type and its classes.
     pub(crate) fn of(
         common: &[Common],
         (before, after): (&Facts, &Facts),
-        label_kind: &BTreeMap<String, String>,
+        label_kind: &BTreeMap<String, LabelKindConfig>,
     ) -> Self {
         let labels = common.iter().filter(|field| field.label);
-        let kind = |field: &Common| match declared(field, label_kind) {
-            Some(kind) => (kind, "declared"),
-            None => found(field, before, after),
+        let kind = |field: &Common| {
+            let (kind, evidence) = match declared(field, label_kind) {
+                Some(kind) => (kind, "declared"),
+                None => found(field, before, after),
+            };
+            (kind, evidence, field.separator.clone())
         };
         Self(
             labels
@@ -147,7 +165,11 @@ impl Kinds {
     fn get(&self, field: &str) -> LabelKind {
         self.0
             .get(field)
-            .map_or(LabelKind::Class, |(kind, _)| *kind)
+            .map_or(LabelKind::Class, |(kind, ..)| *kind)
+    }
+
+    fn separator(&self, field: &str) -> Option<&str> {
+        self.0.get(field)?.2.as_deref()
     }
 
     /// Returns what a changed label is made of.
@@ -155,7 +177,8 @@ impl Kinds {
         match self.get(field) {
             LabelKind::Class => None,
             LabelKind::MultiLabel => {
-                let (old, new) = (elements(from), elements(to));
+                let separator = self.separator(field);
+                let (old, new) = (elements(from, separator), elements(to, separator));
                 let added = new.difference(&old).cloned().collect();
                 let removed = old.difference(&new).cloned().collect();
                 Some(LabelDetail::Set { added, removed })
@@ -177,7 +200,7 @@ impl Kinds {
     /// Returns what the transitions of each field that is no class field amount to.
     pub(crate) fn counts(&self, transitions: &[TransitionCount]) -> Vec<KindCount> {
         let mut out = Vec::new();
-        for (field, (kind, evidence)) in &self.0 {
+        for (field, (kind, evidence, separator)) in &self.0 {
             let of = || transitions.iter().filter(|t| t.field == *field);
             if of().next().is_none() {
                 continue;
@@ -194,7 +217,8 @@ impl Kinds {
                 LabelKind::MultiLabel => {
                     let mut counts: BTreeMap<String, (u64, u64)> = BTreeMap::new();
                     for t in of() {
-                        let (old, new) = (elements(&t.from), elements(&t.to));
+                        let separator = separator.as_deref();
+                        let (old, new) = (elements(&t.from, separator), elements(&t.to, separator));
                         for class in new.difference(&old) {
                             counts.entry(class.clone()).or_default().0 += t.count;
                         }
@@ -230,12 +254,12 @@ impl Kinds {
     }
 }
 
-fn declared(field: &Common, label_kind: &BTreeMap<String, String>) -> Option<LabelKind> {
-    LabelKind::from_name(label_kind.get(&*field.after)?)
+fn declared(field: &Common, label_kind: &BTreeMap<String, LabelKindConfig>) -> Option<LabelKind> {
+    LabelKind::from_name(&label_kind.get(&*field.after)?.kind)
 }
 
 /// Returns whether a label field holds scores, which are no classes that come and go.
-pub(crate) fn is_score(field: &Common, label_kind: &BTreeMap<String, String>) -> bool {
+pub(crate) fn is_score(field: &Common, label_kind: &BTreeMap<String, LabelKindConfig>) -> bool {
     match declared(field, label_kind) {
         Some(kind) => kind == LabelKind::Score,
         None => field.kind == Type::Float,
@@ -275,8 +299,13 @@ fn number(value: &Value) -> Option<f64> {
     value.text()?.trim().parse().ok()
 }
 
-/// Returns the classes of a set; one value that is no list is a set of one.
-fn elements(value: &Value) -> BTreeSet<String> {
+/// Returns the classes of a set; one value that is no list is a set of one, or of what stands
+/// between separators.
+fn elements(value: &Value, separator: Option<&str>) -> BTreeSet<String> {
+    if let (Value::Text(text), Some(separator)) = (value, separator) {
+        let classes = classes_in(text, separator).into_iter();
+        return classes.map(Cow::into_owned).collect();
+    }
     match value {
         Value::Null => BTreeSet::new(),
         Value::Text(text) => BTreeSet::from([text.clone()]),

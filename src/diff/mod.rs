@@ -50,7 +50,7 @@ pub use event::{
 pub use files::{diff_files, file_events, lines_between};
 pub use filter::{EVENT_NAMES, key_parts_given};
 pub use label_kind::{ElementCount, KindCount, KindCounts, LabelDetail, LabelKind};
-pub use reading::{Side, sorted_set};
+pub use reading::{Side, sorted_set, sorted_text};
 pub use sealed::{Ends, Told, rows_of, wants_rows};
 pub use tables::{changed_records, diff_known_tables, diff_tables};
 pub use trimmed::Differences;

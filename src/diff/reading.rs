@@ -4,6 +4,7 @@
 //! records or of how the files were cut; so matching can skip what both sides share.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::hash::Hasher as _;
 use std::sync::Arc;
 
@@ -36,6 +37,8 @@ pub(crate) struct Common {
     pub(crate) key: bool,
     /// Whether it is part of the content.
     pub(crate) content: bool,
+    /// What stands between the classes of a set that is written as text.
+    pub(crate) separator: Option<Arc<str>>,
 }
 
 impl Common {
@@ -51,6 +54,9 @@ impl Common {
     pub(crate) fn canonical<'a>(&self, cell: Cell<'a>) -> Cow<'a, str> {
         if self.label && cell.kind == CellKind::List {
             return sorted_set(cell.text);
+        }
+        if let Some(separator) = self.separator.as_ref().filter(|_| self.label) {
+            return sorted_text(cell.text, separator);
         }
         let text = canonical(self.kind, cell);
         if !self.label && !self.key {
@@ -85,6 +91,23 @@ pub fn sorted_set(text: &str) -> Cow<'_, str> {
         Cow::Borrowed(text)
     } else {
         Cow::Owned(joined)
+    }
+}
+
+/// Returns the classes of a set that is written as text.
+pub(crate) fn classes_in<'a>(text: &'a str, separator: &str) -> BTreeSet<Cow<'a, str>> {
+    let parts = text.split(separator).map(str::trim);
+    let parts = parts.filter(|part| !part.is_empty());
+    parts.map(normalized).collect()
+}
+
+/// Returns the one spelling of a set that is written as text.
+pub fn sorted_text<'a>(text: &'a str, separator: &str) -> Cow<'a, str> {
+    let classes: Vec<Cow<'_, str>> = classes_in(text, separator).into_iter().collect();
+    let joined = classes.join(separator);
+    match joined == text {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(joined),
     }
 }
 

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::{RepoPath, Text};
+use crate::config::LabelKindConfig;
 use crate::object::changes::{Cause, DatasetChanges, Row, RowChange, RowKey, SchemaChange};
 use crate::profile::Facts;
 use crate::record::{Format, Role, Roles};
@@ -18,7 +19,7 @@ use super::event::{
     RecordStatus, Said, SchemaEvent, SummaryEvent, TransitionCount, Value,
 };
 use super::hint;
-use super::label_kind::Kinds;
+use super::label_kind::{Kinds, separator};
 use super::problems;
 use super::reading::Common;
 use super::tally;
@@ -33,7 +34,7 @@ pub struct Ends<'a> {
     /// The declared roles of the newer version.
     pub roles: &'a Roles,
     /// What the values of label fields are declared to be, by field.
-    pub label_kind: &'a BTreeMap<String, String>,
+    pub label_kind: &'a BTreeMap<String, LabelKindConfig>,
     /// Its format.
     pub format: Format,
     /// Its first file.
@@ -228,6 +229,7 @@ fn label_fields(ends: Ends<'_>) -> Vec<Common> {
             label: true,
             key: false,
             content: false,
+            separator: separator(ends.label_kind, &new.name),
         })
     });
     both.collect()

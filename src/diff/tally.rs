@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::config::LabelKindConfig;
 use crate::object::changes::{Cause, SplitCount};
 use crate::profile::Facts;
 use crate::record::{Cell, Role, Type};
@@ -138,7 +139,7 @@ pub(crate) fn classes(
     common: &[Common],
     before: Option<&Facts>,
     after: Option<&Facts>,
-    label_kind: &BTreeMap<String, String>,
+    label_kind: &BTreeMap<String, LabelKindConfig>,
 ) -> Vec<ClassCount> {
     let mut out = Vec::new();
     for field in common.iter().filter(|field| field.label) {

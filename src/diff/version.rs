@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::base::RepoPath;
+use crate::config::LabelKindConfig;
 use crate::profile::Facts;
 use crate::record::{Format, Problem, Roles, Type, UNPARSABLE};
 
 use super::fields::FieldMap;
+use super::label_kind::separator;
 use super::reading::{Common, KeyPart, Pairing, Reading};
 use super::records::Records;
 
@@ -22,7 +24,7 @@ pub(crate) struct Version<'a> {
     /// Declared renames of classes.
     pub(crate) rename: &'a BTreeMap<String, String>,
     /// What the values of label fields are declared to be, by field.
-    pub(crate) label_kind: &'a BTreeMap<String, String>,
+    pub(crate) label_kind: &'a BTreeMap<String, LabelKindConfig>,
 }
 
 /// Decides how both sides are read: with the newer declaration where its fields exist in the
@@ -41,6 +43,7 @@ pub(crate) fn reading(map: &FieldMap, before: Version<'_>, after: Version<'_>) -
                 label: after.roles.labels().iter().any(|label| *label == *b.name),
                 key: after.roles.key().iter().any(|key| *key == *b.name),
                 content: after.roles.is_content(&b.name),
+                separator: separator(after.label_kind, &b.name),
             }
         })
         .collect();
@@ -55,6 +58,7 @@ pub(crate) fn reading(map: &FieldMap, before: Version<'_>, after: Version<'_>) -
             label: false,
             key: false,
             content: true,
+            separator: None,
         });
     }
     let newer_key: Vec<KeyPart> = after

@@ -1,6 +1,6 @@
 //! Predictions for records by models that have not seen them.
 
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use super::Learner;
 use super::decision::Prediction;
@@ -11,6 +11,11 @@ use super::rows::Rows;
 pub fn fold_of(identity: &[u8], folds: u32) -> u32 {
     // The remainder of 64 bits by a few folds is even enough, and easy to compute elsewhere.
     (xxh3_64(identity) % u64::from(folds.max(1))) as u32
+}
+
+/// Returns the id of what identifies a record.
+pub fn id_of(identity: &[u8]) -> u128 {
+    xxh3_128(identity)
 }
 
 /// Predicts each row by a model fitted to the examples of the other folds. Rows of classes that

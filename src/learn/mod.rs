@@ -24,7 +24,7 @@ pub use bayes::NaiveBayes;
 pub use decision::{CLOSE, Prediction, decide};
 pub use examples::Examples;
 pub use features::{Encoding, FeatureMap};
-pub use folds::{fold_of, out_of_fold};
+pub use folds::{fold_of, id_of, out_of_fold};
 pub use logistic::Logistic;
 pub use majority::Majority;
 pub use nearest::{Nearest, Neighbours};

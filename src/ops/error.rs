@@ -113,6 +113,22 @@ pub enum Error {
         /// Those that exist.
         known: Vec<String>,
     },
+    /// A data set that lacks what `find` looks for.
+    #[error("nothing can be found in `{dataset}`: {reason}")]
+    NotToBeFound {
+        /// The data set.
+        dataset: String,
+        /// What it lacks.
+        reason: String,
+    },
+    /// A file of probabilities that does not read, or not as those of the data set.
+    #[error("{}: {reason}", path.display())]
+    BadProbabilities {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// No record with that key in the history.
     #[error("no version of `{dataset}` has a record with the key {}", key.join(", "))]
     NoSuchRecord {

@@ -245,9 +245,19 @@ fn records(
         },
     };
     if name == VIOLATIONS {
-        let rule = class.as_deref().unwrap_or_default();
-        let of = (field.as_deref().unwrap_or_default(), rule);
-        return violating(judged, &table, score, of);
+        return match (field.as_deref(), class.as_deref()) {
+            (Some(field), Some(rule)) => violating(judged, &table, score, (field, rule)),
+            // The sum over all rules: records that break any of them.
+            _ => {
+                let all = violations(judged)?.into_iter();
+                let own = all.filter(|one| one.dataset == verdict.dataset);
+                let mut found: Vec<Example> = own.flat_map(|one| one.examples).collect();
+                found.sort_by(|a, b| (&a.path, a.record).cmp(&(&b.path, b.record)));
+                found.dedup();
+                found.truncate(examples::MOST);
+                Ok(found)
+            }
+        };
     }
     let of = (name.as_str(), field.as_deref(), class.as_deref());
     examples::counted(judged.source, &table, score, of)

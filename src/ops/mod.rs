@@ -35,6 +35,7 @@ pub mod dataset;
 pub mod diff;
 mod drift;
 pub mod eval;
+pub mod find;
 pub mod fsck;
 pub mod gc;
 pub mod init;

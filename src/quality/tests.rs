@@ -159,6 +159,46 @@ fn the_worked_example_of_the_documentation() {
 }
 
 #[test]
+fn the_second_worked_example_of_the_documentation() {
+    let text = concat!(
+        "[dataset.reviews]\npath = \"a.csv\"\nkey = \"id\"\nlabel = \"label\"\ntext = \"text\"\n",
+        "split = \"split\"\n[dataset.reviews.fields.text]\nrequired = true\nunique = true\n",
+        "[dataset.reviews.fields.stars]\ntype = \"integer\"\nmin = 1\nmax = 5\n",
+    );
+    let csv = "id,text,label,split,stars\n1,good food,good,train,5\n2,mail me: x@y.example,bad,train,7\n\
+               3,good food,good,test,5\n4,,bad,test,\n5,배송이 빨라서 좋아요,good,test,2.0\n";
+    let mut store = MemoryStore::new();
+    let table = declared_table(&mut store, text, &[("a.csv", csv)]);
+    let measured = measure(&store, &table).unwrap();
+    let metrics = metrics(&measured);
+    for (path, expected) in [
+        ("leakage.split.\"test<-train\"", 1.0),
+        ("leakage.split.\"train<-test\"", 1.0),
+        ("schema_violations", 3.0),
+        ("schema_violations.stars.max", 1.0),
+        ("schema_violations.stars.min", 0.0),
+        ("schema_violations.stars.type", 0.0),
+        ("schema_violations.text.required", 1.0),
+        ("schema_violations.text.unique", 1.0),
+        ("text_script.text.latin", 3.0),
+        ("text_script.text.hangul", 1.0),
+        ("pii.text.email", 1.0),
+    ] {
+        assert_eq!(value(&metrics, path), expected, "{path}");
+    }
+    let close = |path: &str, expected: f64| {
+        assert!((value(&metrics, path) - expected).abs() < 1e-12, "{path}");
+    };
+    close(
+        "drift_psi.label.\"test<-train\"",
+        std::f64::consts::LN_2 / 6.0,
+    );
+    close("drift_js.label.\"test<-train\"", 0.143_947_350_180_224_6);
+    let psi = metrics.iter().find(|m| m.name == "drift_psi").unwrap();
+    assert!((psi.p_value.unwrap() - 0.709_647_357_655_138_1).abs() < 1e-9);
+}
+
+#[test]
 fn the_documentation_describes_every_metric() {
     let page = include_str!("../../docs/quality.md");
     for definition in REGISTRY {
@@ -395,6 +435,10 @@ fn table(store: &mut MemoryStore, files: &[(&str, &str)]) -> Table {
         "[dataset.animals]\npath = \"data/{split}.csv\"\nkey = \"id\"\nlabel = \"label\"\n",
         "classes = { values = [\"cat\", \"eel\"] }\n"
     );
+    declared_table(store, text, files)
+}
+
+fn declared_table(store: &mut MemoryStore, text: &str, files: &[(&str, &str)]) -> Table {
     let entry = |store: &mut MemoryStore, (path, text): &(&str, &str)| FileEntry {
         path: RepoPath::new(*path).unwrap(),
         kind: EntryKind::File,

@@ -336,3 +336,37 @@ fn label_fields_of_different_questions_are_no_annotators() {
             .contains("| agreement (nominal) |")
     );
 }
+
+#[test]
+fn quality_has_the_same_numbers_from_the_sealed_state() {
+    let scratch = with_long(LONG);
+    // A rating again by the same annotator, one of nothing, one that is missing.
+    let more = "13a,2,a,5\n13b,,b,1\n13c,2,c,\n";
+    scratch.write("long.csv", format!("{}{more}", long()));
+    scratch.dver(&["commit", "-am", "ratings"]).ok();
+    let agree = &scratch.json(&["agree", "HEAD"])[0];
+    let quality = &scratch.json(&["quality", "HEAD"])[0];
+    for name in [
+        "agreement_percent",
+        "agreement_alpha",
+        "agreement_ac1",
+        "agreement_fleiss",
+    ] {
+        assert_eq!(
+            metric(quality, name)["value"],
+            metric(agree, name)["value"],
+            "{name}"
+        );
+    }
+    let notes = &agree["notes"];
+    assert!(
+        notes
+            .to_string()
+            .contains("1 record without an item left out"),
+        "{notes}"
+    );
+    assert!(
+        notes.to_string().contains("1 record rates an item again"),
+        "{notes}"
+    );
+}

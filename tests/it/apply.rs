@@ -473,6 +473,32 @@ fn a_list_comes_through_a_pipe() {
     );
 }
 
+#[test]
+fn one_list_may_be_of_several_data_sets_with_other_keys() {
+    let scratch = Scratch::new();
+    scratch.write(
+        "dver.toml",
+        "[dataset.pets]\npath = \"pets.csv\"\nkey = [\"id\", \"shop\"]\nlabel = \"label\"\n\
+         [dataset.cars]\npath = \"cars.csv\"\nkey = [\"shop\", \"plate\"]\nlabel = \"kind\"\n",
+    );
+    scratch.write("pets.csv", "id,shop,label\n1,a,cat\n1,b,cat\n");
+    scratch.write("cars.csv", "shop,plate,kind\n1,a,bus\na,1,bus\n");
+    scratch.dver(&["add", "-A"]).ok();
+    scratch.dver(&["commit", "-m", "first"]).ok();
+    let list = "dataset,field,label,suggested,key.id,key.shop,key.plate\n\
+                pets,label,cat,dog,1,a,\ncars,kind,bus,van,,a,1\n";
+    let (said, code) = apply(&scratch, list, &[]);
+    assert_eq!((code, &said["applied"]), (0, &json!(2)), "{said}");
+    assert_eq!(
+        scratch.read("pets.csv"),
+        b"id,shop,label\n1,a,dog\n1,b,cat\n"
+    );
+    assert_eq!(
+        scratch.read("cars.csv"),
+        b"shop,plate,kind\n1,a,bus\na,1,van\n"
+    );
+}
+
 /// Runs the commands of an example of docs/apply.md, and returns it with what they say.
 fn example(block: &str) -> String {
     let scratch = Scratch::new();

@@ -220,3 +220,33 @@ fn the_markdown_card_has_the_stages_as_sections() {
     scratch.dver(&["card", "-o", "CARD.md"]).ok();
     assert_eq!(String::from_utf8(scratch.read("CARD.md")).unwrap(), card);
 }
+
+#[test]
+fn images_are_a_set_of_files_with_their_media_types() {
+    let scratch = Scratch::new();
+    scratch
+        .write("img/cat/1.png", "\u{89}PNG 1")
+        .write("img/dog/2.JPG", "\u{ff}\u{d8} 2");
+    scratch.write(
+        "dver.toml",
+        "[dataset.img]\npath = \"img/{label}/*\"\nformat = \"images\"\n",
+    );
+    scratch.dver(&["add", "."]).ok();
+    scratch.dver(&["commit", "-m", "images"]).ok();
+    let card = croissant(&scratch);
+    assert_eq!(
+        card["distribution"],
+        json!([{"@type": "cr:FileSet", "@id": "img-files", "name": "img-files",
+            "encodingFormat": ["image/jpeg", "image/png"], "includes": ["img/*/*"]}])
+    );
+    let fields = card["recordSet"][0]["field"].as_array().unwrap();
+    let image = fields
+        .iter()
+        .find(|field| field["name"] == "image")
+        .unwrap();
+    assert_eq!(image["dataType"], "sc:ImageObject");
+    assert_eq!(
+        image["source"]["extract"],
+        json!({"fileProperty": "content"})
+    );
+}

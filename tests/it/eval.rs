@@ -135,6 +135,18 @@ fn evaluations_say_in_words_how_they_compare() {
         lines.join("\n").replace("howl", "growl")
     ));
     assert_eq!(told["comparable_to_previous"], "yes");
+    let log = scratch.dver(&["log", "--metric", "m:accuracy"]).ok();
+    for words in [
+        "m:accuracy 0.7000 [0.3968, 0.8922]",
+        "m:accuracy 0.8000 [0.4902, 0.9433] (+0.1000), test labels changed",
+        "m:accuracy 0.7000 [0.3968, 0.8922] (-0.1000), another test set",
+    ] {
+        assert!(log.contains(words), "{words}\n{log}");
+    }
+    let log = scratch.json(&["log", "--metric", "m:micro_f1"]);
+    assert_eq!(log[0]["metrics"][0]["comparable_to_previous"], "yes");
+    let said = scratch.dver(&["log", "--metric", "x:accuracy"]).fails(3);
+    assert!(said.contains("--name: m"), "{said}");
     let list = scratch.dver(&["eval", "list"]).ok();
     assert_eq!(list.lines().count(), 5);
     // Other predictions of the same version are compared with those of the version before it.

@@ -399,7 +399,10 @@ fn example(block: &str) -> String {
         let own = files
             .iter()
             .filter_map(|(name, text)| Some((name.strip_prefix(of)?, text)));
-        own.map(|(name, text)| scratch.write(name, text)).count()
+        own.inspect(|(name, text)| {
+            scratch.write(name, text);
+        })
+        .count()
     };
     let settings = files.iter().find(|(name, _)| *name == "dver.toml").unwrap();
     scratch.write("dver.toml", &settings.1);
@@ -484,4 +487,77 @@ fn a_metric_is_drawn_over_versions_with_its_numbers() {
         json[0]["metrics"],
         json!([{"name": "records", "dataset": "pets", "value": 4.0, "change": 1.0}])
     );
+}
+
+#[test]
+fn violated_constraints_fail_a_check_and_refuse_only_by_a_gate() {
+    let scratch = Scratch::new();
+    let rules = "[dataset.pets.fields.age]\ntype = \"integer\"\nmin = 1\n\
+                 [dataset.pets.fields.tag]\nunique = true\n\
+                 [dataset.pets.fields.owner]\nreferences = { dataset = \"people\", field = \"name\" }\n\
+                 [dataset.people]\npath = \"people.csv\"\nkey = [\"name\"]\n";
+    scratch.write("dver.toml", format!("{DECLARED}{rules}"));
+    scratch.write("people.csv", "name,mail\nada,a@b\n");
+    let bad = "id,label,age,tag,owner\n1,cat,3,x,ada\n2,dog,0,y,bob\n3,cat,old,x,ada\n";
+    scratch.write("pets.csv", bad);
+    scratch.dver(&["add", "-A"]).ok();
+    let committed = scratch.dver(&["commit", "-m", "first"]);
+    assert_eq!(committed.code, Some(0), "{}", committed.err);
+    assert!(
+        committed.err.contains("records violate"),
+        "{}",
+        committed.err
+    );
+    let check = scratch.dver(&["check", "HEAD", "--json"]);
+    assert_eq!(check.code, Some(1));
+    let report = &lines(&check.out)[0];
+    let found = report["violations"].as_array().unwrap().iter();
+    let found: Vec<String> = found
+        .map(|v| {
+            let keys = v["examples"].as_array().unwrap().iter();
+            let keys: Vec<&str> = keys.map(|e| e["key"][0].as_str().unwrap()).collect();
+            let [field, rule] = ["field", "rule"].map(|m| v[m].as_str().unwrap());
+            format!("{field} {rule} {}: {}", v["count"], keys.join(" "))
+        })
+        .collect();
+    assert_eq!(
+        found,
+        [
+            "age min 2: 2 3",
+            "age type 1: 3",
+            "owner references 1: 2",
+            "tag unique 1: 3"
+        ]
+    );
+    let text = scratch.dver(&["check"]).out;
+    assert!(
+        text.contains("violated    pets  age min: 2 records"),
+        "{text}"
+    );
+    assert!(
+        text.contains("Verdict: failed: 4 constraints violated"),
+        "{text}"
+    );
+    let gates =
+        "[gate.pets]\nschema_violations = \"<= 0\"\n\"schema_violations.age.min\" = \"<= base\"\n";
+    scratch.write("dver.toml", format!("{DECLARED}{rules}{gates}"));
+    let told = refused(scratch.dver(&["commit", "-am", "second", "--json"]));
+    assert_eq!(told.len(), 1);
+    assert_eq!(
+        (&told[0]["value"], &told[0]["records"]),
+        (&json!(5), &json!([["2"], ["3"]]))
+    );
+}
+
+#[test]
+fn drift_since_the_base_is_bounded() {
+    let scratch = guarded("\"drift_psi.label\" = \"<= 0.1\"\n");
+    let log = scratch.json(&["show"]);
+    assert_eq!(log[0]["gates"][0]["state"], "unmeasured");
+    scratch.write(
+        "pets.csv",
+        GOOD.replace("dog", "cat").replace("1,a,cat", "1,a,dog"),
+    );
+    let told = refused(scratch.dver(&["commit", "-am", "drifted", "--json"]));
+    assert_eq!(states(&json!(told)), [["drift_psi.label", "failed"]]);
 }

@@ -128,3 +128,31 @@ fn a_kind_that_nobody_knows_is_an_error_with_those_that_are() {
         "{said}"
     );
 }
+
+#[test]
+fn sets_in_one_cell_are_compared_as_sets_where_their_separator_is_declared() {
+    let kind = "label_kind = { label = { kind = \"multi-label\", separator = \";\" } }\n";
+    let before = "id,label\n1,a;b\n2,a\n3,b;a\n4,\n";
+    let after = "id,label\n1,b; a\n2,c;a\n3,b\n4,a\n";
+    let (labels, summary) = diff(kind, before, after, &[]);
+    let told: Vec<Value> = labels
+        .iter()
+        .map(|label| json!([label["key"][0], label["added"], label["removed"]]))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            json!(["2", ["c"], []]),
+            json!(["3", [], ["a"]]),
+            json!(["4", ["a"], []])
+        ]
+    );
+    assert_eq!(summary["records"]["respelled"], 1);
+    assert_eq!(
+        summary["labels"]["kinds"][0]["elements"],
+        json!([{"class": "a", "added": 1, "removed": 1}, {"class": "c", "added": 1, "removed": 0}])
+    );
+    // Without it they are classes of their own.
+    let (labels, _) = diff("", before, after, &[]);
+    assert_eq!(labels.len(), 4);
+}

@@ -15,6 +15,7 @@ pub(crate) mod completions;
 pub(crate) mod dataset;
 pub(crate) mod diff;
 pub(crate) mod eval;
+pub(crate) mod find;
 pub(crate) mod fsck;
 pub(crate) mod gc;
 pub(crate) mod init;

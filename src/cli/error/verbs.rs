@@ -100,6 +100,16 @@ pub(super) fn verb(error: &ops::Error) -> Words {
                 Some(format!("Declared are: {}.", known.join(", ")))
             },
         ),
+        E::NotToBeFound { .. } => (
+            "not_to_be_found",
+            USER,
+            hint("docs/find.md says what each kind of `dver find` needs."),
+        ),
+        E::BadProbabilities { .. } => (
+            "bad_probabilities",
+            USER,
+            hint("docs/find.md, \"Probabilities\", has the formats."),
+        ),
         E::NoSuchRecord { .. } => ("no_such_record", USER, None),
         E::NoRatings { .. } => (
             "no_ratings",

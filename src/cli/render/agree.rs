@@ -194,7 +194,8 @@ fn listed(ui: &mut Ui, found: &Consensus, format: FormatArg) -> io::Result<()> {
                     .unwrap_or_default();
                 ui.line(&format!(
                     "  {:.4}  {key}  {}: {label} -> {to}{note}",
-                    rating.score, rating.field
+                    rating.score,
+                    shorten(&rating.field, 30)
                 ))?;
             }
             FormatArg::Csv => {

@@ -10,6 +10,8 @@ use super::super::error::Error;
 use super::scale::Scale;
 use super::{AgreeReport, Agreement, By, Under};
 
+/// Of more pairs of annotators, intervals would take minutes: they have none.
+const MOST_PAIRS: usize = 100;
 /// Classes beyond so many are not looked at one by one.
 const MOST_CLASSES: usize = 1024;
 
@@ -60,18 +62,25 @@ pub(super) fn tell(
     }
     let all = tally.strata.values();
     let (repeated, anonymous) = all.fold((0, 0), |(r, a), s| (r + s.repeated, a + s.anonymous));
-    let mut note = |count: u64, what: &str| {
-        if count > 0 {
-            let records = if count == 1 { "record" } else { "records" };
-            report.notes.push(format!("{count} {records} {what}"));
-        }
+    let mut note = |count: u64, one: &str, many: &str| match count {
+        0 => {}
+        1 => report.notes.push(format!("1 record {one}")),
+        count => report.notes.push(format!("{count} records {many}")),
     };
-    note(names.without_item, "without an item left out");
+    let left_out = "without an item left out";
+    note(names.without_item, left_out, left_out);
+    let again = "an item again for the same annotator: each counts as a rating";
     note(
         repeated,
-        "rate an item again for the same annotator: each counts as a rating",
+        &format!("rates {again}"),
+        &format!("rate {again}"),
     );
-    note(anonymous, "name no annotator: they are in no pair");
+    let nobody = "no annotator, so that no pair counts";
+    note(
+        anonymous,
+        &format!("names {nobody} it"),
+        &format!("name {nobody} them"),
+    );
     Ok(())
 }
 
@@ -166,7 +175,10 @@ impl Subject<'_> {
             .get(&pair)
             .into_iter()
             .flat_map(|units| units.values());
-        let found = pair_intervals(&units.collect::<Vec<_>>(), |table| compute(table, ordered));
+        let found = match self.stratum.pairs.len() {
+            0..=MOST_PAIRS => pair_intervals(&units.collect::<Vec<_>>(), |t| compute(t, ordered)),
+            _ => Vec::new(),
+        };
         self.all(compute(table, ordered), &found, None, names)
     }
 

@@ -1,6 +1,6 @@
 //! Labels of a list beside those of a file: when they are the same, and how one is written.
 
-use crate::diff::{Value, sorted_set};
+use crate::diff::{Value, sorted_set, sorted_text};
 use crate::record::{Cell, CellKind, Format, Type, canonical, normalized};
 
 /// Returns a cell as a value.
@@ -24,8 +24,12 @@ pub(super) fn cell(value: &Value) -> Option<Cell<'_>> {
 }
 
 /// Returns whether two labels are spelled alike; sets are in any order.
-pub(super) fn same_text(a: &Value, b: &Value) -> bool {
+pub(super) fn same_text(a: &Value, b: &Value, separator: Option<&str>) -> bool {
     match (a, b) {
+        (Value::Text(a), Value::Text(b)) if separator.is_some() => {
+            let spelled = |text| separator.map(|separator| sorted_text(text, separator));
+            spelled(a.as_str()) == spelled(b.as_str())
+        }
         (Value::Null, Value::Null) => true,
         (Value::Text(a), Value::Text(b)) => normalized(a) == normalized(b),
         (Value::Json(a), Value::Json(b)) => sorted_set(a) == sorted_set(b),
@@ -34,20 +38,30 @@ pub(super) fn same_text(a: &Value, b: &Value) -> bool {
 }
 
 /// Returns whether two labels are the same value: `1` and `1.0` are, as numbers.
-pub(super) fn same_value(a: &Value, b: &Value) -> bool {
+pub(super) fn same_value(a: &Value, b: &Value, separator: Option<&str>) -> bool {
     match (a, b) {
-        (Value::Text(x), Value::Text(y)) => {
+        (Value::Text(x), Value::Text(y)) if separator.is_none() => {
             let (x, y) = (Cell::text(x), Cell::text(y));
             let kind = Type::of(x).join(Type::of(y));
             normalized(&canonical(kind, x)) == normalized(&canonical(kind, y))
         }
-        _ => same_text(a, b),
+        _ => same_text(a, b, separator),
     }
 }
 
 /// Returns a label of a list as a file with labels like `current` writes it: what a CSV list says
 /// of a set is a text, and one choice of a set is a set of one. `None` where it cannot.
-pub(super) fn as_in_file(label: &Value, current: &Value, format: Format) -> Option<Value> {
+pub(super) fn as_in_file(
+    label: &Value,
+    current: &Value,
+    format: Format,
+    separator: Option<&str>,
+) -> Option<Value> {
+    if let (Value::Json(text), Value::Text(_) | Value::Null, Some(separator)) =
+        (label, current, separator)
+    {
+        return elements(text).map(|classes| Value::Text(classes.join(separator)));
+    }
     match (label, current) {
         (Value::Text(text), Value::Json(_)) => Some(Value::Json(match elements(text) {
             Some(_) => text.clone(),
@@ -63,9 +77,15 @@ pub(super) fn as_in_file(label: &Value, current: &Value, format: Format) -> Opti
 }
 
 /// Returns the classes that a label names.
-pub(super) fn classes(label: &Value) -> Vec<String> {
+pub(super) fn classes(label: &Value, separator: Option<&str>) -> Vec<String> {
     match label {
         Value::Null => Vec::new(),
+        Value::Text(text) if separator.is_some() => {
+            let classes = separator.map(|separator| text.split(separator));
+            let classes = classes.into_iter().flatten().map(str::trim);
+            let classes = classes.filter(|class| !class.is_empty());
+            classes.map(str::to_owned).collect()
+        }
         Value::Text(text) => vec![text.clone()],
         Value::Json(text) => elements(text).unwrap_or_else(|| vec![text.clone()]),
     }
@@ -95,31 +115,45 @@ mod tests {
 
     #[test]
     fn sets_are_the_same_in_any_order() {
-        assert!(same_text(&json("[\"a\",\"b\"]"), &json("[\"b\",\"a\"]")));
-        assert!(!same_text(&json("[\"a\"]"), &text("a")));
+        assert!(same_text(
+            &json("[\"a\",\"b\"]"),
+            &json("[\"b\",\"a\"]"),
+            None
+        ));
+        assert!(!same_text(&json("[\"a\"]"), &text("a"), None));
+    }
+
+    #[test]
+    fn a_set_that_is_text_is_one_in_any_order_and_takes_arrays() {
+        let both = |a: &str, b: &str| same_text(&text(a), &text(b), Some(";"));
+        assert!(both("a;b", "b; a;") && !both("a;b", "a") && !both("a;b", "a,b"));
+        let set = json("[\"b\",\"a\"]");
+        let written = as_in_file(&set, &text("a"), Format::Csv, Some(";"));
+        assert_eq!(written, Some(text("b;a")));
+        assert_eq!(classes(&text("b; a"), Some(";")), ["b", "a"]);
     }
 
     #[test]
     fn numbers_are_the_same_value_but_not_the_same_text() {
-        assert!(same_value(&text("1.0"), &text("1")));
-        assert!(!same_text(&text("1.0"), &text("1")));
-        assert!(!same_value(&text("007"), &text("7")));
+        assert!(same_value(&text("1.0"), &text("1"), None));
+        assert!(!same_text(&text("1.0"), &text("1"), None));
+        assert!(!same_value(&text("007"), &text("7"), None));
     }
 
     #[test]
     fn a_label_is_written_as_the_file_writes_labels() {
         let set = json("[\"a\"]");
         assert_eq!(
-            as_in_file(&text("b"), &set, Format::Jsonl),
+            as_in_file(&text("b"), &set, Format::Jsonl, None),
             Some(json("[\"b\"]"))
         );
         assert_eq!(
-            as_in_file(&text("[\"b\"]"), &set, Format::Jsonl),
+            as_in_file(&text("[\"b\"]"), &set, Format::Jsonl, None),
             Some(json("[\"b\"]"))
         );
-        assert_eq!(as_in_file(&set, &text("a"), Format::Csv), None);
+        assert_eq!(as_in_file(&set, &text("a"), Format::Csv, None), None);
         assert_eq!(
-            as_in_file(&set, &text("[]"), Format::Csv),
+            as_in_file(&set, &text("[]"), Format::Csv, None),
             Some(text("[\"a\"]"))
         );
     }

@@ -54,7 +54,7 @@ pub(super) fn dataset(
             let decided = match &found {
                 _ if want.is_ambiguous => Err(Why::AmbiguousKey),
                 Err(why) => Err(why.clone()),
-                Ok(hit) => decide(want, hit),
+                Ok(hit) => decide(want, hit, separator(declaration, want)),
             };
             match (decided, &found) {
                 (Ok(true), Ok(hit)) => {
@@ -119,20 +119,27 @@ fn meant<'a>(target: &Target, hits: &'a [Hit]) -> Result<&'a Hit, Why> {
 }
 
 /// Returns whether the label is to be written; it may be there already.
-fn decide(want: &Want, hit: &Hit) -> Result<bool, Why> {
+fn decide(want: &Want, hit: &Hit, separator: Option<&str>) -> Result<bool, Why> {
     let found = hit.labels.get(want.field).unwrap_or(&Value::Null);
     let as_found = |label: &Value| {
-        label::as_in_file(label, found, Format::Jsonl).unwrap_or_else(|| label.clone())
+        let written = label::as_in_file(label, found, Format::Jsonl, separator);
+        written.unwrap_or_else(|| label.clone())
     };
-    if label::same_text(&as_found(&want.suggested), found) {
+    if label::same_text(&as_found(&want.suggested), found, separator) {
         return Ok(false);
     }
     match &want.base {
-        Some(base) if !label::same_value(&as_found(base), found) => Err(Why::Stale {
+        Some(base) if !label::same_value(&as_found(base), found, separator) => Err(Why::Stale {
             found: found.clone(),
         }),
         _ => Ok(true),
     }
+}
+
+/// Returns what stands between the classes of a set that is written as text.
+fn separator<'a>(declaration: &'a Declaration, want: &Want) -> Option<&'a str> {
+    let labels = declaration.roles.labels();
+    declaration.separator(labels.get(want.field)?)
 }
 
 /// Finds the records without a key that have another label now: no frame is the one that the list
@@ -241,7 +248,10 @@ impl Writing<'_> {
                 self.refuse(target, want, "its path says it, not the file".to_owned());
                 continue;
             }
-            let Some(value) = label::as_in_file(&want.suggested, found, part.layout.format) else {
+            let separator = separator(self.declaration, want);
+            let format = part.layout.format;
+            let value = label::as_in_file(&want.suggested, found, format, separator);
+            let Some(value) = value else {
                 self.refuse(target, want, "labels of this file are no arrays".to_owned());
                 continue;
             };

@@ -76,7 +76,8 @@ impl Targets {
     ) -> Self {
         let mut targets = Self::default();
         let mut known: HashMap<Vec<Option<String>>, Vec<usize>> = HashMap::new();
-        for (at, entry) in entries {
+        for (at, mut entry) in entries {
+            entry.order_key(declaration.roles.key());
             let field = field_of(&declaration.roles, entry.field.as_deref());
             let refused = |why| Refused {
                 at,
@@ -139,7 +140,7 @@ impl Targets {
 impl Target {
     fn want(&mut self, mut want: Want, report: &mut Report) {
         for known in self.wants.iter_mut().filter(|own| own.field == want.field) {
-            if label::same_text(&known.suggested, &want.suggested) {
+            if label::same_text(&known.suggested, &want.suggested, None) {
                 report.repeated += 1;
                 return;
             }
@@ -166,6 +167,6 @@ fn undeclared(declaration: &Declaration, field: usize, label: &Value) -> Option<
         classes.is_none_or(|all| all.iter().any(|one| normalized(one) == normalized(class)))
     };
     let is_allowed = |class: &String| declaration.rules.allows(name, class);
-    let mut named = label::classes(label).into_iter();
+    let mut named = label::classes(label, declaration.separator(name)).into_iter();
     named.find(|class| !is_declared(class) || !is_allowed(class))
 }

@@ -3,6 +3,7 @@
 //! Invariant: dver scores predictions itself, whoever made them, and keeps them, so that whoever
 //! has the version can score them again.
 
+pub(super) mod along;
 mod list;
 mod paired;
 mod sets;
@@ -47,6 +48,8 @@ pub struct Told {
     pub id: ObjectId,
     /// What it holds.
     pub evaluation: Evaluation,
+    /// The class that is no find in micro F1.
+    pub null_class: Option<String>,
     /// All scores, derived from its counts.
     pub scores: Vec<Score>,
     /// The evaluation of the same definition before it, and how they compare.
@@ -194,6 +197,7 @@ fn tell(repo: &Repo, id: ObjectId, evaluation: Evaluation) -> Result<Told, Error
     Ok(Told {
         scores: evaluate::scores(&confusion, null_class, calibration.as_ref()),
         previous: previous(repo, &evaluation)?,
+        null_class: definition.null_class.clone(),
         paired: None,
         notes: Vec::new(),
         id,
@@ -208,8 +212,8 @@ fn previous(
 ) -> Result<Option<(ObjectId, Evaluation, Comparable)>, Error> {
     let mut commit: Commit = object::get(&repo.store, &newer.commit)?;
     while let Some(parent) = commit.parents.first().copied() {
-        // The last of a commit's chain is what was known of it when the next one was made.
-        for (id, older) in attached(repo, &parent)?.into_iter().rev() {
+        // Of several evaluations of a commit the first one stands, here as in the log.
+        for (id, older) in attached(repo, &parent)? {
             if let Some(how) = evaluate::comparable(&older, newer) {
                 return Ok(Some((id, older, how)));
             }

@@ -82,7 +82,7 @@ fn listed<'a>(
     changes: impl Iterator<Item = &'a SchemaChange>,
     name: impl Fn(&SchemaChange) -> String,
 ) -> Option<String> {
-    let names: Vec<String> = changes.map(|change| name(change)).collect();
+    let names: Vec<String> = changes.map(name).collect();
     let more = names.len().saturating_sub(MOST);
     let shown = names.iter().take(MOST).cloned().collect::<Vec<_>>();
     match (names.is_empty(), more) {

@@ -3,6 +3,8 @@
 //! Only what is known is said: properties that only people know come from `[card]`, and those that
 //! Croissant requires and nobody wrote are told by [`missing`].
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::title;
@@ -133,17 +135,38 @@ pub(crate) fn missing(card: &Value) -> Vec<&'static str> {
     missing
 }
 
-fn encoding(format: Format) -> &'static str {
-    match format {
-        Format::Csv => "text/csv",
-        Format::Jsonl => "application/jsonlines",
-        Format::Images => "image/*",
+/// Returns the media types of a data set's files.
+fn encoding(dataset: &DatasetCard) -> Value {
+    match dataset.declaration.format {
+        Format::Csv => json!("text/csv"),
+        Format::Jsonl => json!("application/jsonlines"),
+        Format::Images => {
+            let kinds = dataset.files.iter().map(image_type);
+            let kinds: BTreeSet<String> = kinds.collect();
+            match kinds.len() {
+                1 => json!(kinds.first()),
+                _ => json!(kinds),
+            }
+        }
     }
+}
+
+/// Returns the media type of an image by its extension, most of which are its name.
+fn image_type(file: &CardFile) -> String {
+    let path = file.path.to_string().to_lowercase();
+    let extension = path.rsplit_once('.').map_or("", |(_, extension)| extension);
+    let kind = match extension {
+        "jpg" | "jpeg" => "jpeg",
+        "tif" | "tiff" => "tiff",
+        "" => "*",
+        other => other,
+    };
+    format!("image/{kind}")
 }
 
 /// Returns the files of a data set; of several, and of images, also the set that they are.
 fn distribution(dataset: &DatasetCard) -> Vec<Value> {
-    let format = encoding(dataset.declaration.format);
+    let format = encoding(dataset);
     let object = |file: &CardFile| {
         let path = file.path.to_string();
         json!({

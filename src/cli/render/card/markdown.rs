@@ -1,13 +1,16 @@
 //! The card for people: a title, the stages of DMOps as sections, and what nobody wrote.
 
-use super::super::super::ui::{count, counted};
+use super::super::super::ui::{clean, count, counted};
 use super::{stages, title};
 use crate::ops::card::CardReport;
 
 /// Returns text that stands in a cell of a Markdown table.
 pub(super) fn cell(text: &str) -> String {
     let one_line: Vec<&str> = text.split(['\r', '\n']).collect();
-    one_line.join(" ").replace('\\', "\\\\").replace('|', "\\|")
+    // The card may be read on a terminal.
+    clean(&one_line.join(" "))
+        .replace('\\', "\\\\")
+        .replace('|', "\\|")
 }
 
 /// Writes a table.

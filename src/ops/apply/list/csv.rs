@@ -1,5 +1,7 @@
 //! Lists as CSV, in any dialect and encoding that dver reads: spreadsheets save them as they like.
 
+use std::sync::Arc;
+
 use crate::base::ObjectId;
 use crate::diff::Value;
 use crate::record::{Batch, Cell, DeclaredDialect, Format, HEAD_BYTES, Layout, RecordRef};
@@ -48,6 +50,8 @@ struct Made {
     dataset: Option<usize>,
     field: Option<usize>,
     key: Vec<usize>,
+    /// The key fields of those columns.
+    names: Arc<[String]>,
     record: Option<usize>,
     base: Option<usize>,
     suggested: usize,
@@ -61,10 +65,15 @@ impl Made {
             .enumerate()
             .filter_map(|(at, field)| field.starts_with(KEY).then_some(at))
             .collect();
+        let name = |at: &usize| {
+            let column = batch.fields().get(*at)?;
+            column.strip_prefix(KEY).map(str::to_owned)
+        };
         let record = batch.field("record");
         (!key.is_empty() || record.is_some()).then(|| Self {
             dataset: batch.field("dataset"),
             field: batch.field("field"),
+            names: key.iter().filter_map(name).collect(),
             key,
             record,
             base: batch.field("label"),
@@ -83,6 +92,7 @@ impl Made {
             dataset: at(self.dataset),
             field: at(self.field),
             key: self.key.iter().map(|at| text(record.cell(*at))).collect(),
+            key_names: Some(self.names.clone()),
             record: id.transpose()?,
             base: self.base.map(|at| value(record.cell(at))),
             suggested: text(record.cell(self.suggested)).map(Value::Text),
@@ -115,6 +125,7 @@ impl Own {
             dataset: Some(self.columns.dataset.clone()),
             field: Some(self.columns.label.clone()),
             key: self.key.iter().map(|key| at(*key)).collect(),
+            key_names: None,
             record: None,
             base: None,
             suggested: at(self.label).map(Value::Text),

@@ -6,6 +6,8 @@
 mod csv;
 mod json;
 
+use std::sync::Arc;
+
 use crate::base::ObjectId;
 use crate::diff::Value;
 
@@ -20,12 +22,29 @@ pub(super) struct Entry {
     pub(super) field: Option<String>,
     /// The values of the key fields.
     pub(super) key: Vec<Option<String>>,
+    /// The names of those fields, where the list has columns for the keys of several data sets;
+    /// otherwise they are in the order of the declaration.
+    pub(super) key_names: Option<Arc<[String]>>,
     /// The BLAKE3 of the record's frame, which names a record without a key.
     pub(super) record: Option<ObjectId>,
     /// The label that the record had when the list was made; `None` where the list does not say.
     pub(super) base: Option<Value>,
     /// The label that it is to get; `None` where that was not decided.
     pub(super) suggested: Option<Value>,
+}
+
+impl Entry {
+    /// Puts the key into the order of these fields, where it says which are which.
+    pub(super) fn order_key(&mut self, fields: &[String]) {
+        let Some(names) = self.key_names.take() else {
+            return;
+        };
+        let value = |field: &String| {
+            let at = names.iter().position(|name| name == field)?;
+            self.key.get(at).cloned().flatten()
+        };
+        self.key = fields.iter().map(value).collect();
+    }
 }
 
 /// What a list with columns of people's own needs to be read: names for its columns.

@@ -1,0 +1,251 @@
+//! `dver find`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::super::Answer;
+use super::super::args::{OutputArgs, parse_condition};
+use super::super::context::Context;
+use super::super::error::Failure;
+use super::super::render;
+use crate::curate::{Prune, Score};
+use crate::ops::find::{self, FindOptions, IssueOptions, Kind, OutlierOptions};
+
+/// Find records that a person should look at, ranked
+///
+/// What is found is no verdict: docs/find.md says what each method does and does not prove. With
+/// --format csv, jsonl or label-studio the answer is a work list, which `dver apply` reads back.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  dver find label-issues
+  dver find label-issues HEAD --probabilities predictions.csv --prune both
+  dver find duplicates --near --threshold 0.7
+  dver find outliers --by label --where \"split = 'train'\"
+  dver find label-conflicts --format csv -o work.csv")]
+pub(crate) struct FindArgs {
+    #[command(subcommand)]
+    pub kind: FindKind,
+}
+
+/// What is looked for.
+#[derive(Subcommand, Debug)]
+pub(crate) enum FindKind {
+    /// Labels that predicted probabilities contradict, by confident learning
+    LabelIssues(IssueArgs),
+    /// Records of equal content with other labels
+    LabelConflicts(CommonArgs),
+    /// Records whose content an earlier one has
+    Duplicates(DuplicateArgs),
+    /// Records of one split whose content or group is in another
+    Leakage(CommonArgs),
+    /// Records far from the others
+    Outliers(OutlierArgs),
+}
+
+/// What all kinds take.
+#[derive(Args, Debug)]
+pub(crate) struct CommonArgs {
+    /// The version [default: the working files]
+    #[arg(value_name = "REV")]
+    pub revision: Option<String>,
+    /// Only this data set
+    #[arg(long, value_name = "D")]
+    pub dataset: Option<String>,
+    /// Look only at records for which EXPR is true (docs/where.md)
+    #[arg(long = "where", value_name = "EXPR")]
+    pub condition: Option<String>,
+    /// Tell at most N records of each data set
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// What the answer is written as
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub format: FindFormat,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// What the answer is written as.
+#[derive(ValueEnum, Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum FindFormat {
+    #[default]
+    Text,
+    Csv,
+    Jsonl,
+    LabelStudio,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct IssueArgs {
+    #[command(flatten)]
+    pub common: CommonArgs,
+    /// The label field [default: the first]
+    #[arg(long, value_name = "F")]
+    pub field: Option<String>,
+    /// Probabilities of a model that has not seen the records: .csv, .jsonl or .npy
+    #[arg(long, value_name = "FILE")]
+    pub probabilities: Option<PathBuf>,
+    /// The order of the classes in FILE, where it does not name them
+    #[arg(
+        long,
+        value_name = "CLASS,...",
+        value_delimiter = ',',
+        requires = "probabilities"
+    )]
+    pub classes: Vec<String>,
+    /// Without FILE, the learner that predicts out of fold: logistic, naive-bayes or knn
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "logistic",
+        conflicts_with = "probabilities"
+    )]
+    pub learner: String,
+    /// How many folds, by hash of group or key
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 5,
+        conflicts_with = "probabilities"
+    )]
+    pub folds: u32,
+    /// Which records are issues
+    #[arg(long, value_enum, default_value_t, value_name = "RULE")]
+    pub prune: PruneArg,
+    /// Do not calibrate the confident joint to the given labels
+    #[arg(long)]
+    pub uncalibrated: bool,
+    /// What they are ranked by
+    #[arg(long, value_enum, default_value_t, value_name = "SCORE")]
+    pub score: ScoreArg,
+}
+
+// Comments of the values would spread them over six lines of every help.
+#[derive(ValueEnum, Debug, Clone, Copy, Default)]
+pub(crate) enum PruneArg {
+    #[default]
+    NoiseRate,
+    Class,
+    Both,
+    ConfidentJoint,
+    SmallestMargins,
+}
+
+#[derive(ValueEnum, Debug, Clone, Copy, Default)]
+pub(crate) enum ScoreArg {
+    SelfConfidence,
+    #[default]
+    NormalisedMargin,
+    WeightedEntropy,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DuplicateArgs {
+    #[command(flatten)]
+    pub common: CommonArgs,
+    /// Find texts that are nearly equal too, by MinHash
+    #[arg(long)]
+    pub near: bool,
+    /// The least Jaccard index of shingles that is near
+    #[arg(long, value_name = "X", default_value_t = 0.8, requires = "near")]
+    pub threshold: f64,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct OutlierArgs {
+    #[command(flatten)]
+    pub common: CommonArgs,
+    /// Only this field (repeat for several) [default: all numbers, texts and lists of numbers]
+    #[arg(long, value_name = "F")]
+    pub field: Vec<String>,
+    /// Compare numbers within each value of F
+    #[arg(long, value_name = "F")]
+    pub by: Option<String>,
+    /// Judge numbers by quartiles, not by the median
+    #[arg(long)]
+    pub iqr: bool,
+    /// How far numbers must be [default: 3.5 robust z, or 1.5 IQR]
+    #[arg(long, value_name = "X")]
+    pub bound: Option<f64>,
+    /// How many neighbours texts and lists of numbers have
+    #[arg(long, value_name = "K", default_value_t = 10)]
+    pub neighbours: usize,
+}
+
+impl PruneArg {
+    fn prune(self) -> Prune {
+        match self {
+            Self::NoiseRate => Prune::NoiseRate,
+            Self::Class => Prune::Class,
+            Self::Both => Prune::Both,
+            Self::ConfidentJoint => Prune::ConfidentJoint,
+            Self::SmallestMargins => Prune::SmallestMargins,
+        }
+    }
+}
+
+impl ScoreArg {
+    fn score(self) -> Score {
+        match self {
+            Self::SelfConfidence => Score::SelfConfidence,
+            Self::NormalisedMargin => Score::NormalisedMargin,
+            Self::WeightedEntropy => Score::WeightedEntropy,
+        }
+    }
+}
+
+pub(crate) fn run(context: &mut Context, args: FindArgs) -> Result<Answer, Failure> {
+    let (common, kind) = match args.kind {
+        FindKind::LabelConflicts(common) => (common, Kind::LabelConflicts),
+        FindKind::Leakage(common) => (common, Kind::Leakage),
+        FindKind::Duplicates(args) => {
+            let near = args.near.then_some(args.threshold);
+            (args.common, Kind::Duplicates { near })
+        }
+        FindKind::LabelIssues(args) => {
+            let probabilities = args.probabilities.map(|path| context.directory.join(path));
+            let issues = IssueOptions {
+                field: args.field,
+                probabilities,
+                classes: args.classes,
+                learner: args.learner,
+                folds: args.folds,
+                prune: args.prune.prune(),
+                uncalibrated: args.uncalibrated,
+                score: args.score.score(),
+            };
+            (args.common, Kind::LabelIssues(issues))
+        }
+        FindKind::Outliers(args) => {
+            let outliers = OutlierOptions {
+                fields: args.field,
+                by: args.by,
+                iqr: args.iqr,
+                bound: args.bound,
+                neighbours: args.neighbours,
+            };
+            (args.common, Kind::Outliers(outliers))
+        }
+    };
+    let options = FindOptions {
+        revision: common.revision,
+        dataset: common.dataset,
+        condition: parse_condition(common.condition.as_deref())?,
+        limit: common.limit,
+        kind,
+    };
+    let mut repo = context.repo()?;
+    let progress = context.progress();
+    let report = find::find(&mut repo, &options, progress.as_ref())?;
+    context.redirect_or_page(&common.output)?;
+    let ui = &mut context.ui;
+    match common.format {
+        _ if ui.json => render::find::json_lines(ui, &report)?,
+        FindFormat::Text => render::find::text(ui, &report)?,
+        FindFormat::Jsonl => render::find::json_lines(ui, &report)?,
+        FindFormat::Csv => render::find::csv(ui, &report)?,
+        FindFormat::LabelStudio => render::find::label_studio(ui, &report)?,
+    }
+    Ok(Answer::Done)
+}

@@ -1,0 +1,110 @@
+//! `find duplicates`: records whose content another one before them has, exactly or nearly.
+
+use crate::curate::{Bands, Spelling, near_duplicates};
+use crate::record::{Role, Type};
+
+use super::super::error::Error;
+use super::groups::{ByFields, grouped};
+use super::reading::View;
+use super::{Answer, Hit, Note};
+
+/// So many texts are compared in memory.
+const MOST_TEXTS: u64 = 2_000_000;
+
+/// Records beyond the first of each group of equal content: those that the metric
+/// `duplicates_content` counts.
+pub(super) fn exact(view: &View<'_>) -> Result<Answer, Error> {
+    let content = view.content();
+    if content.is_empty() {
+        return Err(view.not_to_be_found("it has no content fields"));
+    }
+    let nothing = || Spelling::new(Vec::new());
+    let reader = ByFields {
+        group: view.spelling(content.iter().map(|name| &**name)),
+        and: nothing(),
+        tag: nothing(),
+    };
+    let (groups, looked_at) = grouped(view, &reader, false)?;
+    let method = "equal-content";
+    let mut hits = Vec::new();
+    for group in groups.groups() {
+        let note = format!("the content of {{}}, which {} records have", group.len());
+        for member in &group[1..] {
+            hits.push(Hit {
+                record: member.record,
+                score: 1.0,
+                rank: 0,
+                severity: 1.0,
+                field: view.fields(Role::Label).first().cloned(),
+                method: method.to_owned(),
+                suggested: None,
+                note: Note::Of(note.clone(), group[0].record),
+            });
+        }
+    }
+    Ok(Answer {
+        method: method.to_owned(),
+        hits,
+        notes: Vec::new(),
+        looked_at,
+    })
+}
+
+/// Records whose text is like that of an earlier one.
+pub(super) fn near(view: &View<'_>, least: f64) -> Result<Answer, Error> {
+    if !(least > 0.0 && least <= 1.0) {
+        return Err(Error::Usage(
+            "--threshold is above 0 and at most 1".to_owned(),
+        ));
+    }
+    let mut fields = view.fields(Role::Text).to_vec();
+    if fields.is_empty() {
+        let strings = view
+            .content()
+            .into_iter()
+            .filter(|name| view.kind(name) == Type::String);
+        fields = strings.map(|name| name.to_string()).collect();
+    }
+    if fields.is_empty() {
+        return Err(view.not_to_be_found("it has no text"));
+    }
+    if view.table.records() > MOST_TEXTS {
+        let words = format!("it has more than {MOST_TEXTS} records: choose some with --where");
+        return Err(view.not_to_be_found(words));
+    }
+    let runs = view.scan(|batch, records| {
+        let places = batch.places(fields.iter().map(String::as_str));
+        let text = |(at, record): (u64, crate::record::RecordRef<'_>)| {
+            let cells = places
+                .iter()
+                .filter_map(|place| Some(record.cell((*place)?)?.text));
+            (at, cells.collect::<Vec<_>>().join("\n"))
+        };
+        records.map(text).collect::<Vec<_>>()
+    })?;
+    let (places, texts): (Vec<u64>, Vec<String>) = runs.into_iter().flatten().unzip();
+    let cut = Bands::of_threshold(least);
+    let method = format!(
+        "minhash(jaccard >= {least}, shingles of 3 words, {} bands of {} rows)",
+        cut.bands, cut.rows
+    );
+    let hit = |pair: crate::curate::NearPair| Hit {
+        record: places[pair.later],
+        score: pair.index,
+        rank: 0,
+        severity: pair.index,
+        field: view.fields(Role::Label).first().cloned(),
+        method: method.clone(),
+        suggested: None,
+        note: Note::Of("like {}".to_owned(), places[pair.earlier]),
+    };
+    Ok(Answer {
+        hits: near_duplicates(&texts, least)
+            .into_iter()
+            .map(hit)
+            .collect(),
+        notes: vec![format!("texts: {}", fields.join(", "))],
+        looked_at: places.len() as u64,
+        method: method.clone(),
+    })
+}

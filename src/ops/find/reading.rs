@@ -1,0 +1,336 @@
+//! The records of a data set as the kinds of `find` read them: in order, those of a condition, and
+//! again by their places.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::curate::Spelling;
+use crate::dataset::r#where::Given;
+use crate::dataset::{Table, Where};
+use crate::object::ObjectSource;
+use crate::profile::{Facts, hash_records};
+use crate::record::{Batch, RecordRef, Role, Type, UNPARSABLE, quote_name};
+
+use super::super::error::Error;
+use super::{Answer, Found, FoundIn, Hit, Name, Note};
+
+/// A data set that is looked through.
+pub(super) struct View<'a> {
+    source: &'a dyn ObjectSource,
+    pub(super) table: &'a Table,
+    pub(super) facts: &'a Facts,
+    condition: Option<&'a Where>,
+}
+
+/// Part and unit, and how many records come before the unit.
+type Start = (usize, usize, u64);
+
+/// A record as it is told.
+pub(super) struct Told {
+    pub(super) name: Name,
+    /// Values of the fields that were asked for.
+    pub(super) values: Vec<Option<String>>,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn new(
+        source: &'a dyn ObjectSource,
+        table: &'a Table,
+        facts: &'a Facts,
+        condition: Option<&'a Where>,
+    ) -> Self {
+        Self {
+            source,
+            table,
+            facts,
+            condition,
+        }
+    }
+
+    /// Returns the fields of a role.
+    pub(super) fn fields(&self, role: Role) -> &[String] {
+        self.table.declaration.roles.fields(role)
+    }
+
+    /// Returns the type of a field.
+    pub(super) fn kind(&self, field: &str) -> Type {
+        let found = self.facts.fields.iter().find(|fact| *fact.name == *field);
+        found.map_or(Type::Null, |fact| fact.kind)
+    }
+
+    /// Returns the content fields, in the order of the schema.
+    pub(super) fn content(&self) -> Vec<Arc<str>> {
+        let roles = &self.table.declaration.roles;
+        let fields = self.facts.fields.iter().map(|fact| fact.name.clone());
+        fields
+            .filter(|name| &**name != UNPARSABLE && roles.is_content(name))
+            .collect()
+    }
+
+    /// Returns how the values of fields are spelled.
+    pub(super) fn spelling<'n>(&self, fields: impl Iterator<Item = &'n str>) -> Spelling {
+        let typed = |name: &str| (Arc::from(name), self.kind(name));
+        Spelling::new(fields.map(typed).collect())
+    }
+
+    /// Says that a data set cannot be asked.
+    pub(super) fn not_to_be_found(&self, reason: impl Into<String>) -> Error {
+        Error::NotToBeFound {
+            dataset: self.table.name.clone(),
+            reason: reason.into(),
+        }
+    }
+
+    /// Returns where each unit's records begin among all.
+    fn starts(&self) -> Vec<Start> {
+        let mut before = 0;
+        let mut out = Vec::new();
+        for (at, part) in self.table.parts.iter().enumerate() {
+            let units = part.units.iter().enumerate();
+            out.extend(units.map(|(unit, one)| (at, unit, before + one.first_record)));
+            before += part.records();
+        }
+        out
+    }
+
+    /// Reads all records that pass the condition, run by run on all cores; what `each` makes of
+    /// the records of a run comes back in their order.
+    pub(super) fn scan<T: Send>(
+        &self,
+        make: impl Fn(&Batch, &mut dyn Iterator<Item = (u64, RecordRef<'_>)>) -> T + Sync,
+    ) -> Result<Vec<T>, Error> {
+        let starts = self.starts();
+        let read = |batch: &mut Batch, &(part, unit, start): &Start| {
+            self.table.read_unit(self.source, part, unit, batch)?;
+            let batch = &*batch;
+            let places = self
+                .condition
+                .map(|condition| self.places(condition, batch));
+            let mut records = (start..).zip(batch.records()).filter(|(_, record)| {
+                let Some((condition, places)) = self.condition.zip(places.as_ref()) else {
+                    return true;
+                };
+                condition.passes(&|name| given(*record, &places[name]))
+            });
+            Ok(make(batch, &mut records))
+        };
+        starts.par_iter().map_init(Batch::default, read).collect()
+    }
+
+    fn places(&self, condition: &Where, batch: &Batch) -> Vec<(Option<usize>, Type)> {
+        let place = |name: &str| {
+            let quoted = quote_name(name);
+            let place = batch.field(name).map(|at| (at, self.kind(name)));
+            let place = place.or_else(|| batch.field(&quoted).map(|at| (at, self.kind(&quoted))));
+            place.map_or((None, Type::Null), |(at, kind)| (Some(at), kind))
+        };
+        condition
+            .names()
+            .iter()
+            .map(|name| place(&name.text))
+            .collect()
+    }
+
+    /// Reads records again by their places, which ascend: how each is named, and the values of
+    /// some fields.
+    fn fetch(&self, records: &[u64], fields: &[&str]) -> Result<Vec<Told>, Error> {
+        let starts = self.starts();
+        let mut runs: Vec<(Start, &[u64])> = Vec::new();
+        let mut rest = records;
+        for (at, start) in starts.iter().enumerate() {
+            let end = starts.get(at + 1).map_or(u64::MAX, |next| next.2);
+            let (of_unit, after) = rest.split_at(rest.partition_point(|record| *record < end));
+            if !of_unit.is_empty() {
+                runs.push((*start, of_unit));
+            }
+            rest = after;
+        }
+        let key = self.table.declaration.roles.key();
+        let read = |batch: &mut Batch, &((part, unit, start), of_unit): &(Start, &[u64])| {
+            self.table.read_unit(self.source, part, unit, batch)?;
+            let batch = &*batch;
+            let ids = if key.is_empty() {
+                hash_records(batch)
+            } else {
+                Vec::new()
+            };
+            let key = batch.places(key.iter().map(String::as_str));
+            let fields = batch.places(fields.iter().copied());
+            let values = |record: RecordRef<'_>, places: &[Option<usize>]| -> Vec<Option<String>> {
+                let value = |place: &Option<usize>| Some(record.cell((*place)?)?.text.to_owned());
+                places.iter().map(value).collect()
+            };
+            let told = of_unit.iter().map(|&at| {
+                let place = (at - start) as usize;
+                let record = batch.record(place);
+                let name = match ids.get(place) {
+                    Some(id) => Name::Place(at + 1, *id),
+                    None => Name::Key(values(record, &key)),
+                };
+                let values = values(record, &fields);
+                Told { name, values }
+            });
+            Ok::<_, Error>(told.collect())
+        };
+        let runs: Vec<Vec<Told>> = runs
+            .par_iter()
+            .map_init(Batch::default, read)
+            .collect::<Result<_, _>>()?;
+        Ok(runs.into_iter().flatten().collect())
+    }
+
+    /// Reads the values of some fields of records, whose places ascend.
+    pub(super) fn values(
+        &self,
+        records: &[u64],
+        fields: &[&str],
+    ) -> Result<Vec<Vec<Option<String>>>, Error> {
+        let told = self.fetch(records, fields)?;
+        Ok(told.into_iter().map(|told| told.values).collect())
+    }
+
+    /// Ranks what was found and reads what is told of it.
+    pub(super) fn told(&self, answer: Answer, limit: Option<usize>) -> Result<FoundIn, Error> {
+        let Answer {
+            method,
+            mut hits,
+            notes,
+            looked_at,
+        } = answer;
+        let total = hits.len();
+        let ranked = |a: &Hit, b: &Hit| {
+            let ranks = a.rank.cmp(&b.rank);
+            ranks.then(b.severity.total_cmp(&a.severity))
+        };
+        hits.sort_by(|a, b| {
+            ranked(a, b)
+                .then(a.record.cmp(&b.record))
+                .then(a.field.cmp(&b.field))
+        });
+        let most = limit.unwrap_or(usize::MAX);
+        if let Some(last) = hits.get(most.saturating_sub(1)) {
+            // Those of the last one's score are ranked by their keys before they are cut.
+            let end = hits.partition_point(|hit| ranked(hit, last) != Ordering::Greater);
+            hits.truncate(end);
+        }
+        let others = hits.iter().filter_map(|hit| match hit.note {
+            Note::Of(_, other) => Some(other),
+            Note::Text(_) => None,
+        });
+        let mut places: Vec<u64> = hits.iter().map(|hit| hit.record).chain(others).collect();
+        places.sort_unstable();
+        places.dedup();
+        let names: HashMap<u64, Name> = {
+            let told = self.fetch(&places, &[])?;
+            places
+                .iter()
+                .copied()
+                .zip(told.into_iter().map(|told| told.name))
+                .collect()
+        };
+        hits.sort_by(|a, b| {
+            let keys = order_names(&names[&a.record], &names[&b.record]);
+            ranked(a, b)
+                .then(keys)
+                .then(a.record.cmp(&b.record))
+                .then(a.field.cmp(&b.field))
+        });
+        hits.truncate(most);
+        let content = self.content();
+        let mut fields: Vec<&str> = content.iter().map(|name| &**name).collect();
+        let meant = hits.iter().filter_map(|hit| hit.field.as_deref());
+        for field in meant {
+            if !fields[content.len()..].contains(&field) {
+                fields.push(field);
+            }
+        }
+        let mut places: Vec<u64> = hits.iter().map(|hit| hit.record).collect();
+        places.sort_unstable();
+        places.dedup();
+        let told = self.fetch(&places, &fields)?;
+        let values: HashMap<u64, Vec<Option<String>>> = places
+            .iter()
+            .copied()
+            .zip(told.into_iter().map(|told| told.values))
+            .collect();
+        let found = hits.iter().map(|hit| {
+            let values = &values[&hit.record];
+            let meant = |field: &String| fields[content.len()..].iter().position(|f| f == field);
+            let label = hit.field.as_ref().and_then(meant);
+            Found {
+                name: names[&hit.record].clone(),
+                field: hit.field.clone(),
+                score: hit.score,
+                method: hit.method.clone(),
+                label: label.and_then(|at| values[content.len() + at].clone()),
+                suggested: hit.suggested.clone(),
+                note: match &hit.note {
+                    Note::Text(text) => Some(text.clone()),
+                    Note::Of(text, other) => Some(text.replace("{}", &words(&names[other]))),
+                },
+                content: values[..content.len()].to_vec(),
+            }
+        });
+        let found = found.collect();
+        Ok(FoundIn {
+            dataset: self.table.name.clone(),
+            key: self.table.declaration.roles.key().to_vec(),
+            text: self.fields(Role::Text).to_vec(),
+            found,
+            total,
+            looked_at,
+            method,
+            notes,
+            content: content.iter().map(|name| name.to_string()).collect(),
+        })
+    }
+}
+
+fn given<'r>(record: RecordRef<'r>, (place, kind): &(Option<usize>, Type)) -> Given<'r> {
+    match place.and_then(|place| record.cell(place)) {
+        Some(cell) => Given::Value(*kind, Cow::Borrowed(cell.text)),
+        None => Given::Null,
+    }
+}
+
+/// Orders numbers by size and other keys by their text.
+fn order_names(a: &Name, b: &Name) -> Ordering {
+    let parts = |name: &Name| match name {
+        Name::Key(parts) => parts.clone(),
+        Name::Place(place, _) => vec![Some(place.to_string())],
+    };
+    let one = |part: &Option<String>| -> (bool, Option<u64>, Option<String>) {
+        let number = part.as_ref().and_then(|text| text.parse::<u64>().ok());
+        (number.is_none(), number, part.clone())
+    };
+    let (a, b): (Vec<_>, Vec<_>) = (parts(a), parts(b));
+    a.iter().map(one).cmp(b.iter().map(one))
+}
+
+/// Returns a name as notes write it.
+pub(super) fn words(name: &Name) -> String {
+    match name {
+        Name::Place(place, _) => format!("#{place}"),
+        Name::Key(parts) => {
+            let part = |part: &Option<String>| part.clone().unwrap_or_else(|| "(none)".to_owned());
+            parts.iter().map(part).collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+/// Returns the bytes of a record's values, and whether there are any: what identifies a record.
+pub(super) fn identity(record: RecordRef<'_>, places: &[Option<usize>], out: &mut Vec<u8>) -> bool {
+    out.clear();
+    for (at, place) in places.iter().enumerate() {
+        if let Some(cell) = place.and_then(|place| record.cell(place)) {
+            out.extend_from_slice(&(at as u32).to_le_bytes());
+            out.extend_from_slice(&(cell.text.len() as u64).to_le_bytes());
+            out.extend_from_slice(cell.text.as_bytes());
+        }
+    }
+    !out.is_empty()
+}
