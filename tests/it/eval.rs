@@ -145,6 +145,16 @@ fn evaluations_say_in_words_how_they_compare() {
     }
     let log = scratch.json(&["log", "--metric", "m:micro_f1"]);
     assert_eq!(log[0]["metrics"][0]["comparable_to_previous"], "yes");
+    assert_eq!(log[0]["metrics"][0]["test_changed"], Value::Null);
+    assert_eq!(log[2]["metrics"][0]["test_changed"], true);
+    let shown = scratch.json(&["show", "HEAD~2"]).remove(0);
+    assert_eq!(shown["evaluations"][0]["name"], "m");
+    assert_eq!(shown["evaluations"][0]["accuracy"], 0.8);
+    let shown = scratch.dver(&["show", "HEAD~2"]).ok();
+    assert!(
+        shown.contains("m  accuracy 0.8000 [0.4902, 0.9433]  8 / 10"),
+        "{shown}"
+    );
     let said = scratch.dver(&["log", "--metric", "x:accuracy"]).fails(3);
     assert!(said.contains("--name: m"), "{said}");
     let list = scratch.dver(&["eval", "list"]).ok();

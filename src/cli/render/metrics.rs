@@ -189,6 +189,9 @@ pub(crate) fn log_json(measure: &Measure) -> Value {
     });
     if let Some(how) = measure.comparable {
         out["comparable_to_previous"] = how.name().into();
+        if how != Comparable::Yes {
+            out["test_changed"] = true.into();
+        }
     }
     for (name, end) in [("low", metric.low), ("high", metric.high)] {
         if let Some(end) = end {

@@ -168,14 +168,19 @@ pub fn list(repo: &Repo, revision: &str, name: Option<&str>) -> Result<Vec<Told>
     Ok(out)
 }
 
-fn of_commit(repo: &Repo, commit: &ObjectId, name: Option<&str>) -> Result<Vec<Told>, Error> {
+/// Returns the evaluations of a commit, in order, of one name where one is given; without pairs.
+pub fn of_commit(repo: &Repo, commit: &ObjectId, name: Option<&str>) -> Result<Vec<Told>, Error> {
     let all = attached(repo, commit)?.into_iter();
     all.filter(|(_, one)| name.is_none_or(|name| name == one.name))
         .map(|(id, evaluation)| tell(repo, id, evaluation))
         .collect()
 }
 
-fn attached(repo: &Repo, commit: &ObjectId) -> Result<Vec<(ObjectId, Evaluation)>, Error> {
+/// Returns the evaluations that are attached to a commit, in order.
+pub(super) fn attached(
+    repo: &Repo,
+    commit: &ObjectId,
+) -> Result<Vec<(ObjectId, Evaluation)>, Error> {
     let view = &repo.current.view;
     let attachments = Attachments::read(&repo.store, view.attachments.as_ref())?;
     let mut out = Vec::new();
