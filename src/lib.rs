@@ -6,7 +6,7 @@
 //!  8  cli
 //!  7  ops
 //!  6  curate
-//!  5  repo
+//!  5  evaluate  repo
 //!  4  worktree  diff  quality  learn  history
 //!  3  refs  dataset
 //!  2  store  index  profile
@@ -21,6 +21,7 @@ pub mod config;
 pub mod curate;
 pub mod dataset;
 pub mod diff;
+pub mod evaluate;
 pub mod history;
 pub mod index;
 pub mod learn;

@@ -42,6 +42,7 @@ Measure
   find         Records that a person should look at, ranked
   check        One verdict: gates, constraints, what stays to be done
   agree        Agreement between annotators, and their consensus
+  eval         Scores of a model, attached to the version
   card         The data card of a version, for people and for machines
 
 Explain
@@ -205,6 +206,7 @@ pub(super) enum Command {
     Find(command::find::FindArgs),
     Check(command::check::CheckArgs),
     Agree(command::agree::AgreeArgs),
+    Eval(command::eval::EvalArgs),
     Card(command::card::CardArgs),
     Blame(command::blame::BlameArgs),
     Verify(command::verify::VerifyArgs),

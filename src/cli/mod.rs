@@ -98,6 +98,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Answer, Failure> 
         Command::Find(args) => command::find::run(context, args),
         Command::Check(args) => command::check::run(context, &args),
         Command::Agree(args) => command::agree::run(context, &args),
+        Command::Eval(args) => command::eval::run(context, &args),
         Command::Card(args) => command::card::run(context, &args),
         Command::Blame(args) => command::blame::run(context, &args),
         Command::Verify(args) => command::verify::run(context, &args),

@@ -12,9 +12,9 @@ use crate::base::{ObjectId, RepoPath};
 use crate::object::changes::{ChangeSet, Row};
 use crate::object::tree::{ChildRef, Entry, Node};
 use crate::object::{
-    self, Attachment, AttachmentKind, ChunkEntry, Commit, Content, DatasetScore, Error, FileEntry,
-    Head, Joint, Manifest, ObjectSource, Operation, RefEntry, Schema, Scorecard, State, Values,
-    View, Written,
+    self, Attachment, AttachmentKind, ChunkEntry, Commit, Content, DatasetScore, Definition, Error,
+    Evaluation, FileEntry, Head, Joint, Manifest, ObjectSource, Operation, Predictions, RefEntry,
+    Schema, Scorecard, State, Values, View, Written,
 };
 
 /// How the one who needs an object reads it: an object has no kind of its own.
@@ -30,6 +30,10 @@ pub enum Role {
     Attachments,
     /// An attached evaluation.
     Evaluation,
+    /// How an evaluation is done.
+    Definition,
+    /// What an evaluation's model predicted.
+    Predictions,
     /// An attached attestation.
     Attestation,
     /// A commit.
@@ -69,6 +73,8 @@ impl Role {
             Self::Refs => "refs",
             Self::Attachments => "attachments",
             Self::Evaluation => "evaluation",
+            Self::Definition => "definition",
+            Self::Predictions => "predictions",
             Self::Attestation => "attestation",
             Self::Commit => "commit",
             Self::Snapshot => "snapshot",
@@ -196,7 +202,10 @@ pub fn needs(source: &dyn ObjectSource, need: &Need) -> Result<Vec<Need>, Error>
             }
             below(Role::Chunks, &root.node, &of_chunk)
         }
-        Role::Evaluation | Role::Attestation => {
+        Role::Evaluation => of_evaluation(&object::get(source, id)?),
+        Role::Definition => none_of(object::get::<Definition>(source, id)?),
+        Role::Predictions => none_of(Predictions::read(source, id)?),
+        Role::Attestation => {
             return Err(Error::WrongKind {
                 id: *id,
                 expected: "attachment that this dver knows",
@@ -236,6 +245,14 @@ fn of_attachment(attachment: &Attachment) -> Option<Need> {
         AttachmentKind::Attestation => Role::Attestation,
     };
     Some(Need::new(role, attachment.object))
+}
+
+/// The commit and its snapshot are only named: scores outlive the version that they are of.
+fn of_evaluation(evaluation: &Evaluation) -> Vec<Need> {
+    vec![
+        Need::new(Role::Definition, evaluation.definition),
+        Need::new(Role::Predictions, evaluation.predictions),
+    ]
 }
 
 fn of_commit(commit: &Commit) -> Vec<Need> {

@@ -9,6 +9,7 @@ pub mod changes;
 mod commit;
 mod content;
 mod error;
+mod evaluation;
 mod json;
 mod manifest;
 mod memory;
@@ -23,6 +24,10 @@ pub use attachments::{Attachment, AttachmentKind, Attachments};
 pub use commit::{Commit, GateOverride, GateVerdict, OverriddenGate};
 pub use content::Content;
 pub use error::Error;
+pub use evaluation::{
+    CalibrationBin, ConfusionCounts, Definition, Evaluation, Predictions, ScoreRatio, TestSet,
+    TrainSet,
+};
 pub use json::{Int, Kind, decode, encode, get, put};
 pub use manifest::{ChunkEntry, Manifest, ManifestBuilder, ManifestRoot};
 pub use memory::MemoryStore;

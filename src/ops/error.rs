@@ -219,6 +219,38 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// A file of predictions that does not read.
+    #[error("`{name}` does not read as predictions: {}{reason}", place_of(*place))]
+    PredictionList {
+        /// What the file is called.
+        name: String,
+        /// Which record of it, counted from 1; 0 for the whole.
+        place: u64,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Test records that a model said nothing of.
+    #[error("{missed} test records have no prediction, the first with the key {}", key.join(", "))]
+    NoPrediction {
+        /// How many there are.
+        missed: u64,
+        /// The key of the first.
+        key: Vec<String>,
+    },
+    /// An evaluation without test records.
+    #[error("no record with a label is a test record of `{name}`")]
+    NoTestRecords {
+        /// The evaluation.
+        name: String,
+    },
+    /// An evaluation that is not declared, or not named where there are several.
+    #[error("{}", no_evaluation(.name))]
+    NoSuchEvaluation {
+        /// As it was given.
+        name: Option<String>,
+        /// Those that are declared.
+        known: Vec<String>,
+    },
     /// Nothing that could be undone.
     #[error("there is nothing to undo")]
     NothingToUndo,
@@ -315,6 +347,13 @@ fn no_ratings(dataset: &Option<String>) -> String {
     match dataset {
         Some(name) => format!("`{name}` does not hold"),
         None => "no data set holds".to_owned(),
+    }
+}
+
+fn no_evaluation(name: &Option<String>) -> String {
+    match name {
+        Some(name) => format!("the version declares no evaluation `{name}`"),
+        None => "the version does not declare exactly one evaluation".to_owned(),
     }
 }
 

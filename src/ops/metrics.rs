@@ -1,12 +1,14 @@
 //! Metrics of commits: for the log, for `show`, for what `commit` prints.
 
 use crate::base::ObjectId;
+use crate::evaluate::Comparable;
 use crate::object::{self, Commit, Scorecard};
 use crate::quality::{self, Metric, MetricChange, Selector};
 use crate::repo::Repo;
 
 use super::drift;
 use super::error::Error;
+use super::eval::along;
 use super::show::Sealed;
 
 /// A metric of one data set of one commit.
@@ -16,8 +18,11 @@ pub struct Measure {
     pub dataset: String,
     /// The metric as it was asked for.
     pub asked: String,
-    /// The metric; `previous` holds its value in the first parent.
+    /// The metric; `previous` holds its value in the first parent, of an evaluation that of the
+    /// one before it.
     pub metric: Metric,
+    /// How an evaluation compares with the one before it.
+    pub comparable: Option<Comparable>,
 }
 
 /// The metrics that changed in one data set.
@@ -63,17 +68,24 @@ pub fn of_commit(repo: &Repo, sealed: &Sealed, asked: &[String]) -> Result<Vec<M
     if asked.is_empty() {
         return Ok(out);
     }
-    let selectors: Vec<Selector> = asked
-        .iter()
-        .map(|text| Selector::parse(text))
-        .collect::<Result<_, _>>()?;
+    let mut selectors: Vec<(Selector, &String)> = Vec::new();
+    for text in asked {
+        match along::asked(text) {
+            Some(score) => out.extend(along::measure(repo, &sealed.id, text, score)?),
+            None => selectors.push((Selector::parse(text)?, text)),
+        }
+    }
+    if selectors.is_empty() {
+        return Ok(out);
+    }
     for (dataset, metrics) in of_datasets(repo, sealed)? {
-        for (selector, asked) in selectors.iter().zip(asked) {
+        for (selector, asked) in &selectors {
             if let Some(metric) = selector.find(&metrics) {
                 out.push(Measure {
                     dataset: dataset.clone(),
-                    asked: asked.clone(),
+                    asked: (*asked).clone(),
                     metric: metric.clone(),
+                    comparable: None,
                 });
             }
         }
@@ -108,7 +120,10 @@ pub fn check_asked(
 ) -> Result<(), Error> {
     let mut left = Vec::new();
     for text in asked {
-        left.push(Selector::parse(text)?);
+        match along::asked(text) {
+            Some((name, _)) => along::check(repo, commits, name)?,
+            None => left.push(Selector::parse(text)?),
+        }
     }
     let mut known: Vec<Metric> = Vec::new();
     for (id, commit) in commits {

@@ -34,6 +34,7 @@ pub mod commit;
 pub mod dataset;
 pub mod diff;
 mod drift;
+pub mod eval;
 pub mod find;
 pub mod fsck;
 pub mod gc;

@@ -3,11 +3,12 @@
 use crate::base::ObjectId;
 use crate::diff::{self, Event, EventSink, Options, SummaryEvent};
 use crate::object::changes::{ChangeSet, DatasetChanges, Row};
-use crate::object::{self, Commit, Scorecard};
+use crate::object::{self, Commit, Evaluation, Scorecard};
 use crate::repo::Repo;
 
 use super::assess::Version;
 use super::error::Error;
+use super::eval;
 use super::rows;
 use super::sealed;
 
@@ -22,6 +23,8 @@ pub struct Sealed {
     pub changes: Option<ChangeSet>,
     /// The scorecard.
     pub scorecard: Scorecard,
+    /// The evaluations that are attached to it, in order.
+    pub evaluations: Vec<(ObjectId, Evaluation)>,
 }
 
 impl Sealed {
@@ -33,6 +36,7 @@ impl Sealed {
         };
         let scorecard = object::get(&repo.store, &commit.scorecard)?;
         Ok(Self {
+            evaluations: eval::attached(repo, &id)?,
             id,
             commit,
             changes,

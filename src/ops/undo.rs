@@ -73,6 +73,9 @@ pub fn undo(
         changes,
         force: true,
     };
+    // What was said of a commit stays, unless it is this operation that said it.
+    let said = Current::read(&repo.store, id)?.view.attachments;
+    let takes_back = said != before.view.attachments;
     let view = before.view;
     let refs = before.refs;
     files::write(
@@ -83,7 +86,10 @@ pub fn undo(
         progress,
         |_, _, draft| {
             draft.view = View {
-                attachments: draft.view.attachments,
+                attachments: match takes_back {
+                    true => view.attachments,
+                    false => draft.view.attachments,
+                },
                 ..view
             };
             draft.refs = refs;

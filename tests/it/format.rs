@@ -7,8 +7,8 @@ use dver::base::{ObjectId, RepoPath};
 use dver::object::changes::{ChangeSet, Row, RowChange, RowKey};
 use dver::object::tree::{Node, read_all};
 use dver::object::{
-    Commit, FileEntry, Joint, Kind, Manifest, MemoryStore, ObjectSink as _, Operation, Refs,
-    Schema, Scorecard, Snapshot, State, Values, View, decode, encode,
+    Commit, Definition, Evaluation, FileEntry, Joint, Kind, Manifest, MemoryStore, ObjectSink as _,
+    Operation, Predictions, Refs, Schema, Scorecard, Snapshot, State, Values, View, decode, encode,
 };
 
 /// Returns the body of the block that opens with these words.
@@ -56,6 +56,9 @@ fn the_metadata_examples_are_canonical() {
     let state = json::<State>();
     let values = json::<Values>();
     json::<Joint>();
+    let evaluation = json::<Evaluation>();
+    let definition = json::<Definition>();
+    let predictions = json::<Predictions>();
     // The examples name each other.
     assert_eq!(commit.scorecard, ObjectId::of(&encode(&scorecard)));
     assert_eq!(commit.changes, [ObjectId::of(&encode(&changes))]);
@@ -63,6 +66,9 @@ fn the_metadata_examples_are_canonical() {
     assert_eq!(scorecard.datasets[0].state, ObjectId::of(&encode(&state)));
     assert_eq!(state.fields[0].values, Some(ObjectId::of(&encode(&values))));
     assert_eq!(commit.snapshot, ObjectId::of(&hex("snapshot")));
+    assert_eq!(evaluation.snapshot, commit.snapshot);
+    assert_eq!(evaluation.definition, ObjectId::of(&encode(&definition)));
+    assert_eq!(evaluation.predictions, ObjectId::of(&encode(&predictions)));
     assert_eq!(changes.body, Some(ObjectId::of(&hex("rows"))));
 }
 

@@ -26,6 +26,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("history", 4),
     ("learn", 4),
     ("repo", 5),
+    ("evaluate", 5),
     ("curate", 6),
     ("ops", 7),
     ("cli", 8),

@@ -19,6 +19,7 @@ mod derived;
 mod diff_examples;
 mod encodings;
 mod errors;
+mod eval;
 mod find;
 mod findings;
 mod flywheel;

@@ -8,7 +8,7 @@ use super::super::context::Context;
 use super::super::error::Failure;
 use super::super::render;
 use super::super::ui::Style;
-use crate::ops::{metrics, show};
+use crate::ops::{eval, metrics, show};
 
 /// Show one version: what it did to files, records, labels and schema, and what it is worth
 #[derive(Args, Debug)]
@@ -62,6 +62,14 @@ pub(crate) fn run(context: &mut Context, args: &ShowArgs) -> Result<Answer, Fail
         let heading = ui.paint(Style::Heading, "Metrics that changed");
         ui.line(&heading)?;
         render::metrics::changes(ui, &changed)?;
+    }
+    let evaluations = eval::of_commit(&repo, &sealed.id, None)?;
+    if !evaluations.is_empty() {
+        let heading = ui.paint(Style::Heading, "Evaluations");
+        ui.line(&heading)?;
+        for told in &evaluations {
+            render::eval::row(ui, told)?;
+        }
     }
     Ok(Answer::Done)
 }

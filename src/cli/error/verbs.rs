@@ -170,6 +170,29 @@ pub(super) fn verb(error: &ops::Error) -> Words {
             USER,
             hint("docs/apply.md shows lists; `dver find ... --format csv` makes one."),
         ),
+        E::PredictionList { .. } => (
+            "bad_predictions",
+            USER,
+            hint("docs/evaluation.md shows such a file; --column names the predicted class."),
+        ),
+        E::NoPrediction { .. } => (
+            "no_prediction",
+            USER,
+            hint("Predict these too, or leave them out with `test = \"CONDITION\"`."),
+        ),
+        E::NoTestRecords { .. } => (
+            "no_test_records",
+            USER,
+            hint("Look at `test` in its [eval] table and at the labels."),
+        ),
+        E::NoSuchEvaluation { known, .. } => (
+            "no_such_evaluation",
+            USER,
+            match known.as_slice() {
+                [] => hint("An `[eval.NAME]` table in dver.toml declares an evaluation."),
+                names => Some(format!("Choose with --name: {}.", names.join(", "))),
+            },
+        ),
         E::NothingToUndo => ("nothing_to_undo", USER, None),
         E::Expired { .. } => (
             "expired",

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::super::ui::{Style, Ui, clean, count, counted, pad, shorten};
+use crate::evaluate::Confusion;
 use crate::object::changes::{Cause, DatasetChanges, Row, RowChange, RowKey};
 use crate::object::{GateOverride, OverriddenGate};
 use crate::ops::show::Sealed;
@@ -40,11 +41,21 @@ pub(crate) fn json(sealed: &Sealed) -> Value {
             })
         })
         .collect();
+    let evaluations: Vec<Value> = sealed
+        .evaluations
+        .iter()
+        .map(|(id, one)| {
+            let confusion = Confusion::from_object(&one.confusion);
+            let (right, all) = (confusion.correct(), confusion.total());
+            let accuracy = (all > 0).then(|| right as f64 / all as f64);
+            json!({"name": one.name, "id": id, "accuracy": accuracy})
+        })
+        .collect();
     let mut out = json!({
         "commit": sealed.id, "parents": commit.parents, "author": commit.author,
         "time": commit.time, "message": commit.message, "snapshot": commit.snapshot,
         "changes": commit.changes, "scorecard": commit.scorecard,
-        "datasets": datasets, "gates": gates, "evaluations": [],
+        "datasets": datasets, "gates": gates, "evaluations": evaluations,
     });
     if let Some(reason) = &commit.reason {
         out["reason"] = json!(reason);

@@ -7,6 +7,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::super::ui::{Style, Ui, count, pad, shorten};
 use super::plot::Series;
+use crate::evaluate::Comparable;
 use crate::ops::metrics::{Changed, Measure};
 use crate::quality::Metric;
 
@@ -126,7 +127,20 @@ pub(crate) fn log_text(measure: &Measure) -> String {
     } else {
         format!(" ({change})")
     };
-    format!("{} {}{change}", measure.asked, number(metric, metric.value))
+    let interval = match (metric.low, metric.high) {
+        (Some(low), Some(high)) => format!(" [{low:.4}, {high:.4}]"),
+        _ => String::new(),
+    };
+    let test = match measure.comparable {
+        Some(Comparable::LabelsChanged) => ", test labels changed",
+        Some(Comparable::DifferentTest) => ", another test set",
+        Some(Comparable::Yes) | None => "",
+    };
+    format!(
+        "{} {}{interval}{change}{test}",
+        measure.asked,
+        number(metric, metric.value)
+    )
 }
 
 /// Returns how a metric went over the versions, for each data set and name that was asked for;
@@ -173,6 +187,12 @@ pub(crate) fn log_json(measure: &Measure) -> Value {
         "name": measure.asked, "dataset": measure.dataset, "value": metric.value,
         "change": change,
     });
+    if let Some(how) = measure.comparable {
+        out["comparable_to_previous"] = how.name().into();
+        if how != Comparable::Yes {
+            out["test_changed"] = true.into();
+        }
+    }
     for (name, end) in [("low", metric.low), ("high", metric.high)] {
         if let Some(end) = end {
             out[name] = json!(end);

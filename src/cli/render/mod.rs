@@ -13,6 +13,7 @@ mod diff_markdown;
 mod diff_tables;
 pub(crate) mod diff_text;
 pub(crate) mod diff_words;
+pub(crate) mod eval;
 pub(crate) mod find;
 pub(crate) mod gates;
 pub(crate) mod inference;

@@ -1,0 +1,108 @@
+//! `dver eval`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::super::Answer;
+use super::super::context::{Context, waiting};
+use super::super::error::Failure;
+use super::super::render::eval as render;
+use crate::base::fsio;
+use crate::ops::eval::{self, ImportOptions};
+
+/// Score predictions of a model on a version, and attach the scores to it
+#[derive(Args, Debug)]
+pub(crate) struct EvalArgs {
+    #[command(subcommand)]
+    pub command: EvalCommand,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum EvalCommand {
+    Import(EvalImportArgs),
+    List(EvalListArgs),
+    Show(EvalShowArgs),
+}
+
+/// Score predictions that another program made, and attach the evaluation to the version
+///
+/// FILE is CSV or JSON Lines with the key fields and the predicted class of each test record;
+/// columns `p_CLASS` or one `confidence` say how sure the model was. `[eval.N]` with `model =
+/// "import"` in dver.toml says which records are meant.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  dver eval import predictions.csv
+  dver eval import all.csv --name spanbert --column spanbert v1
+
+docs/evaluation.md explains every number.")]
+pub(crate) struct EvalImportArgs {
+    /// The predictions
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The version
+    #[arg(value_name = "REV", default_value = "HEAD")]
+    pub revision: String,
+    /// The evaluation [default: the only one that is declared]
+    #[arg(long, value_name = "N")]
+    pub name: Option<String>,
+    /// The column with the predicted class
+    #[arg(long, value_name = "F", default_value = "prediction")]
+    pub column: String,
+}
+
+/// List the evaluations of a version and of those before it
+#[derive(Args, Debug)]
+pub(crate) struct EvalListArgs {
+    /// The version
+    #[arg(value_name = "REV", default_value = "HEAD")]
+    pub revision: String,
+    /// Only this evaluation
+    #[arg(long, value_name = "N")]
+    pub name: Option<String>,
+}
+
+/// Show all scores of a version's evaluations
+#[derive(Args, Debug)]
+pub(crate) struct EvalShowArgs {
+    /// The version
+    #[arg(value_name = "REV", default_value = "HEAD")]
+    pub revision: String,
+    /// Only this evaluation
+    #[arg(long, value_name = "N")]
+    pub name: Option<String>,
+}
+
+/// The longest file that is read.
+const LONGEST: u64 = 1 << 30;
+
+pub(crate) fn run(context: &mut Context, args: &EvalArgs) -> Result<Answer, Failure> {
+    let mut repo = context.repo()?;
+    match &args.command {
+        EvalCommand::Import(args) => {
+            let path = context.directory.join(&args.file);
+            let bytes = fsio::read_bounded(&path, LONGEST).map_err(crate::ops::Error::from)?;
+            let options = ImportOptions {
+                file: args.file.to_string_lossy().into_owned(),
+                bytes,
+                name: args.name.clone(),
+                column: args.column.clone(),
+                revision: args.revision.clone(),
+            };
+            let told = eval::import(&mut repo, &options, &mut waiting)?;
+            render::one(&mut context.ui, &told)?;
+        }
+        EvalCommand::List(args) => {
+            for told in eval::list(&repo, &args.revision, args.name.as_deref())? {
+                render::row(&mut context.ui, &told)?;
+            }
+        }
+        EvalCommand::Show(args) => {
+            for told in eval::show(&repo, &args.revision, args.name.as_deref())? {
+                render::one(&mut context.ui, &told)?;
+            }
+        }
+    }
+    Ok(Answer::Done)
+}

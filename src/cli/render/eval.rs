@@ -1,0 +1,145 @@
+//! How evaluations look.
+
+use std::io;
+
+use serde_json::{Value, json};
+
+use super::super::ui::{Style, Ui, clean, count, counted, pad};
+use crate::evaluate::{Comparable, Confusion, Score};
+use crate::ops::eval::Told;
+
+/// Writes one evaluation with all its scores.
+pub(crate) fn one(ui: &mut Ui, told: &Told) -> io::Result<()> {
+    if ui.json {
+        return ui.json_line(&as_json(told));
+    }
+    let evaluation = &told.evaluation;
+    let commit = ui.paint(Style::Id, &evaluation.commit.short());
+    let records = counted(evaluation.test.records, "test record");
+    ui.line(&format!(
+        "{} of {commit}: {records}",
+        clean(&evaluation.name)
+    ))?;
+    let name = |score: &Score| match &score.class {
+        Some(class) => format!("{} {}", score.name, clean(class)),
+        None => score.name.to_owned(),
+    };
+    let names = told.scores.iter().map(|score| name(score).chars().count());
+    let width = names.max().unwrap_or(0);
+    for score in &told.scores {
+        let line = format!("  {}  {}", pad(&name(score), width), number(score));
+        ui.line(&line)?;
+    }
+    if let Some(words) = compared(told) {
+        ui.line(&format!("  {words}"))?;
+    }
+    if let Some(pairs) = &told.paired {
+        let all = counted(pairs.records, "test record");
+        let (won, lost, p) = (count(pairs.won), count(pairs.lost), pairs.mcnemar_p);
+        ui.line(&format!(
+            "  of {all} with equal content and label: {won} won, {lost} lost (McNemar p = {p:.4})"
+        ))?;
+        if let Some((right, of)) = pairs.older_under_newer {
+            let share = right as f64 / of.max(1) as f64;
+            let (right, of) = (count(right), count(of));
+            ui.line(&format!(
+                "  accuracy of the older predictions under these labels: {share:.4}  {right} / {of}"
+            ))?;
+        }
+    }
+    for note in &told.notes {
+        ui.note(&format!("note: {note}"));
+    }
+    Ok(())
+}
+
+/// Writes one evaluation as a line.
+pub(crate) fn row(ui: &mut Ui, told: &Told) -> io::Result<()> {
+    if ui.json {
+        return ui.json_line(&as_json(told));
+    }
+    let commit = ui.paint(Style::Id, &told.evaluation.commit.short());
+    let accuracy = told.scores.first().map(number).unwrap_or_default();
+    let words = compared(told).map(|words| format!("  {words}"));
+    ui.line(&format!(
+        "{commit}  {}  accuracy {accuracy}  {}{}",
+        clean(&told.evaluation.name),
+        counted(told.evaluation.test.records, "test record"),
+        words.unwrap_or_default()
+    ))
+}
+
+fn number(score: &Score) -> String {
+    let value = match score.value {
+        Some(value) => format!("{value:.4}"),
+        None => "undefined".to_owned(),
+    };
+    let interval = score
+        .interval
+        .map(|(low, high)| format!(" [{low:.4}, {high:.4}]"));
+    let ratio = score
+        .ratio
+        .map(|(num, den)| format!("  {} / {}", count(num), count(den)));
+    let note = score.note.as_ref().map(|note| format!("  ({note})"));
+    [Some(value), interval, ratio, note]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// Says in words whether it can be compared with the evaluation before it.
+fn compared(told: &Told) -> Option<String> {
+    let (_, older, how) = told.previous.as_ref()?;
+    let words = match how {
+        Comparable::Yes => "the same test records and labels as",
+        Comparable::LabelsChanged => "the same test records, with other labels than",
+        Comparable::DifferentTest => "other test records than",
+    };
+    Some(format!("{words} {}", older.commit.short()))
+}
+
+fn as_json(told: &Told) -> Value {
+    let evaluation = &told.evaluation;
+    let scores = told.scores.iter().map(|score| {
+        let mut out = json!({"name": score.name, "value": score.value});
+        let mut set = |name: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                out[name] = value;
+            }
+        };
+        set("class", score.class.as_ref().map(|class| json!(class)));
+        set("num", score.ratio.map(|(num, _)| json!(num)));
+        set("den", score.ratio.map(|(_, den)| json!(den)));
+        set("low", score.interval.map(|(low, _)| json!(low)));
+        set("high", score.interval.map(|(_, high)| json!(high)));
+        set("note", score.note.as_ref().map(|note| json!(note)));
+        out
+    });
+    let confusion = Confusion::from_object(&evaluation.confusion);
+    let classes = confusion.classes();
+    // Rows are true classes. Beyond a thousand, `cat-object` has the counts that are not zero.
+    let counts = (classes.len() <= 1000).then(|| {
+        let row = |truth| (0..classes.len()).map(move |said| (truth, said));
+        let row = |truth| -> Vec<u64> { row(truth).map(|(t, s)| confusion.count(t, s)).collect() };
+        (0..classes.len()).map(row).collect::<Vec<_>>()
+    });
+    let paired = told.paired.as_ref().map(|pairs| {
+        let under = pairs.older_under_newer;
+        json!({
+            "records": pairs.records, "won": pairs.won, "lost": pairs.lost,
+            "mcnemar_p": pairs.mcnemar_p,
+            "older_under_newer_labels": under.map(|(num, den)| json!({"num": num, "den": den})),
+        })
+    });
+    json!({
+        "paired": paired,
+        "evaluation": told.id, "name": evaluation.name, "commit": evaluation.commit,
+        "dataset": evaluation.dataset, "field": evaluation.field,
+        "definition": evaluation.definition, "train": evaluation.train, "test": evaluation.test,
+        "scores": scores.collect::<Vec<_>>(),
+        "confusion": {"classes": classes, "counts": counts},
+        "comparable_to_previous": told.previous.as_ref().map(|(_, _, how)| how.name()),
+        "previous": told.previous.as_ref().map(|(id, _, _)| id),
+        "predictions": evaluation.predictions, "notes": told.notes,
+    })
+}

@@ -1,0 +1,47 @@
+//! How sure a share and a change are.
+
+/// The 97.5 % point of the normal distribution.
+const Z: f64 = 1.959_963_984_540_054;
+
+/// Returns the Wilson interval of 95 % of a share; `None` of nothing.
+pub fn wilson(part: u64, whole: u64) -> Option<(f64, f64)> {
+    if whole == 0 {
+        return None;
+    }
+    let (n, share) = (whole as f64, part as f64 / whole as f64);
+    let square = Z * Z;
+    let middle = share + square / (2.0 * n);
+    let spread = Z * (share * (1.0 - share) / n + square / (4.0 * n * n)).sqrt();
+    let scale = 1.0 + square / n;
+    let (low, high) = ((middle - spread) / scale, (middle + spread) / scale);
+    // At the ends the formula is exact and its rounding is not.
+    let low = if part == 0 { 0.0 } else { low.max(0.0) };
+    let high = if part == whole { 1.0 } else { high.min(1.0) };
+    Some((low, high))
+}
+
+/// Returns the two-sided exact p of McNemar's test: that of `won` against `lost` under a fair coin.
+pub fn mcnemar(won: u64, lost: u64) -> f64 {
+    let (n, few) = (won + lost, won.min(lost));
+    if won == lost {
+        return 1.0;
+    }
+    // Terms are kept as their ratio to the greatest one of the tail, whose logarithm is apart: the
+    // first is 2^-n, which no float has for large n.
+    let mut log = -(n as f64);
+    let mut term = 1.0;
+    let mut sum = 1.0;
+    for k in 0..few {
+        term *= (n - k) as f64 / (k + 1) as f64;
+        sum += term;
+        if term > 1e200 {
+            (term, sum) = (term * 1e-200, sum * 1e-200);
+            log += 200.0 * std::f64::consts::LOG2_10;
+        }
+    }
+    let log = log + crate::base::elementary::log2(sum) + 1.0;
+    match log < -1000.0 {
+        true => 0.0,
+        false => crate::base::elementary::exp2(log).min(1.0),
+    }
+}
