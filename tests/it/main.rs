@@ -42,6 +42,7 @@ mod partial;
 mod parts;
 mod ranges;
 mod readme;
+mod remote;
 mod round_trip;
 mod tour;
 #[cfg(unix)]
