@@ -404,8 +404,8 @@ impl Reached {
         has: &dyn Fn(&ObjectId) -> bool,
     ) -> Result<Self, Box<Incomplete>> {
         let news = |need: &Need| {
-            !known.seen.contains(&(need.id, need.role))
-                && !(need.role == Role::Commit && has(&need.id))
+            let is_held = need.role == Role::Commit && has(&need.id);
+            !is_held && !known.seen.contains(&(need.id, need.role))
         };
         let roots = tips.iter().map(|id| Need::new(Role::Commit, *id));
         Self::default().walk(source, roots.filter(|need| news(need)).collect(), &news)

@@ -54,7 +54,7 @@ fn only_who_saw_the_head_last_replaces_it() {
 #[test]
 fn a_directory_with_other_files_does_not_become_a_remote() {
     let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("thesis.txt"), "").unwrap();
+    crate::base::fsio::write_durable(&dir.path().join("thesis.txt"), b"mine").unwrap();
     let refused = Directory::new(dir.path()).lock("a test", &mut |_| ());
     assert!(matches!(refused, Err(Error::NotARemote { .. })));
 }
