@@ -64,16 +64,11 @@ pub fn fetch(
         let tips: Vec<ObjectId> = moved.iter().map(|moved| moved.after).collect();
         let from = remote.store()?;
         let held = own_tips(repo)?;
+        let before = size(repo);
         carried = transaction::write(repo, &locked, |repo, writer, draft| {
             let reached = missing(from, &tips, &repo.store, &held, progress)?;
-            let size = || {
-                let packs = repo.store.list_packs();
-                packs.iter().map(|pack| pack.size).sum::<u64>()
-            };
-            let before = size();
             let begin = || Ok(repo.store.begin(&repo.dir.join("tmp"))?);
-            let mut carried = carry(from, &repo.store, &reached, &begin, writer, progress)?;
-            carried.bytes = size() - before + writer.totals().stored_bytes;
+            let carried = carry(from, &repo.store, &reached, &begin, writer, progress)?;
             draft.view.remotes.insert(name.clone(), now.write(writer)?);
             for tag in moved.iter().filter(|moved| moved.name.starts_with("tags/")) {
                 draft.refs.0.insert(tag.name.clone(), tag.after);
@@ -81,6 +76,8 @@ pub fn fetch(
             let note = Note::new("fetch", vec![name.clone()]).hidden();
             Ok((carried, Some(note)))
         })?;
+        // The operation is among it; and packs may have been merged meanwhile.
+        carried.bytes = size(repo).saturating_sub(before);
     }
     Ok(Fetched {
         address: remote.address(),
@@ -88,4 +85,8 @@ pub fn fetch(
         refs: moved,
         carried,
     })
+}
+
+fn size(repo: &Repo) -> u64 {
+    repo.store.list_packs().iter().map(|pack| pack.size).sum()
 }
