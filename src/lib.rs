@@ -7,7 +7,7 @@
 //!  7  ops
 //!  6  curate
 //!  5  evaluate  repo
-//!  4  worktree  diff  quality  learn  history
+//!  4  worktree  diff  quality  learn  history  remote
 //!  3  refs  dataset
 //!  2  store  index  profile
 //!  1  object  record  chunk  config
@@ -31,6 +31,7 @@ pub mod profile;
 pub mod quality;
 pub mod record;
 pub mod refs;
+pub mod remote;
 pub mod repo;
 pub mod store;
 pub mod worktree;

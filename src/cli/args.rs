@@ -54,6 +54,13 @@ Prove
   op log       What was done to the repository
   cat-object   The bytes that an id names
 
+Share
+  clone        Make a repository with everything that a remote has
+  remote       Name directories that clones share
+  push         Give a remote the commits of branches
+  fetch        Take the commits of a remote's branches
+  pull         Fetch, and move the current branch and its files on
+
 Upkeep
   gc           Let go of what nothing names any more
   reindex      Derive the index anew
@@ -213,6 +220,11 @@ pub(super) enum Command {
     Fsck(command::fsck::FsckArgs),
     Op(command::op::OpArgs),
     CatObject(command::cat::CatObjectArgs),
+    Clone(command::remote::CloneArgs),
+    Remote(command::remote::RemoteArgs),
+    Push(command::remote::PushArgs),
+    Fetch(command::remote::FetchArgs),
+    Pull(command::remote::PullArgs),
     Gc(command::gc::GcArgs),
     Reindex(command::reindex::ReindexArgs),
     Sql(command::sql::SqlArgs),

@@ -9,6 +9,7 @@ use crate::base::nearest;
 
 use super::declarations::{DatasetConfig, Declarations, FieldConfig};
 use super::error::Error;
+use super::local::Local;
 
 /// Adds a data set to the text of `dver.toml`; fails where one of its name is declared.
 pub fn add_dataset(text: &str, config: &DatasetConfig) -> Result<String, Error> {
@@ -100,6 +101,40 @@ pub fn remove_dataset(text: &str, name: &str) -> Result<String, Error> {
     }
     let text = written(text, &document);
     Ok(text.trim_start_matches(['\r', '\n']).to_owned())
+}
+
+/// Adds a remote to the text of `.dver/config.toml`; fails where one of its name is there.
+pub fn add_remote(text: &str, name: &str, url: &str) -> Result<String, Error> {
+    if Local::parse(text)?.remotes.contains_key(name) {
+        return Err(Error::Exists(name.to_owned()));
+    }
+    let mut document = super::reader::parse(Local::FILE, text)?.into_mut();
+    let remotes = document.entry("remote").or_insert_with(|| {
+        let mut table = Table::new();
+        table.set_implicit(true);
+        Item::Table(table)
+    });
+    // Parsing has found that `remote` is a table.
+    if let Some(remotes) = remotes.as_table_like_mut() {
+        let mut table = Table::new();
+        table.insert("url", Item::Value(url.into()));
+        remotes.insert(name, Item::Table(table));
+    }
+    Ok(written(text, &document))
+}
+
+/// Takes a remote out of the text of `.dver/config.toml`, where it is there.
+pub fn remove_remote(text: &str, name: &str) -> Result<String, Error> {
+    Local::parse(text)?;
+    let mut document = super::reader::parse(Local::FILE, text)?.into_mut();
+    let remotes = document.get_mut("remote");
+    if let Some(remotes) = remotes.and_then(Item::as_table_like_mut) {
+        remotes.remove(name);
+        if remotes.is_empty() {
+            document.remove("remote");
+        }
+    }
+    Ok(written(text, &document))
 }
 
 /// Writes the document with the line ends and the byte order mark of the text that was read.

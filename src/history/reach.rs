@@ -390,3 +390,74 @@ impl Closure {
         Ok(())
     }
 }
+
+/// What a walk came to: objects with the roles in which they are needed.
+#[derive(Debug, Default)]
+pub struct Reached {
+    seen: FxHashSet<(ObjectId, Role)>,
+    /// Every object once, in the order of the walk, and whether it is a file's bytes.
+    pub objects: Vec<(ObjectId, bool)>,
+    /// The manifest of every content that has one.
+    pub manifests: BTreeMap<ObjectId, ObjectId>,
+}
+
+impl Reached {
+    /// Adds the files and the measured state of commits, and not what was before them.
+    pub fn of_commits(
+        source: &dyn ObjectSource,
+        ids: &[ObjectId],
+    ) -> Result<Self, Box<Incomplete>> {
+        let roots = ids.iter().map(|id| Need::new(Role::Commit, *id)).collect();
+        let within = |need: &Need| !matches!(need.role, Role::Commit | Role::ChangeSet);
+        Self::default().walk(source, roots, &within)
+    }
+
+    /// Returns everything that commits need beyond what is `known`, without the commits of which
+    /// `has` says that they are there with all they need.
+    pub fn beyond(
+        source: &dyn ObjectSource,
+        tips: &[ObjectId],
+        known: &Self,
+        has: &dyn Fn(&ObjectId) -> bool,
+    ) -> Result<Self, Box<Incomplete>> {
+        let news = |need: &Need| {
+            let is_held = need.role == Role::Commit && has(&need.id);
+            !is_held && !known.seen.contains(&(need.id, need.role))
+        };
+        let roots = tips.iter().map(|id| Need::new(Role::Commit, *id));
+        Self::default().walk(source, roots.filter(|need| news(need)).collect(), &news)
+    }
+
+    fn walk(
+        mut self,
+        source: &dyn ObjectSource,
+        roots: Vec<Need>,
+        enters: &dyn Fn(&Need) -> bool,
+    ) -> Result<Self, Box<Incomplete>> {
+        let mut listed: FxHashSet<ObjectId> = FxHashSet::default();
+        let mut open = roots;
+        while let Some(need) = open.pop() {
+            if !self.seen.insert((need.id, need.role)) {
+                continue;
+            }
+            if need.is_object() && listed.insert(need.id) {
+                let is_bytes = matches!(need.role, Role::Content | Role::Chunk);
+                self.objects.push((need.id, is_bytes));
+            }
+            if need.is_leaf() {
+                continue;
+            }
+            match needs(source, &need) {
+                Ok(more) => {
+                    if let (Role::Content, Some(manifest)) = (need.role, more.first()) {
+                        self.manifests.insert(need.id, manifest.id);
+                    }
+                    // Reversed, so that chunks come in the order of their file.
+                    open.extend(more.into_iter().rev().filter(enters));
+                }
+                Err(source) => return Err(Box::new(Incomplete { need, source })),
+            }
+        }
+        Ok(self)
+    }
+}

@@ -1,4 +1,4 @@
-//! Revisions: `HEAD`, branches, tags, ids and their prefixes, `REV~N`, `REV^N`, `@{N}`.
+//! Revisions: `HEAD`, branches, tags, branches of remotes, ids and their prefixes, `REV~N`, `REV^N`, `@{N}`.
 
 use crate::base::ObjectId;
 use crate::object::{self, Commit, Head, ObjectSource, Refs};
@@ -93,6 +93,9 @@ impl Names<'_> {
         if let Some(id) = refs.branch(name).or_else(|| refs.tag(name)) {
             return Ok(id);
         }
+        if let Some(id) = self.tracked(name)? {
+            return Ok(id);
+        }
         if let Ok(id) = name.parse::<ObjectId>()
             && self.source.contains(&id)?
         {
@@ -117,6 +120,19 @@ impl Names<'_> {
             text: name.to_owned(),
             nearest: nearest(refs, name),
         })
+    }
+
+    /// Returns the commit at which a branch of a remote was last seen: `remotes/NAME/BRANCH`, or
+    /// `NAME/BRANCH` where no branch or tag is called that.
+    fn tracked(&self, name: &str) -> Result<Option<ObjectId>, Error> {
+        let name = name.strip_prefix("remotes/").unwrap_or(name);
+        let Some((remote, branch)) = name.split_once('/') else {
+            return Ok(None);
+        };
+        let Some(tree) = self.current.view.remotes.get(remote) else {
+            return Ok(None);
+        };
+        Ok(Refs::read(self.source, tree)?.branch(branch))
     }
 
     fn unborn(&self) -> Error {

@@ -20,6 +20,8 @@ pub enum Destination {
     Branch(String),
     /// A new branch at a revision; without one, where HEAD stands.
     NewBranch(String, Option<String>),
+    /// A branch that is to stand on a commit: a new one, or one that the commit goes on from.
+    Forward(String, ObjectId),
     /// A commit, without a branch.
     Commit(String),
 }
@@ -74,7 +76,10 @@ pub fn checkout(
         changes,
         force,
     };
-    let creates = matches!(destination, Destination::NewBranch(..));
+    let creates = matches!(
+        destination,
+        Destination::NewBranch(..) | Destination::Forward(..)
+    );
     files::write(
         repo,
         &locked,
@@ -122,6 +127,20 @@ fn resolve(repo: &Repo, destination: &Destination) -> Result<(Head, Option<Objec
                 None => repo.head_commit()?.map(|(id, _)| id),
             };
             Ok((Head::Branch(name.clone()), commit))
+        }
+        Destination::Forward(name, id) => {
+            check_branch_name(name)?;
+            if repo.branch()? == Some(name)
+                && let Some(tip) = repo.current.refs.branch(name)
+                && !history::is_ancestor(&repo.store, &tip, id)?
+            {
+                return Err(Error::Diverged {
+                    branch: name.clone(),
+                    theirs: id.to_string(),
+                    ours: history::log(&repo.store, &[tip], &[*id], None)?.len(),
+                });
+            }
+            Ok((Head::Branch(name.clone()), Some(*id)))
         }
         Destination::Commit(revision) => {
             let id = repo.resolve(revision)?;

@@ -11,6 +11,7 @@ use crate::index;
 use crate::object;
 use crate::quality;
 use crate::refs;
+use crate::remote;
 use crate::repo;
 use crate::worktree;
 
@@ -104,6 +105,60 @@ pub enum Error {
         name: String,
         /// Its commit.
         tip: ObjectId,
+    },
+    /// No remote of that name, or none at all.
+    #[error("{}", no_remote(name))]
+    NoSuchRemote {
+        /// As it was given, where it was.
+        name: Option<String>,
+        /// Those that exist.
+        known: Vec<String>,
+    },
+    /// A branch of the remote has commits that the pushed one does not.
+    #[error("the branch `{branch}` of {remote} has commits that yours does not")]
+    NotFastForward {
+        /// Its name.
+        branch: String,
+        /// The remote.
+        remote: String,
+        /// Whether this clone has those commits.
+        known: bool,
+    },
+    /// The current branch and the remote's have each gone on by themselves.
+    #[error("`{branch}` and {theirs} have diverged: yours has {ours} commits that it lacks")]
+    Diverged {
+        /// The branch.
+        branch: String,
+        /// The remote's.
+        theirs: String,
+        /// How many commits of ours it lacks.
+        ours: usize,
+    },
+    /// The remote's head was moved during a push.
+    #[error("the remote {remote} was changed by someone else meanwhile")]
+    RemoteMoved {
+        /// The remote.
+        remote: String,
+    },
+    /// The remote has no such branch.
+    #[error("the remote {remote} has no branch `{branch}`")]
+    NoRemoteBranch {
+        /// The remote.
+        remote: String,
+        /// The branch.
+        branch: String,
+    },
+    /// Between a clone and a remote something is needed and cannot be had.
+    #[error("nothing was changed: what is needed is not all there")]
+    NotCarried(#[source] Box<history::reach::Incomplete>),
+    /// HEAD stands on no branch.
+    #[error("HEAD stands on no branch")]
+    NoBranch,
+    /// A directory that a clone cannot become.
+    #[error("{} exists and is not empty", path.display())]
+    NotEmpty {
+        /// The directory.
+        path: PathBuf,
     },
     /// No data set of that name.
     #[error("there is no data set `{name}`")]
@@ -295,6 +350,9 @@ pub enum Error {
     /// State that cannot be read or written.
     #[error(transparent)]
     Refs(#[from] refs::Error),
+    /// A remote that cannot be read or written.
+    #[error(transparent)]
+    Remote(#[from] remote::Error),
     /// A revision that names nothing.
     #[error(transparent)]
     History(#[from] history::Error),
@@ -341,6 +399,13 @@ pub struct HeadCandidate {
     pub time: Timestamp,
     /// What it was.
     pub verb: String,
+}
+
+fn no_remote(name: &Option<String>) -> String {
+    match name {
+        Some(name) => format!("there is no remote `{name}`"),
+        None => "no remote is chosen".to_owned(),
+    }
 }
 
 fn no_ratings(dataset: &Option<String>) -> String {

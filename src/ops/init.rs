@@ -12,7 +12,7 @@ use crate::store::Store;
 use super::error::Error;
 
 /// The branch that a repository begins with.
-const FIRST_BRANCH: &str = "main";
+pub(super) const FIRST_BRANCH: &str = "main";
 
 /// Makes `.dver` in `root` with an empty branch `main`, and returns its path.
 ///

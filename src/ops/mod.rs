@@ -48,6 +48,7 @@ pub mod paths;
 pub mod plain;
 pub mod quality;
 pub mod reindex;
+pub mod remote;
 pub mod restore_head;
 pub mod rm;
 pub mod show;

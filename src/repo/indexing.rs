@@ -78,6 +78,9 @@ fn follow(
 ) -> Result<(), Error> {
     let view: View = object::get(source, &operation.view)?;
     let mut tips: Vec<ObjectId> = Refs::read(source, &view.refs)?.0.into_values().collect();
+    for tree in view.remotes.values() {
+        tips.extend(Refs::read(source, tree)?.0.into_values());
+    }
     for state in view.worktrees.values() {
         if let Head::Commit(id) = &state.head {
             tips.push(*id);

@@ -114,6 +114,14 @@ impl Opened {
             }
     }
 
+    /// Returns what the ids of the objects begin with that a member builds on.
+    pub(super) fn bases(&self, index: u16) -> &[Prefix] {
+        match &self.unpacked {
+            Unpacked::Raw(_) => &[],
+            Unpacked::Scripts(scripts) => scripts.bases(usize::from(index)).unwrap_or_default(),
+        }
+    }
+
     /// Returns a member and its id.
     ///
     /// Where several objects may be its base, the one counts that gives it an id which begins with

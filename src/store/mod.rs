@@ -6,6 +6,7 @@
 //! docs/format.md, "Packs".
 
 mod based;
+mod bases;
 mod cache;
 mod chain;
 mod codec;

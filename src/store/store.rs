@@ -268,8 +268,19 @@ impl Store {
         }
     }
 
+    /// Returns the unpacked frame at a place that has several objects or builds on others.
+    pub(super) fn group(&self, pack: &Pack, offset: u64) -> Result<Arc<Opened>, Fault> {
+        let key = (pack.id, offset);
+        if let Some(group) = self.groups.get(&key) {
+            return Ok(group);
+        }
+        let group = Arc::new(pack.frame(offset)?.open()?);
+        self.groups.keep(key, group.len(), &group);
+        Ok(group)
+    }
+
     /// Returns the object at a place, and its id, which begins with `wanted` if all is well.
-    fn read(
+    pub(super) fn read(
         &self,
         pack: &Pack,
         place: Locator,

@@ -25,6 +25,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("quality", 4),
     ("history", 4),
     ("learn", 4),
+    ("remote", 4),
     ("repo", 5),
     ("evaluate", 5),
     ("curate", 6),

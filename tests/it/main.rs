@@ -45,6 +45,7 @@ mod partial;
 mod parts;
 mod ranges;
 mod readme;
+mod remote;
 mod round_trip;
 mod tour;
 #[cfg(unix)]

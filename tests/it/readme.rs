@@ -1,4 +1,4 @@
-//! The sessions in README.md and docs/where.md are real: their commands run here, and what they
+//! The sessions in README.md, docs/where.md and docs/remote.md are real: their commands run here, and what they
 //! print is compared.
 //!
 //! Ids stand for themselves alone, so that a change of formats does not change the README.
@@ -127,6 +127,12 @@ fn the_session_in_the_readme_prints_what_the_readme_says() {
 fn the_examples_of_conditions_print_what_their_page_says() {
     let (_, commands) = play("docs/where.md");
     assert!(commands > 8, "one example for each verb");
+}
+
+#[test]
+fn the_session_about_remotes_prints_what_its_page_says() {
+    let (_, commands) = play("docs/remote.md");
+    assert!(commands > 8, "one for each verb");
 }
 
 #[test]

@@ -22,11 +22,11 @@ Examples:
 pub(crate) struct InitArgs {
     /// Where to make it [default: this directory]
     #[arg(value_name = "DIR")]
-    pub directory: Option<PathBuf>,
+    pub root: Option<PathBuf>,
 }
 
 pub(crate) fn run(context: &mut Context, args: &InitArgs) -> Result<Answer, Failure> {
-    let root = match &args.directory {
+    let root = match &args.root {
         Some(dir) => context.directory.join(dir),
         None => context.directory.clone(),
     };

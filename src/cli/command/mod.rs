@@ -24,6 +24,7 @@ pub(crate) mod ls;
 pub(crate) mod op;
 pub(crate) mod quality;
 pub(crate) mod reindex;
+pub(crate) mod remote;
 pub(crate) mod show;
 pub(crate) mod sql;
 pub(crate) mod status;

@@ -8,6 +8,7 @@ use crate::index;
 use crate::object;
 use crate::quality;
 use crate::refs;
+use crate::remote;
 use crate::repo;
 use crate::worktree;
 
@@ -168,6 +169,24 @@ pub(super) fn reference(error: &refs::Error) -> Words {
             hint("Run `dver fsck --restore-head` to find the latest complete operation."),
         ),
         E::BadName { .. } => ("bad_name", USAGE, None),
+        E::Object(e) => damage(e),
+        E::Io(_) => ("io", USER, None),
+    }
+}
+
+pub(super) fn remote(error: &remote::Error) -> Words {
+    use remote::Error as E;
+    match error {
+        E::NotARemote { .. } => (
+            "not_a_remote",
+            USER,
+            hint("Give the directory that was pushed to, or one that is empty or not there yet."),
+        ),
+        E::DamagedHead { .. } => (
+            "damaged_remote",
+            DAMAGE,
+            hint("Nothing was changed. A clone that has all commits can push to a new directory."),
+        ),
         E::Object(e) => damage(e),
         E::Io(_) => ("io", USER, None),
     }

@@ -1,10 +1,11 @@
 //! Words for the errors of verbs.
 
 use super::engines::{
-    compared, condition, damage, declared, index, measured, reference, repository, revision,
-    worktree,
+    compared, condition, damage, declared, index, measured, reference, remote, repository,
+    revision, worktree,
 };
 use super::{DAMAGE, USAGE, USER, Words, hint};
+use crate::object;
 use crate::ops;
 
 pub(super) fn verb(error: &ops::Error) -> Words {
@@ -90,6 +91,53 @@ pub(super) fn verb(error: &ops::Error) -> Words {
             Some(format!(
                 "Run `dver branch -D {name}` if its commits may go."
             )),
+        ),
+        E::NoSuchRemote { known, .. } => (
+            "no_such_remote",
+            USER,
+            if known.is_empty() {
+                hint("Run `dver remote add origin DIR` to name one.")
+            } else {
+                Some(format!("There are: {}.", known.join(", ")))
+            },
+        ),
+        E::NotFastForward { .. } | E::RemoteMoved { .. } => (
+            "not_fast_forward",
+            USER,
+            hint("Run `dver pull` to take them, then push again."),
+        ),
+        E::Diverged { theirs, .. } => (
+            "diverged",
+            USER,
+            Some(format!(
+                "Run `dver diff {theirs}` to compare; `dver switch -c NAME {theirs}` goes to \
+                 theirs and keeps yours."
+            )),
+        ),
+        E::NoRemoteBranch { .. } => (
+            "no_such_ref",
+            USER,
+            hint("Run `dver push` to give it this branch."),
+        ),
+        E::NotCarried(e) => match &e.source {
+            object::Error::Io(_) => ("io", USER, None),
+            _ => (
+                "damaged_remote",
+                DAMAGE,
+                hint("Nothing was changed. Run `dver fsck` to see whether the damage is here."),
+            ),
+        },
+        E::NoBranch => (
+            "no_branch",
+            USER,
+            hint("Run `dver switch BRANCH`, or `dver switch -c NAME` to make one here."),
+        ),
+        E::NotEmpty { .. } => (
+            "exists",
+            USER,
+            hint(
+                "Name another directory. If it is a clone that was stopped, run `dver pull` in it.",
+            ),
         ),
         E::NoSuchDataset { known, .. } => (
             "no_such_dataset",
@@ -232,6 +280,7 @@ pub(super) fn verb(error: &ops::Error) -> Words {
         ),
         E::Repo(e) => repository(e),
         E::Refs(e) => reference(e),
+        E::Remote(e) => remote(e),
         E::History(e) => revision(e),
         E::Object(e) => damage(e),
         E::Index(e) => index(e),

@@ -1,0 +1,92 @@
+//! `fetch`: takes what a remote has and this clone lacks; moves no branch of its own.
+
+use crate::base::ObjectId;
+use crate::base::progress::Progress;
+use crate::object::Refs;
+use crate::remote::{self, Remote as _};
+use crate::repo::Repo;
+
+use super::super::error::Error;
+use super::super::transaction::{self, Note};
+use super::transfer::{Carried, carry, missing};
+use super::{PushedRef, choose, own_tips, tracked};
+
+/// What a fetch did.
+#[derive(Clone, Debug)]
+pub struct Fetched {
+    /// The name of the remote.
+    pub remote: String,
+    /// Its address.
+    pub address: String,
+    /// The remote's branches that moved since they were last seen, and tags that are new here.
+    pub refs: Vec<PushedRef>,
+    /// What was copied.
+    pub carried: Carried,
+}
+
+/// Fetches all branches of a remote, and the tags that are new here.
+pub fn fetch(
+    repo: &mut Repo,
+    remote: Option<&str>,
+    progress: &dyn Progress,
+    waiting: &mut dyn FnMut(&str),
+) -> Result<Fetched, Error> {
+    let chosen = choose(repo, remote)?;
+    let (name, remote) = (chosen.name, chosen.remote);
+    let locked = transaction::lock(repo, "fetch", waiting)?;
+    let head = remote.head()?.ok_or_else(|| remote::Error::NotARemote {
+        path: remote.address().into(),
+        reason: "nothing was pushed there",
+    })?;
+    let seen = tracked(repo, &name)?;
+    let branches = |refs: &Refs| -> Refs {
+        let heads = refs.0.iter().filter(|(full, _)| full.starts_with("heads/"));
+        Refs(heads.map(|(full, id)| (full.clone(), *id)).collect())
+    };
+    let now = branches(&head.refs);
+    let mut moved = Vec::new();
+    for (full, &after) in &head.refs.0 {
+        let known = match full.starts_with("heads/") {
+            true => seen.0.get(full),
+            // A tag of this clone stays where it is.
+            false => repo.current.refs.0.get(full).map(|_| &after),
+        };
+        if known != Some(&after) {
+            moved.push(PushedRef {
+                name: full.clone(),
+                before: known.copied(),
+                after,
+            });
+        }
+    }
+    let mut carried = Carried::default();
+    if !moved.is_empty() || now != seen {
+        let tips: Vec<ObjectId> = moved.iter().map(|moved| moved.after).collect();
+        let from = remote.store()?;
+        let held = own_tips(repo)?;
+        let before = size(repo);
+        carried = transaction::write(repo, &locked, |repo, writer, draft| {
+            let reached = missing(from, &tips, &repo.store, &held, progress)?;
+            let begin = || Ok(repo.store.begin(&repo.dir.join("tmp"))?);
+            let carried = carry(from, &repo.store, &reached, &begin, writer, progress)?;
+            draft.view.remotes.insert(name.clone(), now.write(writer)?);
+            for tag in moved.iter().filter(|moved| moved.name.starts_with("tags/")) {
+                draft.refs.0.insert(tag.name.clone(), tag.after);
+            }
+            let note = Note::new("fetch", vec![name.clone()]).hidden();
+            Ok((carried, Some(note)))
+        })?;
+        // The operation is among it; and packs may have been merged meanwhile.
+        carried.bytes = size(repo).saturating_sub(before);
+    }
+    Ok(Fetched {
+        address: remote.address(),
+        remote: name,
+        refs: moved,
+        carried,
+    })
+}
+
+fn size(repo: &Repo) -> u64 {
+    repo.store.list_packs().iter().map(|pack| pack.size).sum()
+}

@@ -1,0 +1,182 @@
+//! `push`: gives a remote the branches of this clone.
+
+use crate::base::ObjectId;
+use crate::base::progress::Progress;
+use crate::history;
+use crate::object::ObjectSource as _;
+use crate::refs::check_branch_name;
+use crate::remote::{Head, Remote as _};
+use crate::repo::Repo;
+
+use super::super::error::Error;
+use super::super::transaction::{self, Note};
+use super::transfer::{Carried, carry, missing};
+use super::{choose, tracked};
+
+/// Packs of the remote are merged when there are more than this.
+const MOST_PACKS: usize = 12;
+
+/// A branch or tag that was pushed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PushedRef {
+    /// `heads/NAME` or `tags/NAME`.
+    pub name: String,
+    /// Where it stood.
+    pub before: Option<ObjectId>,
+    /// Where it stands now.
+    pub after: ObjectId,
+}
+
+/// What a push did.
+#[derive(Clone, Debug)]
+pub struct Pushed {
+    /// The name of the remote.
+    pub remote: String,
+    /// Its address.
+    pub address: String,
+    /// The branches and tags that moved; none where the remote had it all.
+    pub refs: Vec<PushedRef>,
+    /// What was copied.
+    pub carried: Carried,
+}
+
+/// Pushes branches (by default the current one), and the tags on their commits.
+pub fn push(
+    repo: &mut Repo,
+    remote: Option<&str>,
+    branches: &[String],
+    progress: &dyn Progress,
+    waiting: &mut dyn FnMut(&str),
+) -> Result<Pushed, Error> {
+    let mut chosen = choose(repo, remote)?;
+    let name = chosen.name;
+    let wanted = wanted(repo, branches)?;
+    let who = format!(
+        "dver push of {} (process {})",
+        repo.actor.name(),
+        std::process::id()
+    );
+    let held = chosen.remote.lock(&who, waiting)?;
+    let remote = chosen.remote;
+    let seen = remote.head()?;
+    let mut head = seen.clone().unwrap_or_default();
+    let mut moved = Vec::new();
+    for (branch, tip) in &wanted {
+        let full = format!("heads/{branch}");
+        let before = head.refs.0.insert(full.clone(), *tip);
+        if let Some(before) = before.filter(|before| before != tip) {
+            let known = repo.store.contains(&before)?;
+            if !known || !history::is_ancestor(&repo.store, &before, tip)? {
+                return Err(Error::NotFastForward {
+                    branch: branch.clone(),
+                    remote: name,
+                    known,
+                });
+            }
+        }
+        if before != Some(*tip) {
+            moved.push(PushedRef {
+                name: full,
+                before,
+                after: *tip,
+            });
+        }
+    }
+    let tips: Vec<ObjectId> = wanted.iter().map(|(_, tip)| *tip).collect();
+    moved.extend(tags(repo, &tips, &mut head)?);
+    let mut carried = Carried::default();
+    if !moved.is_empty() {
+        let store = remote.store()?;
+        let held_there: Vec<ObjectId> = match &seen {
+            Some(head) => head.refs.0.values().copied().collect(),
+            None => Vec::new(),
+        };
+        let reached = missing(&repo.store, &tips, store, &held_there, progress)?;
+        let size = || store.list_packs().iter().map(|pack| pack.size).sum::<u64>();
+        let before = size();
+        let begin = || Ok(remote.begin(&held)?);
+        let mut writer = begin()?;
+        carried = carry(&repo.store, store, &reached, &begin, &mut writer, progress)?;
+        if !writer.is_empty() {
+            writer.commit()?;
+        }
+        carried.bytes = size() - before;
+        if !remote.swap(&held, seen.as_ref(), &head)? {
+            return Err(Error::RemoteMoved { remote: name });
+        }
+        // The push is done: upkeep that fails is no failure of it.
+        let _ = remote.tidy(&held, MOST_PACKS);
+    }
+    remember(repo, &name, &head, waiting)?;
+    Ok(Pushed {
+        remote: name,
+        address: remote.address(),
+        refs: moved,
+        carried,
+    })
+}
+
+fn wanted(repo: &Repo, branches: &[String]) -> Result<Vec<(String, ObjectId)>, Error> {
+    let mut names = branches.to_vec();
+    if names.is_empty() {
+        names.push(repo.branch()?.ok_or(Error::NoBranch)?.to_owned());
+    }
+    let tip = |name: String| {
+        check_branch_name(&name)?;
+        match repo.current.refs.branch(&name) {
+            Some(tip) => Ok((name, tip)),
+            None if repo.branch()? == Some(&name) => {
+                Err(history::Error::Unborn { branch: name }.into())
+            }
+            None => Err(Error::NoSuchRef {
+                kind: "branch",
+                name,
+            }),
+        }
+    };
+    names.into_iter().map(tip).collect()
+}
+
+/// Adds the tags on commits that go along; a tag that the remote has stays where it is.
+fn tags(repo: &Repo, tips: &[ObjectId], head: &mut Head) -> Result<Vec<PushedRef>, Error> {
+    let commits = history::ancestors(&repo.store, tips)?;
+    let mut added = Vec::new();
+    for (name, commit) in &repo.current.refs.0 {
+        let is_new = name.starts_with("tags/") && !head.refs.0.contains_key(name);
+        if is_new && commits.contains_key(commit) {
+            head.refs.0.insert(name.clone(), *commit);
+            added.push(PushedRef {
+                name: name.clone(),
+                before: None,
+                after: *commit,
+            });
+        }
+    }
+    Ok(added)
+}
+
+/// Notes where the remote's branches stand now, as far as this clone has their commits.
+fn remember(
+    repo: &mut Repo,
+    name: &str,
+    head: &Head,
+    waiting: &mut dyn FnMut(&str),
+) -> Result<(), Error> {
+    let locked = transaction::lock_even_pending(repo, "push", waiting)?;
+    let before = tracked(repo, name)?;
+    let mut refs = before.clone();
+    for (full, id) in &head.refs.0 {
+        if full.starts_with("heads/") && repo.current.refs.0.get(full) == Some(id) {
+            refs.0.insert(full.clone(), *id);
+        }
+    }
+    if refs == before {
+        return Ok(());
+    }
+    transaction::write(repo, &locked, |_, writer, draft| {
+        let tree = refs.write(writer)?;
+        draft.view.remotes.insert(name.to_owned(), tree);
+        let note = Note::new("push", vec![name.to_owned()]).hidden();
+        Ok(((), Some(note)))
+    })
+}
