@@ -8,18 +8,25 @@
 const LN_2: f64 = std::f64::consts::LN_2;
 const LOG2_E: f64 = std::f64::consts::LOG2_E;
 
-/// Returns the logarithm to base 2 of a positive normal number; NaN of anything else.
-pub fn log2(value: f64) -> f64 {
+/// Splits a positive normal number into an exponent of 2 and a factor from 0.7 to 1.4.
+fn parts(value: f64) -> Option<(f64, f64)> {
     if !value.is_normal() || value < 0.0 {
-        return f64::NAN;
+        return None;
     }
     let bits = value.to_bits();
-    let mut exponent = (bits >> 52) as i32 - 1023;
-    let mut mantissa = f64::from_bits(bits & ((1 << 52) - 1) | 1023 << 52);
-    if mantissa > std::f64::consts::SQRT_2 {
-        mantissa /= 2.0;
-        exponent += 1;
+    let exponent = (bits >> 52) as i32 - 1023;
+    let mantissa = f64::from_bits(bits & ((1 << 52) - 1) | 1023 << 52);
+    match mantissa > std::f64::consts::SQRT_2 {
+        true => Some((f64::from(exponent + 1), mantissa / 2.0)),
+        false => Some((f64::from(exponent), mantissa)),
     }
+}
+
+/// Returns the logarithm to base 2 of a positive normal number; NaN of anything else.
+pub fn log2(value: f64) -> f64 {
+    let Some((exponent, mantissa)) = parts(value) else {
+        return f64::NAN;
+    };
     // ln m = 2 (s + s^3/3 + s^5/5 ...) with s = (m - 1) / (m + 1), at most 0.172: the term after
     // the last is below 2^-60 of the sum. The smallest terms are added first.
     let s = (mantissa - 1.0) / (mantissa + 1.0);
@@ -29,7 +36,7 @@ pub fn log2(value: f64) -> f64 {
         sum = sum * square + 1.0 / f64::from(odd);
     }
     let ln = 2.0 * (s + s * (square * sum));
-    f64::from(exponent) + ln * LOG2_E
+    exponent + ln * LOG2_E
 }
 
 /// Returns 2 to the power of a number from -1000 to 1000; NaN of anything else.
@@ -53,16 +60,9 @@ const LN_2_LOW: f64 = f64::from_bits(0x3dea_39ef_3579_3c76);
 
 /// Returns the natural logarithm of a positive normal number; NaN of anything else.
 pub fn ln(value: f64) -> f64 {
-    if !value.is_normal() || value < 0.0 {
+    let Some((exponent, mantissa)) = parts(value) else {
         return f64::NAN;
-    }
-    let bits = value.to_bits();
-    let mut exponent = (bits >> 52) as i32 - 1023;
-    let mut mantissa = f64::from_bits(bits & ((1 << 52) - 1) | 1023 << 52);
-    if mantissa > std::f64::consts::SQRT_2 {
-        mantissa /= 2.0;
-        exponent += 1;
-    }
+    };
     // With f = m - 1 and s = f / (2 + f): ln m = f - (f^2/2 - s (f^2/2 + R)), where R is the rest
     // of the series in s. So the largest part, f, is exact.
     let f = mantissa - 1.0;
@@ -74,7 +74,6 @@ pub fn ln(value: f64) -> f64 {
     }
     let rest = square * sum;
     let half = 0.5 * f * f;
-    let exponent = f64::from(exponent);
     exponent * LN_2_HIGH - ((half - (s * (half + rest) + exponent * LN_2_LOW)) - f)
 }
 

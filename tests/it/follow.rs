@@ -93,8 +93,9 @@ fn sealed(scratch: &Scratch) -> String {
 
 fn forget(scratch: &Scratch, random: &mut Random) {
     let cache = scratch.path(".dver/cache");
-    match random.below(4) {
+    match random.below(5) {
         0 => fs::remove_dir_all(cache).unwrap(),
+        4 => scratch.remove(".dver/index.sqlite"),
         1 => {
             // Every file loses its end, or a bit flips.
             for dir in ["profiles", "tables"] {

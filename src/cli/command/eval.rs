@@ -13,6 +13,11 @@ use crate::ops::eval::{self, ImportOptions};
 
 /// Score predictions of a model on a version, and attach the scores to it
 #[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  dver eval import predictions.csv
+  dver eval list
+  dver eval show HEAD --name baseline")]
 pub(crate) struct EvalArgs {
     #[command(subcommand)]
     pub command: EvalCommand,
