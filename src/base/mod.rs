@@ -16,6 +16,7 @@ pub mod path;
 pub mod progress;
 pub mod scratch;
 pub mod sha256;
+pub mod sum;
 pub mod text;
 pub mod varint;
 

@@ -249,8 +249,7 @@ fn records(
             (Some(field), Some(rule)) => violating(judged, &table, score, (field, rule)),
             // The sum over all rules: records that break any of them.
             _ => {
-                let all = violations(judged)?.into_iter();
-                let own = all.filter(|one| one.dataset == verdict.dataset);
+                let own = violations_of(judged, score)?.into_iter();
                 let mut found: Vec<Example> = own.flat_map(|one| one.examples).collect();
                 found.sort_by(|a, b| (&a.path, a.record).cmp(&(&b.path, b.record)));
                 found.dedup();
@@ -285,25 +284,32 @@ pub(super) fn violations(judged: &Judged<'_>) -> Result<Vec<Violation>, Error> {
     let mut out = Vec::new();
     let scorecard = judged.version.scorecard.iter();
     for score in scorecard.flat_map(|card| &card.datasets) {
-        let results = score.results.iter();
-        for result in results.filter(|result| result.name == VIOLATIONS) {
-            let count = result.num.and_then(|num| u64::try_from(num.0).ok());
-            let Some(count) = count.filter(|count| *count > 0 && result.class.is_some()) else {
-                continue;
-            };
-            let rule = result.class.clone().unwrap_or_default();
-            let field = result.field.as_deref().unwrap_or_default();
-            let examples = match table(judged, &score.name)? {
-                Some(table) => violating(judged, &table, score, (field, &rule))?,
-                None => Vec::new(),
-            };
+        out.extend(violations_of(judged, score)?);
+    }
+    Ok(out)
+}
+
+fn violations_of(judged: &Judged<'_>, score: &DatasetScore) -> Result<Vec<Violation>, Error> {
+    let mut out = Vec::new();
+    for result in score.results.iter().filter(|one| one.name == VIOLATIONS) {
+        let count = result.num.and_then(|num| u64::try_from(num.0).ok());
+        if let (Some(count @ 1..), Some(rule)) = (count, &result.class) {
             out.push(Violation {
                 dataset: score.name.clone(),
                 field: result.field.clone(),
-                rule,
+                rule: rule.clone(),
                 count,
-                examples,
+                examples: Vec::new(),
             });
+        }
+    }
+    if out.is_empty() {
+        return Ok(out);
+    }
+    if let Some(table) = table(judged, &score.name)? {
+        for one in &mut out {
+            let field = one.field.as_deref().unwrap_or_default();
+            one.examples = violating(judged, &table, score, (field, &one.rule))?;
         }
     }
     Ok(out)

@@ -170,30 +170,31 @@ fn recompute(
     names.sort_unstable();
     names.dedup();
     for name in names {
-        let of = |scores: &[DatasetScore]| -> Result<Option<DatasetScore>, Error> {
-            Ok(scores.iter().find(|score| score.name == name).cloned())
-        };
-        let both = (of(&sealed.datasets)?, of(&found)?);
+        let both = (of(&sealed.datasets, name), of(&found, name));
         compare_scores(&scratch, commit.scorecard, name, both, verified)?;
     }
     compare_changes(repo, commit, &version, &measured, verified, progress)
+}
+
+fn of<'a>(scores: &'a [DatasetScore], name: &str) -> Option<&'a DatasetScore> {
+    scores.iter().find(|score| score.name == name)
 }
 
 fn compare_scores(
     source: &dyn ObjectSource,
     scorecard: ObjectId,
     name: &str,
-    (sealed, found): (Option<DatasetScore>, Option<DatasetScore>),
+    (sealed, found): (Option<&DatasetScore>, Option<&DatasetScore>),
     verified: &mut Verified,
 ) -> Result<(), Error> {
-    let metrics = |score: &Option<DatasetScore>| -> Result<BTreeMap<String, Metric>, Error> {
+    let metrics = |score: Option<&DatasetScore>| -> Result<BTreeMap<String, Metric>, Error> {
         let Some(score) = score else {
             return Ok(BTreeMap::new());
         };
         let metrics = quality::dataset_metrics(source, score)?.into_iter();
         Ok(metrics.map(|metric| (metric.path(), metric)).collect())
     };
-    let (claimed, mut given) = (metrics(&sealed)?, metrics(&found)?);
+    let (claimed, mut given) = (metrics(sealed)?, metrics(found)?);
     let words = |metric: Option<&Metric>| match metric.map(|metric| (metric.value, metric)) {
         None => "absent".to_owned(),
         Some((None, _)) => "null".to_owned(),
@@ -231,7 +232,7 @@ fn compare_scores(
         refute(path, words(None), words(Some(found)));
     }
     // States hold more than metrics tell: digests and every count.
-    if let (Some(sealed), Some(found)) = (&sealed, &found) {
+    if let (Some(sealed), Some(found)) = (sealed, found) {
         for (what, claim, given) in [
             ("state", sealed.state, found.state),
             ("schema", sealed.schema, found.schema),

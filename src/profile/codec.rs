@@ -5,11 +5,11 @@
 
 use std::sync::Arc;
 
+use crate::base::sum::Sum256;
 use crate::base::varint::{self, Malformed, Reader};
 
 use super::counter::{Counter, LIMIT};
 use super::records::{Field, LONG, LONGEST_KEY, Profile, Shape};
-use super::sum::Sum256;
 
 /// More joint tables or fields of texts than this are not read.
 const MAX_JOINTS: usize = 4096;

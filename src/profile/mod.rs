@@ -11,7 +11,6 @@ mod facts;
 mod records;
 mod rules;
 mod seal;
-mod sum;
 mod survey;
 pub mod tables;
 mod text;

@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 
 use xxhash_rust::xxh3::xxh3_128;
 
+use crate::base::sum::Sum256;
 use crate::base::{ObjectId, varint};
 use crate::record::{
     Batch, Cell, CellKind, Problem, RecordRef, Role, Type, UNPARSABLE, normalized,
@@ -16,7 +17,6 @@ use crate::record::{
 
 use super::counter::{self, Counter, Forget};
 use super::rules::Rules;
-use super::sum::Sum256;
 use super::survey::Survey;
 use super::text::TextCounts;
 

@@ -1,14 +1,14 @@
-//! Sums mod 2^256 of record hashes: the records digest.
+//! Sums mod 2^256 of hashes: digests of sets of records.
 //!
 //! A sum does not depend on order and can be taken back; it is written as 32 little-endian bytes.
 
 /// A sum of 256-bit numbers mod 2^256.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) struct Sum256([u64; 4]);
+pub struct Sum256([u64; 4]);
 
 impl Sum256 {
     /// Reads 32 little-endian bytes.
-    pub(super) fn from_bytes(bytes: &[u8; 32]) -> Self {
+    pub fn from_bytes(bytes: &[u8; 32]) -> Self {
         let mut words = [0; 4];
         for (word, part) in words.iter_mut().zip(bytes.as_chunks::<8>().0) {
             *word = u64::from_le_bytes(*part);
@@ -17,7 +17,7 @@ impl Sum256 {
     }
 
     /// Returns the sum as 32 little-endian bytes.
-    pub(super) fn to_bytes(self) -> [u8; 32] {
+    pub fn to_bytes(self) -> [u8; 32] {
         let mut bytes = [0; 32];
         for (part, word) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(self.0) {
             *part = word.to_le_bytes();
@@ -26,7 +26,7 @@ impl Sum256 {
     }
 
     /// Adds a number.
-    pub(super) fn add(&mut self, other: Self) {
+    pub fn add(&mut self, other: Self) {
         let mut carry = false;
         for (word, addend) in self.0.iter_mut().zip(other.0) {
             let (sum, over) = word.overflowing_add(addend);
@@ -36,7 +36,7 @@ impl Sum256 {
     }
 
     /// Takes a number back.
-    pub(super) fn subtract(&mut self, other: Self) {
+    pub fn subtract(&mut self, other: Self) {
         let mut borrow = false;
         for (word, part) in self.0.iter_mut().zip(other.0) {
             let (rest, under) = word.overflowing_sub(part);
