@@ -22,6 +22,7 @@ pub mod curate;
 pub mod dataset;
 pub mod diff;
 pub mod evaluate;
+pub mod githost;
 pub mod history;
 pub mod index;
 pub mod learn;

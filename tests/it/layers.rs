@@ -26,9 +26,11 @@ const FLOORS: &[(&str, u8)] = &[
     ("history", 4),
     ("learn", 4),
     ("remote", 4),
+    ("githost", 4),
     ("repo", 5),
     ("evaluate", 5),
     ("curate", 6),
+    ("attribute", 6),
     ("ops", 7),
     ("cli", 8),
 ];
