@@ -1,0 +1,129 @@
+//! The git repository around the data: asked by running `git`, never by reading its files.
+//!
+//! Invariant: what git is asked leaves its repository as it is, unless the name of the method says
+//! otherwise. Variables that git sets for hooks (`GIT_DIR`, `GIT_INDEX_FILE`) are passed on, so that
+//! a hook sees the index that is being committed.
+
+mod error;
+mod lock;
+#[cfg(test)]
+mod tests;
+
+pub use error::Error;
+pub use lock::{LOCK, Lock};
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A git worktree.
+#[derive(Clone, Debug)]
+pub struct Git {
+    top: PathBuf,
+    directory: PathBuf,
+    common: PathBuf,
+}
+
+impl Git {
+    /// Finds the worktree that `directory` is in. `None` where there is none, or no git.
+    pub fn find(directory: &Path) -> Result<Option<Self>, Error> {
+        let arguments = [
+            "rev-parse",
+            "--show-toplevel",
+            "--absolute-git-dir",
+            "--git-common-dir",
+        ];
+        let output = match command(directory, &arguments).output() {
+            Ok(output) if output.status.success() => output.stdout,
+            Ok(_) => return Ok(None),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::Start { error }),
+        };
+        let text = String::from_utf8(output).map_err(|_| Error::NotText)?;
+        let mut lines = text.lines();
+        let (Some(top), Some(own), Some(common)) = (lines.next(), lines.next(), lines.next())
+        else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            top: PathBuf::from(top),
+            directory: PathBuf::from(own),
+            // Relative to the directory in which git was asked, unless absolute.
+            common: directory.join(common),
+        }))
+    }
+
+    /// The root of the worktree.
+    pub fn top(&self) -> &Path {
+        &self.top
+    }
+
+    /// The repository of this worktree alone: its index, HEAD, operations under way.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The repository that all linked worktrees share: objects, branches, config.
+    pub fn common(&self) -> &Path {
+        &self.common
+    }
+
+    /// Runs git in the root of the worktree and returns what it printed.
+    pub fn run(&self, arguments: &[&str]) -> Result<Vec<u8>, Error> {
+        match self.ask(arguments)? {
+            Ok(stdout) => Ok(stdout),
+            Err(stderr) => Err(Error::Refused {
+                arguments: arguments.join(" "),
+                stderr,
+            }),
+        }
+    }
+
+    /// Runs git in the root of the worktree; the inner error is what it complained of.
+    pub fn ask(&self, arguments: &[&str]) -> Result<Result<Vec<u8>, String>, Error> {
+        let output = command(&self.top, arguments)
+            .output()
+            .map_err(|error| Error::Start { error })?;
+        Ok(if output.status.success() {
+            Ok(output.stdout)
+        } else {
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            Err(stderr.trim().to_owned())
+        })
+    }
+
+    /// Returns the full id of the git commit that a git revision names.
+    pub fn resolve(&self, revision: &str) -> Result<Option<String>, Error> {
+        let commit = format!("{revision}^{{commit}}");
+        let arguments = [
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            "--end-of-options",
+            &commit,
+        ];
+        let found = self.ask(&arguments)?;
+        Ok(found
+            .ok()
+            .map(|id| String::from_utf8_lossy(&id).trim().to_owned()))
+    }
+
+    /// Returns a file as the git commit has it; `path` is relative to the root of the worktree.
+    pub fn file_at(&self, commit: &str, path: &Path) -> Result<Option<Vec<u8>>, Error> {
+        let Some(path) = path.to_str() else {
+            return Ok(None);
+        };
+        let name = format!("{commit}:{}", path.replace('\\', "/"));
+        Ok(self.ask(&["cat-file", "blob", &name])?.ok())
+    }
+}
+
+fn command(directory: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new("git");
+    command
+        .arg("-C")
+        .arg(directory)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped());
+    command
+}
