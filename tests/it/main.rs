@@ -21,6 +21,7 @@ mod encodings;
 mod errors;
 mod eval;
 mod find;
+mod find_examples;
 mod findings;
 mod flywheel;
 mod follow;
