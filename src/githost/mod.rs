@@ -6,12 +6,15 @@
 
 mod error;
 mod lock;
+mod locked;
 #[cfg(test)]
 mod tests;
 
 pub use error::Error;
 pub use lock::{LOCK, Lock};
+pub use locked::Locked;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -89,6 +92,31 @@ impl Git {
             let stderr = String::from_utf8_lossy(&output.stderr);
             Err(stderr.trim().to_owned())
         })
+    }
+
+    /// Runs git in the root of the worktree with these bytes as its input, and returns what it
+    /// printed.
+    pub fn feed(&self, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, Error> {
+        let start = |error| Error::Start { error };
+        let mut command = command(&self.top, arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().map_err(start)?;
+        let writer = child.stdin.take();
+        // From a thread of its own: git answers before it has read everything.
+        let output = std::thread::scope(|scope| {
+            scope.spawn(move || {
+                // A git that reads no more says why when it ends.
+                let _ = writer.map(|mut writer| writer.write_all(input));
+            });
+            child.wait_with_output().map_err(start)
+        })?;
+        match output.status.success() {
+            true => Ok(output.stdout),
+            false => Err(Error::Refused {
+                arguments: arguments.join(" "),
+                stderr: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+            }),
+        }
     }
 
     /// Returns the full id of the git commit that a git revision names.

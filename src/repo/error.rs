@@ -47,6 +47,9 @@ pub enum Error {
     /// A revision names nothing.
     #[error(transparent)]
     History(#[from] history::Error),
+    /// A revision of git names nothing here.
+    #[error(transparent)]
+    Git(#[from] super::GitError),
     /// An object is missing or damaged.
     #[error(transparent)]
     Object(#[from] object::Error),

@@ -3,18 +3,20 @@
 //! Invariant: has no verbs. Opening reads, and brings the index up to `head` where it is behind.
 
 mod error;
+mod git;
 mod indexing;
 mod version;
 
 use std::path::{Path, PathBuf};
 
 pub use error::Error;
+pub use git::{GIT_PREFIX, GitError, short as short_git_id};
 pub use version::VersionError;
 
 use crate::base::progress::{Progress, Quiet};
 use crate::base::{Clock, ObjectId, Timestamp, fsio};
 use crate::config::Local;
-use crate::history::{self, Names};
+use crate::history::Names;
 use crate::index::Index;
 use crate::object::{self, Commit, Head, ObjectSource as _, Pending, WorktreeState};
 use crate::refs::{self, Current, HeadFile, MAIN_WORKTREE};
@@ -278,8 +280,12 @@ impl Repo {
         }
     }
 
-    /// Returns the commit that a revision names.
-    pub fn resolve(&self, revision: &str) -> Result<ObjectId, history::Error> {
+    /// Returns the commit that a revision names; of `git:REV` the one that git's commit names in
+    /// its lock file.
+    pub fn resolve(&self, revision: &str) -> Result<ObjectId, Error> {
+        if let Some(of_git) = revision.strip_prefix(GIT_PREFIX) {
+            return self.locked_at(of_git);
+        }
         // An index that fails to answer finds nothing: full ids and names still work.
         let by_prefix = |prefix: &str| {
             self.index
@@ -292,11 +298,11 @@ impl Repo {
             worktree: &self.worktree,
             by_prefix: &by_prefix,
         };
-        names.resolve(revision)
+        Ok(names.resolve(revision)?)
     }
 
     /// Returns the commit that a revision names, with its id.
-    pub fn commit(&self, revision: &str) -> Result<(ObjectId, Commit), history::Error> {
+    pub fn commit(&self, revision: &str) -> Result<(ObjectId, Commit), Error> {
         let id = self.resolve(revision)?;
         Ok((id, object::get(&self.store, &id)?))
     }

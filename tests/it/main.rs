@@ -29,6 +29,7 @@ mod formats;
 mod gates;
 mod gc;
 mod gc_model;
+mod git_review;
 #[allow(dead_code)] // parts of it wait for tests to come
 mod harness;
 mod head;
