@@ -3,6 +3,7 @@
 use super::{DAMAGE, MOST_NAMES, USAGE, USER, Words, hint};
 use crate::dataset;
 use crate::diff;
+use crate::githost;
 use crate::history;
 use crate::index;
 use crate::object;
@@ -189,6 +190,20 @@ pub(super) fn remote(error: &remote::Error) -> Words {
         ),
         E::Object(e) => damage(e),
         E::Io(_) => ("io", USER, None),
+    }
+}
+
+pub(super) fn git(error: &githost::Error) -> Words {
+    use githost::Error as E;
+    match error {
+        E::Start { .. } => ("no_git", USER, hint("Install git, or put it on the PATH.")),
+        E::Refused { .. } => ("git", USER, None),
+        E::NotText => ("git", USER, None),
+        E::Lock { .. } => (
+            "bad_lock",
+            USER,
+            hint("Take the file of one git commit, or run `dver reset` to write it for HEAD."),
+        ),
     }
 }
 
