@@ -60,6 +60,7 @@ Share
   push         Give a remote the commits of branches
   fetch        Take the commits of a remote's branches
   pull         Fetch, and move the current branch and its files on
+  hook         Let git's hooks look after the data
 
 Upkeep
   gc           Let go of what nothing names any more
@@ -225,6 +226,7 @@ pub(super) enum Command {
     Push(command::remote::PushArgs),
     Fetch(command::remote::FetchArgs),
     Pull(command::remote::PullArgs),
+    Hook(command::hook::HookArgs),
     Gc(command::gc::GcArgs),
     Reindex(command::reindex::ReindexArgs),
     Sql(command::sql::SqlArgs),

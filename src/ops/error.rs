@@ -6,6 +6,7 @@ use crate::base::{IoError, ObjectId, RepoPath, Timestamp};
 use crate::config;
 use crate::dataset;
 use crate::diff;
+use crate::githost;
 use crate::history;
 use crate::index;
 use crate::object;
@@ -377,6 +378,15 @@ pub enum Error {
     /// A metric is not known.
     #[error(transparent)]
     Quality(#[from] quality::Error),
+    /// The directory is in no git worktree.
+    #[error("{} is not inside a git repository", path.display())]
+    NoGit {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// git failed, or what it keeps cannot be read.
+    #[error(transparent)]
+    Git(#[from] githost::Error),
     /// The machine failed.
     #[error(transparent)]
     Io(#[from] IoError),

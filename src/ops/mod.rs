@@ -38,6 +38,7 @@ pub mod eval;
 pub mod find;
 pub mod fsck;
 pub mod gc;
+pub mod hook;
 pub mod init;
 pub mod log;
 pub mod ls;

@@ -18,6 +18,7 @@ pub(crate) mod eval;
 pub(crate) mod find;
 pub(crate) mod fsck;
 pub(crate) mod gc;
+pub(crate) mod hook;
 pub(crate) mod init;
 pub(crate) mod log;
 pub(crate) mod ls;

@@ -250,6 +250,20 @@ pub(super) fn remote(error: &remote::Error) -> Words {
     }
 }
 
+pub(super) fn git(error: &githost::Error) -> Words {
+    use githost::Error as E;
+    match error {
+        E::Start { .. } => ("no_git", USER, hint("Install git, or put it on the PATH.")),
+        E::Refused { .. } => ("git", USER, None),
+        E::NotText => ("git", USER, None),
+        E::Lock { .. } => (
+            "bad_lock",
+            USER,
+            hint("Take the file of one git commit, or run `dver reset` to write it for HEAD."),
+        ),
+    }
+}
+
 pub(super) fn revision(error: &history::Error) -> Words {
     use history::Error as E;
     match error {

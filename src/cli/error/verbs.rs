@@ -1,7 +1,7 @@
 //! Words for the errors of verbs.
 
 use super::engines::{
-    compared, condition, damage, declared, index, measured, reference, remote, repository,
+    compared, condition, damage, declared, git, index, measured, reference, remote, repository,
     revision, worktree,
 };
 use super::{DAMAGE, USAGE, USER, Words, hint};
@@ -293,6 +293,12 @@ pub(super) fn verb(error: &ops::Error) -> Words {
         E::Worktree(e) => worktree(e),
         E::Diff(e) => compared(e),
         E::Quality(e) => measured(e),
+        E::NoGit { .. } => (
+            "no_git",
+            USER,
+            hint("Run it in the directory of a git repository, or `git init` one."),
+        ),
+        E::Git(e) => git(e),
         E::Io(_) => ("io", USER, None),
     }
 }
