@@ -4,15 +4,19 @@
 //! otherwise. Variables that git sets for hooks (`GIT_DIR`, `GIT_INDEX_FILE`) are passed on, so that
 //! a hook sees the index that is being committed.
 
+pub mod block;
 mod error;
 mod lock;
 mod locked;
+mod plain;
+mod settings;
 #[cfg(test)]
 mod tests;
 
 pub use error::Error;
-pub use lock::{LOCK, Lock};
+pub use lock::{Conflict, LOCK, Lock};
 pub use locked::Locked;
+pub use plain::plain_diff;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -18,11 +18,13 @@ pub fn find(repo: &Repo, spec: &str, directory: &Path) -> Result<(ObjectId, File
         Some(rest) => rest.find(':').map(|at| at + GIT_PREFIX.len()),
         None => spec.find(':'),
     };
-    let (revision, path) = colon.map(|at| (&spec[..at], &spec[at + 1..])).ok_or_else(|| {
-        Error::Usage(format!(
-            "`{spec}` is not of the form REV:PATH, such as `HEAD:labels.csv`"
-        ))
-    })?;
+    let (revision, path) = colon
+        .map(|at| (&spec[..at], &spec[at + 1..]))
+        .ok_or_else(|| {
+            Error::Usage(format!(
+                "`{spec}` is not of the form REV:PATH, such as `HEAD:labels.csv`"
+            ))
+        })?;
     let (id, commit) = repo.commit(if revision.is_empty() {
         "HEAD"
     } else {

@@ -378,6 +378,12 @@ pub enum Error {
     /// A metric is not known.
     #[error(transparent)]
     Quality(#[from] quality::Error),
+    /// A version that a lock file names is not in this repository.
+    #[error("version {} is not here", id.short())]
+    NotHere {
+        /// The dver commit.
+        id: ObjectId,
+    },
     /// The directory is in no git worktree.
     #[error("{} is not inside a git repository", path.display())]
     NoGit {

@@ -51,6 +51,7 @@ pub mod quality;
 pub mod reindex;
 pub mod remote;
 pub mod restore_head;
+pub mod review;
 pub mod rm;
 pub mod show;
 pub mod sql;

@@ -42,7 +42,10 @@ pub enum GitError {
         path: PathBuf,
     },
     /// The git commit's lock file is none.
-    #[error("`git:{revision}`: the git commit {} names no version of the data", short(commit))]
+    #[error(
+        "`git:{revision}`: the git commit {} names no version of the data",
+        short(commit)
+    )]
     Lock {
         /// What git was asked.
         revision: String,

@@ -208,10 +208,288 @@ fn what_git_does_not_know_is_told() {
     let dir = both.scratch.path("shallow");
     let dir = dir.to_str().unwrap();
     both.scratch.dver(&["init", dir]).ok();
-    let told = both
-        .scratch
-        .dver(&["-C", dir, "show", "git:v0"])
-        .fails(3);
+    let told = both.scratch.dver(&["-C", dir, "show", "git:v0"]).fails(3);
     assert!(told.contains("shallow"), "{told}");
     assert!(told.contains("git fetch --unshallow"), "{told}");
+}
+
+#[test]
+fn the_log_tells_which_git_commits_brought_a_version() {
+    let both = Both::within("data");
+    let first = both.version(PETS, "first");
+    let unlocked = both.data(&relabelled("1,meows,cat", "1,meows,dog"), "between");
+    both.git(&["branch", "other"]);
+    let second = both.version(&relabelled("2,barks,dog", "2,barks,cat"), "second");
+    both.git(&["commit", "-q", "--no-verify", "--allow-empty", "-m", "code"]);
+    let mine = both.git(&["rev-parse", "HEAD~1"]).trim().to_owned();
+    // Another branch comes to the same version, and a merge of both adds nothing of its own.
+    both.git(&["checkout", "-q", "-f", "other"]);
+    both.lock(&second, "second, elsewhere");
+    let other = both.git(&["rev-parse", "HEAD"]).trim().to_owned();
+    both.git(&["merge", "-q", "--no-verify", "main"]);
+    let log = both.json(&["log", "--git"]);
+    let commits = |id: &str| -> Vec<Value> {
+        let commit = log.iter().find(|commit| commit["commit"] == id).unwrap();
+        commit["git"].as_array().unwrap().clone()
+    };
+    let of_second = commits(&second);
+    let ids: Vec<&Value> = of_second.iter().map(|one| &one["commit"]).collect();
+    assert_eq!(of_second.len(), 2, "{of_second:?}");
+    assert!(ids.contains(&&Value::from(mine.clone())), "{ids:?} {mine}");
+    assert!(ids.contains(&&Value::from(other.clone())), "{ids:?} {other}");
+    let subjects: Vec<&str> = (of_second.iter())
+        .map(|one| one["subject"].as_str().unwrap())
+        .collect();
+    assert!(subjects.contains(&"second, elsewhere"), "{subjects:?}");
+    assert_eq!(of_second[0]["author"], "Ada Lovelace <ada@example.org>");
+    assert_eq!(commits(&first).len(), 1);
+    assert_eq!(commits(&unlocked), Vec::<Value>::new());
+    let text = both.dver(&["log", "--git"]).ok();
+    assert!(text.contains(&format!("git: {} second", &mine[..12])), "{text}");
+    assert!(text.contains("git: no commit names this version"), "{text}");
+    let text = both.dver(&["log", "--git", "--oneline", "git:HEAD"]).ok();
+    assert!(text.contains("and 1 more"), "{text}");
+    assert!(text.contains("git: none"), "{text}");
+    // And back: each git commit is a revision.
+    for git in [&mine, &other] {
+        let shown = &both.json(&["show", &format!("git:{git}")])[0];
+        assert_eq!(shown["commit"], *second);
+    }
+}
+
+#[test]
+fn git_shows_the_labels_that_a_lock_stands_for() {
+    for dir in ["", "my data"] {
+        let both = Both::within(dir);
+        both.git(&["commit", "-q", "--allow-empty", "-m", "code"]);
+        let config = both.scratch.read(".git/config");
+        both.dver(&["hook", "install", "--drivers", "lock"]).ok();
+        let first = both.version(PETS, "First pets");
+        let second = both.version(&relabelled("1,meows,cat", "1,meows,dog"), "A second look");
+        // `git diff` is a patch and says what it means.
+        let diff = both.git(&["diff", "HEAD~1", "HEAD"]);
+        for words in [
+            &format!("-commit = \"{first}\"") as &str,
+            &format!("+commit = \"{second}\""),
+            "pets: 4 records, 1 modified, 1 relabelled",
+            "cat -> dog",
+        ] {
+            assert!(diff.contains(words), "{words}: {diff}");
+        }
+        both.git(&["checkout", "-q", "-f", "HEAD~1"]);
+        both.scratch.write("p.patch", &diff);
+        both.git(&["apply", "p.patch"]);
+        let lock = String::from_utf8(both.scratch.read(&both.path("dver.lock"))).unwrap();
+        assert_eq!(lock, format!("commit = \"{second}\"\n"));
+        both.git(&["checkout", "-q", "-f", "main"]);
+        // `git log -p` and `git show` compare what the versions hold.
+        for args in [&["log", "-p"][..], &["show"], &["log", "-p", "-1"]] {
+            let told = both.git(args);
+            for words in [
+                "-    label cat: 1",
+                "+    label dog: 2",
+                "A second look",
+                "+    pets: 1 relabelled, 1 modified",
+                "label: cat -> dog  1",
+            ] {
+                assert!(told.contains(words), "{args:?} {words}: {told}");
+            }
+        }
+        let told = both.git(&["show", "--ext-diff"]);
+        assert!(told.contains("1 modified, 1 relabelled"), "{told}");
+        let told = both.git(&["log", "-p", "--ext-diff"]);
+        assert!(told.contains("pets: 4 records"), "{told}");
+        // What is not here stops nothing.
+        both.lock(&"ab".repeat(32), "elsewhere");
+        let told = both.git(&["diff", "HEAD~1"]);
+        assert!(told.contains("is not here"), "{told}");
+        let told = both.git(&["show"]);
+        assert!(told.contains("# This version is not here"), "{told}");
+        let (code, ..) = both.try_git(&["log", "-p"]);
+        assert_eq!(code, Some(0));
+        both.dver(&["hook", "uninstall"]).ok();
+        assert_eq!(both.scratch.read(".git/config"), config);
+        assert!(!both.scratch.path(".git/info/attributes").exists());
+        let told = both.git(&["diff", "HEAD~2", "HEAD~1"]);
+        assert!(!told.contains("relabelled"), "{told}");
+    }
+}
+
+#[test]
+fn git_shows_tables_by_their_records_without_a_repository_of_dver() {
+    let scratch = Scratch::empty();
+    let both = Both { scratch, dir: "" };
+    both.git(&["init", "-q", "-b", "main"]);
+    both.scratch.write(".git/info/attributes", "*.txt text\n");
+    let config = both.scratch.read(".git/config");
+    let jsonl = "{\"id\": 1, \"label\": \"cat\"}\n{\"id\": 2, \"label\": \"dog\"}\n";
+    both.scratch.write("my pets.csv", PETS).write("pets.jsonl", jsonl);
+    both.git(&["add", "."]);
+    both.git(&["commit", "-q", "-m", "tables"]);
+    let told = both.dver(&["hook", "install", "--drivers", "csv,jsonl"]).ok();
+    assert!(told.contains("set diff.dver-csv.command"), "{told}");
+    assert_eq!(both.dver(&["hook", "install", "--drivers", "csv"]).ok(), "");
+    both.scratch
+        .write("my pets.csv", relabelled("3,sings,bird", "3,sings,cat"))
+        .write("pets.jsonl", jsonl.replace("cat", "dog"));
+    let told = both.git(&["diff"]);
+    for words in [
+        "dver diff a/my pets.csv b/my pets.csv",
+        "bird -> cat",
+        "dver diff a/pets.jsonl b/pets.jsonl",
+        "cat -> dog",
+        "1 relabelled",
+    ] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    both.git(&["commit", "-q", "-am", "labels"]);
+    let told = both.git(&["show", "--ext-diff"]);
+    assert!(told.contains("bird -> cat"), "{told}");
+    // Without --ext-diff git shows lines, and what it writes for others stays a patch.
+    let told = both.git(&["show"]);
+    assert!(told.contains("-3,sings,bird"), "{told}");
+    // New, deleted, renamed, and what is no table.
+    both.git(&["mv", "my pets.csv", "our pets.csv"]);
+    both.git(&["rm", "-q", "pets.jsonl"]);
+    both.scratch.write("new.csv", PETS).write("bad.jsonl", "{\"a\n\0\n");
+    both.git(&["add", "."]);
+    let told = both.git(&["diff", "--cached"]);
+    for words in ["new file", "deleted file", "new.csv", "bad.jsonl"] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    let told = both.git(&["diff", "--cached", "--stat"]);
+    assert!(told.contains("4 files changed"), "{told}");
+    let told = both.dver(&["hook", "install", "--drivers", "xml"]).fails(2);
+    assert!(told.contains("there are csv and jsonl"), "{told}");
+    both.dver(&["hook", "uninstall"]).ok();
+    assert_eq!(both.scratch.read(".git/config"), config);
+    assert_eq!(both.scratch.read(".git/info/attributes"), b"*.txt text\n");
+}
+
+/// Two branches of git that both moved the lock: `main` relabelled record 1, `other` records 2 and,
+/// where they clash, 1. Stands on `main`.
+fn parted(dir: &'static str, clash: bool) -> (Both, [String; 3]) {
+    let both = Both::within(dir);
+    let base = both.version(PETS, "Base");
+    both.dver(&["branch", "theirs"]).ok();
+    both.git(&["branch", "other"]);
+    let ours = both.version(&relabelled("1,meows,cat", "1,meows,dog"), "Ours");
+    both.git(&["checkout", "-q", "-f", "other"]);
+    both.dver(&["switch", "theirs"]).ok();
+    let mut table = relabelled("2,barks,dog", "2,barks,cat");
+    if clash {
+        table = table.replace("1,meows,cat", "1,meows,fish");
+    }
+    let theirs = both.version(&table, "Theirs");
+    both.git(&["checkout", "-q", "-f", "main"]);
+    both.dver(&["switch", "main"]).ok();
+    (both, [base, ours, theirs])
+}
+
+#[test]
+fn a_merge_of_two_moved_locks_stops_with_words_and_loses_nothing() {
+    for (dir, clash) in [("", false), ("my data", true)] {
+        let (both, [base, ours, theirs]) = parted(dir, clash);
+        both.dver(&["hook", "install", "--drivers", "lock"]).ok();
+        let before = both.scratch.files();
+        let (code, out, err) = both.try_git(&["merge", "--no-edit", "other"]);
+        assert_eq!(code, Some(1), "{out}{err}");
+        assert!(out.contains("CONFLICT"), "{out}");
+        let lock = String::from_utf8(both.scratch.read(&both.path("dver.lock"))).unwrap();
+        for told in [&err, &lock] {
+            for words in [
+                &ours[..12],
+                &theirs[..12],
+                "Ours",
+                "Theirs",
+                "Ada Lovelace <ada@example.org>, 2026-01-01T",
+                &format!("since {}", &base[..12]),
+                "pets: 1 relabelled, 1 modified",
+                "label: cat -> dog  1",
+                "label: dog -> cat  1",
+                &format!("dver diff {} {}", &ours[..12], &theirs[..12]),
+                "git checkout --ours dver.lock",
+            ] {
+                assert!(told.contains(words), "{words}: {told}");
+            }
+        }
+        for line in [
+            "<<<<<<< HEAD",
+            &format!("commit = \"{ours}\""),
+            &format!("commit = \"{base}\""),
+            &format!("commit = \"{theirs}\""),
+            ">>>>>>> other",
+        ] {
+            assert!(lock.lines().any(|one| one == line), "{line}: {lock}");
+        }
+        // Nothing but the lock is another, and both versions can be had.
+        let after = both.scratch.files();
+        let others = |files: Vec<(String, Vec<u8>)>| -> Vec<(String, Vec<u8>)> {
+            let kept = files.into_iter();
+            kept.filter(|(name, _)| !name.contains(".git/") && !name.ends_with("dver.lock"))
+                .collect()
+        };
+        assert_eq!(others(after), others(before));
+        for id in [&ours, &theirs] {
+            both.dver(&["show", id]).ok();
+        }
+        // The words can be followed: theirs on top of ours, as far as they do not clash.
+        let (a, b) = (&base[..12], &theirs[..12]);
+        both.dver(&["diff", "--labels", "--json", a, b, "-o", "theirs.jsonl"])
+            .ok();
+        let applied = both.dver(&["apply", "theirs.jsonl"]);
+        let table = String::from_utf8(both.scratch.read(&both.path("pets.csv"))).unwrap();
+        assert!(table.contains("1,meows,dog\n2,barks,cat\n"), "{table}");
+        match clash {
+            true => assert!(applied.out.contains("stale"), "{}", applied.out),
+            false => assert_eq!(applied.code, Some(0), "{}", applied.out),
+        }
+        std::fs::remove_file(both.scratch.path(&both.path("theirs.jsonl"))).unwrap();
+        both.dver(&["commit", "-q", "-a", "-m", "Labels of both"]).ok();
+        let id = both.head();
+        both.lock(&id, "Merge");
+        let parents = both.git(&["rev-list", "--parents", "-1", "HEAD"]);
+        assert_eq!(parents.split_whitespace().count(), 3, "{parents}");
+        let told = both.dver(&["diff", "git:HEAD^2", "git:HEAD"]).ok();
+        assert!(told.contains("relabelled"), "{told}");
+    }
+}
+
+#[test]
+fn a_version_that_comes_from_the_other_one_holds_both() {
+    let both = Both::new();
+    both.dver(&["hook", "install", "--drivers", "lock"]).ok();
+    both.version(PETS, "Base");
+    both.git(&["branch", "other"]);
+    let first = both.version(&relabelled("1,meows,cat", "1,meows,dog"), "First");
+    let second = both.data(&relabelled("2,barks,dog", "2,barks,cat"), "Second");
+    both.git(&["checkout", "-q", "-f", "other"]);
+    both.lock(&second, "Goes further");
+    both.git(&["merge", "-q", "--no-edit", "main"]);
+    assert_eq!(both.json(&["show", "git:HEAD"])[0]["commit"], *second);
+    // Ours or theirs, whichever comes later.
+    both.git(&["checkout", "-q", "main"]);
+    both.git(&["merge", "-q", "--no-ff", "--no-edit", "other~1"]);
+    assert_eq!(both.json(&["show", "git:HEAD"])[0]["commit"], *first);
+}
+
+#[test]
+fn a_conflict_that_git_left_by_itself_is_told_by_status() {
+    let (both, [_, ours, theirs]) = parted("", false);
+    let (code, ..) = both.try_git(&["merge", "--no-edit", "other"]);
+    assert_eq!(code, Some(1));
+    let told = both.dver(&["status"]).ok();
+    for words in [
+        &ours[..12],
+        &theirs[..12],
+        "Theirs",
+        "dog -> cat",
+        "dver apply theirs.jsonl",
+    ] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    let status = &both.json(&["status"])[0];
+    assert_eq!(status["lock"]["conflict"]["ours"], *ours, "{status}");
+    assert_eq!(status["lock"]["conflict"]["theirs"], *theirs, "{status}");
+    assert_eq!(status["lock"]["agrees"], false, "{status}");
 }

@@ -4,9 +4,10 @@ use std::ffi::OsString;
 
 use clap::{Args, Subcommand};
 
-use super::super::Answer;
 use super::super::context::Context;
 use super::super::error::Failure;
+use super::super::{Answer, env};
+use super::driver::{self, DriverArgs};
 use crate::githost::Git;
 use crate::ops::{self, hook};
 
@@ -35,6 +36,9 @@ pub(crate) enum HookCommand {
     Status,
     /// Do what a hook does; git's hooks call this
     Run(RunArgs),
+    /// Show or merge what git gives; git's diff and merge drivers call this
+    #[command(hide = true)]
+    Driver(DriverArgs),
 }
 
 /// What to install.
@@ -52,7 +56,11 @@ pub(crate) struct RunArgs {
     #[arg(value_name = "NAME")]
     pub name: String,
     /// What git gives the hook
-    #[arg(value_name = "ARG", trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(
+        value_name = "ARG",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
     pub arguments: Vec<OsString>,
 }
 
@@ -60,11 +68,20 @@ pub(crate) fn run(context: &mut Context, args: &HookArgs) -> Result<Answer, Fail
     match &args.command {
         HookCommand::Install(args) if !args.drivers.is_empty() => {
             let git = git(context)?;
-            for line in hook::drivers::install(&git, &args.drivers)? {
+            let program = env::program()?;
+            for line in hook::drivers::install(&git, &program, &args.drivers)? {
                 context.ui.line(&line)?;
             }
             Ok(Answer::Done)
         }
+        HookCommand::Uninstall => {
+            let git = git(context)?;
+            for line in hook::drivers::uninstall(&git)? {
+                context.ui.line(&line)?;
+            }
+            Ok(Answer::Done)
+        }
+        HookCommand::Driver(args) => driver::run(context, args),
         _ => Err(ops::Error::Usage("hooks are not installed yet".into()).into()),
     }
 }

@@ -14,6 +14,7 @@ pub(crate) mod commit;
 pub(crate) mod completions;
 pub(crate) mod dataset;
 pub(crate) mod diff;
+pub(crate) mod driver;
 pub(crate) mod eval;
 pub(crate) mod find;
 pub(crate) mod fsck;

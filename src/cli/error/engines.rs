@@ -166,7 +166,7 @@ fn git_revision(error: &repo::GitError) -> Words {
     use repo::GitError as E;
     match error {
         E::NoRepository { .. } => (
-            "no_git_repository",
+            "no_git",
             USER,
             hint("Leave `git:` away to name a version of dver's own: a branch, a tag, an id."),
         ),
@@ -202,19 +202,6 @@ fn git_revision(error: &repo::GitError) -> Words {
             ),
         ),
         E::Git(e) => git(e),
-    }
-}
-
-pub(super) fn git(error: &githost::Error) -> Words {
-    use githost::Error as E;
-    match error {
-        E::Start { .. } => ("git", USER, hint("git must be installed and on PATH.")),
-        E::Refused { .. } | E::NotText => ("git", USER, None),
-        E::Lock { .. } => (
-            "bad_lock",
-            USER,
-            hint("`dver status` says which versions stand in it and how to choose one."),
-        ),
     }
 }
 
@@ -259,7 +246,7 @@ pub(super) fn git(error: &githost::Error) -> Words {
         E::Lock { .. } => (
             "bad_lock",
             USER,
-            hint("Take the file of one git commit, or run `dver reset` to write it for HEAD."),
+            hint("`dver status` says which versions stand in it and how to choose one."),
         ),
     }
 }

@@ -293,6 +293,14 @@ pub(super) fn verb(error: &ops::Error) -> Words {
         E::Worktree(e) => worktree(e),
         E::Diff(e) => compared(e),
         E::Quality(e) => measured(e),
+        E::NotHere { .. } => (
+            "data_not_here",
+            USER,
+            hint(
+                "Run `dver fetch` to bring it from the remote; whoever made it gives it there with \
+                 `dver push`.",
+            ),
+        ),
         E::NoGit { .. } => (
             "no_git",
             USER,
