@@ -75,8 +75,10 @@ fn as_json(report: &StatusReport) -> Value {
         .pending
         .as_ref()
         .map(|pending| json!({"from": pending.from, "to": pending.to}));
+    let lock = report.git.lock;
+    let lock = lock.map(|lock| json!({"commit": lock.commit, "agrees": lock.agrees}));
     json!({
-        "branch": report.branch, "head": report.head, "pending": pending, "lock": null,
+        "branch": report.branch, "head": report.head, "pending": pending, "lock": lock,
         "staged": list(&report.staged), "unstaged": list(&report.unstaged),
         "untracked": report.untracked, "datasets": datasets,
     })
@@ -117,6 +119,7 @@ fn long(ui: &mut Ui, report: &StatusReport) -> std::io::Result<()> {
         ui.line(&text)?;
         ui.line("  (`dver checkout --continue` finishes it, `--abort` goes back)")?;
     }
+    beside_git(ui, report)?;
     section(
         ui,
         "Staged for the next commit:",
@@ -155,6 +158,49 @@ fn long(ui: &mut Ui, report: &StatusReport) -> std::io::Result<()> {
     let clean = report.staged.is_empty() && report.unstaged.is_empty();
     if clean && report.untracked.is_empty() && report.pending.is_none() {
         ui.line("Nothing changed since the last commit")?;
+    }
+    Ok(())
+}
+
+/// Tells where git and dver say different things, and what mends it.
+fn beside_git(ui: &mut Ui, report: &StatusReport) -> std::io::Result<()> {
+    let git = &report.git;
+    let mut told = Vec::new();
+    if let Some(lock) = git.lock.filter(|lock| !lock.agrees) {
+        let head = match &report.head {
+            Some(head) => format!("HEAD is at {}", head.short()),
+            None => "HEAD has no commit".to_owned(),
+        };
+        let commit = lock.commit.short();
+        told.push((
+            format!("dver.lock names {commit}, and {head}"),
+            "`dver checkout --lock` brings the data to the lock, `dver reset` the lock to HEAD",
+        ));
+    }
+    if let Some(problem) = &git.problem {
+        told.push((
+            problem.to_string(),
+            "take the file of one git commit, or `dver reset` writes it for HEAD",
+        ));
+    }
+    if git.missing {
+        let text = "There is no dver.lock, so git does not know which version belongs to it";
+        told.push((text.to_owned(), "`dver reset` writes it"));
+    }
+    if let Some(first) = git.tracked.first() {
+        let more = match git.tracked.len() - 1 {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        told.push((
+            format!("git tracks data that dver versions: {first}{more}"),
+            "`git rm --cached PATH` lets go of it in git and keeps the file",
+        ));
+    }
+    for (what, mend) in told {
+        let what = ui.paint(Style::Warning, &what);
+        ui.line(&what)?;
+        ui.line(&format!("  ({mend})"))?;
     }
     Ok(())
 }

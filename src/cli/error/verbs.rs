@@ -293,6 +293,11 @@ pub(super) fn verb(error: &ops::Error) -> Words {
         E::Worktree(e) => worktree(e),
         E::Diff(e) => compared(e),
         E::Quality(e) => measured(e),
+        E::NotKept { .. } => (
+            "lock",
+            USER,
+            hint("Run `dver reset` when the file can be written: it writes dver.lock for HEAD."),
+        ),
         E::NoGit { .. } => (
             "no_git",
             USER,
