@@ -47,6 +47,13 @@ pub(super) fn clock() -> (Clock, bool) {
 
 /// Finds out who acts: `DVER_AUTHOR`, then the repository's config, then git's user.
 pub(super) fn actor(configured: Option<String>, directory: &Path) -> Actor {
+    let actor = onlooker(configured);
+    let identity = actor.identity.or_else(|| git_user(directory));
+    Actor { identity, ..actor }
+}
+
+/// The same without asking git.
+pub(super) fn onlooker(configured: Option<String>) -> Actor {
     let (clock, clock_given) = clock();
     let mut environment = Vec::new();
     let given = variable("DVER_AUTHOR");
@@ -56,7 +63,7 @@ pub(super) fn actor(configured: Option<String>, directory: &Path) -> Actor {
     if clock_given {
         environment.push("time".to_owned());
     }
-    let identity = given.or(configured).or_else(|| git_user(directory));
+    let identity = given.or(configured);
     let fallback = variable("USER").or_else(|| variable("USERNAME"));
     Actor {
         identity,

@@ -1,4 +1,5 @@
-//! The git repository around the data: asked by running `git`, never by reading its files.
+//! The git repository around the data: asked by running `git`, or, where every command would wait
+//! for the answer, read from its few well-known files (`place`).
 //!
 //! Invariant: what git is asked leaves its repository as it is, unless the name of the method says
 //! otherwise. Variables that git sets for hooks (`GIT_DIR`, `GIT_INDEX_FILE`) are passed on, so that
@@ -6,18 +7,25 @@
 
 pub mod block;
 mod error;
+mod hooks;
 mod lock;
 mod locked;
+mod place;
 mod plain;
+mod script;
 mod settings;
 #[cfg(test)]
 mod tests;
 
 pub use error::Error;
+pub use hooks::{HookState, Hooks, Manager, Owner};
 pub use lock::{Conflict, LOCK, Lock};
 pub use locked::Locked;
+pub use place::{Place, UnderWay};
 pub use plain::plain_diff;
+pub use script::{NAMES as HOOK_NAMES, quoted};
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -87,15 +95,18 @@ impl Git {
 
     /// Runs git in the root of the worktree; the inner error is what it complained of.
     pub fn ask(&self, arguments: &[&str]) -> Result<Result<Vec<u8>, String>, Error> {
-        let output = command(&self.top, arguments)
-            .output()
-            .map_err(|error| Error::Start { error })?;
-        Ok(if output.status.success() {
-            Ok(output.stdout)
-        } else {
-            let stderr = String::from_utf8_lossy(&output.stderr);
-            Err(stderr.trim().to_owned())
-        })
+        answer(&self.top, arguments)
+    }
+
+    /// Returns the files below a directory that git tracks, relative to it, in git's order.
+    pub fn tracked(&self, directory: &Path) -> Result<Vec<Vec<u8>>, Error> {
+        listed(directory, &["ls-files", "-z", "--cached"])
+    }
+
+    /// Returns the files below a directory that git neither tracks nor ignores, relative to it.
+    pub fn untracked(&self, directory: &Path) -> Result<BTreeSet<Vec<u8>>, Error> {
+        let arguments = ["ls-files", "-z", "--others", "--exclude-standard"];
+        Ok(listed(directory, &arguments)?.into_iter().collect())
     }
 
     /// Runs git in the root of the worktree with these bytes as its input, and returns what it
@@ -147,6 +158,31 @@ impl Git {
         let name = format!("{commit}:{}", path.replace('\\', "/"));
         Ok(self.ask(&["cat-file", "blob", &name])?.ok())
     }
+}
+
+fn listed(directory: &Path, arguments: &[&str]) -> Result<Vec<Vec<u8>>, Error> {
+    let told = answer(directory, arguments)?;
+    let told = told.map_err(|stderr| Error::Refused {
+        arguments: arguments.join(" "),
+        stderr,
+    })?;
+    let paths = told
+        .split(|&byte| byte == 0)
+        .filter(|path| !path.is_empty());
+    Ok(paths.map(<[u8]>::to_vec).collect())
+}
+
+/// Runs git in a directory; the inner error is what it complained of.
+fn answer(directory: &Path, arguments: &[&str]) -> Result<Result<Vec<u8>, String>, Error> {
+    let output = command(directory, arguments)
+        .output()
+        .map_err(|error| Error::Start { error })?;
+    Ok(if output.status.success() {
+        Ok(output.stdout)
+    } else {
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        Err(stderr.trim().to_owned())
+    })
 }
 
 fn command(directory: &Path, arguments: &[&str]) -> Command {

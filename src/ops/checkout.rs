@@ -8,6 +8,7 @@ use crate::refs::check_branch_name;
 use crate::repo::Repo;
 use crate::worktree::{StatCache, scan};
 
+use super::beside_git;
 use super::error::Error;
 use super::files::{self, Writing};
 use super::stage;
@@ -251,6 +252,10 @@ pub fn reset(
             Ok(())
         },
     )?;
+    // Where HEAD did not move but git moved the lock, `reset` says that HEAD is right.
+    if beside_git::place(repo).is_some() {
+        beside_git::write_lock(repo)?;
+    }
     Ok(id)
 }
 

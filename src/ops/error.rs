@@ -384,6 +384,12 @@ pub enum Error {
         /// The dver commit.
         id: ObjectId,
     },
+    /// The verb is done, but `dver.lock` or .gitignore does not say so.
+    #[error("it is done, but git does not know of it")]
+    NotKept {
+        /// Why not.
+        source: IoError,
+    },
     /// The directory is in no git worktree.
     #[error("{} is not inside a git repository", path.display())]
     NoGit {

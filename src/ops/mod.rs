@@ -4,6 +4,7 @@
 //! `transaction` alone.
 
 mod assess;
+mod beside_git;
 mod condition;
 mod declare;
 mod error;
@@ -60,6 +61,7 @@ pub mod tag;
 pub mod undo;
 pub mod verify;
 
+pub use beside_git::{BesideGit, LockState};
 pub use error::{Error, HeadCandidate};
 pub use examples::Example;
 pub use gates::{Gated, Violation};

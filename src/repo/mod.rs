@@ -16,6 +16,7 @@ pub use version::VersionError;
 use crate::base::progress::{Progress, Quiet};
 use crate::base::{Clock, ObjectId, Timestamp, fsio};
 use crate::config::Local;
+use crate::githost::Place;
 use crate::history::Names;
 use crate::index::Index;
 use crate::object::{self, Commit, Head, ObjectSource as _, Pending, WorktreeState};
@@ -72,12 +73,55 @@ pub struct Repo {
     pub actor: Actor,
 }
 
-/// Returns the worktree that `start` lies in: the nearest directory that holds a repository.
-pub fn discover(start: &Path) -> Result<PathBuf, Error> {
+/// A worktree and its repository.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Home {
+    /// The worktree's root.
+    pub root: PathBuf,
+    /// The repository's directory, `.dver`.
+    pub dir: PathBuf,
+    /// The name of the worktree in views.
+    pub worktree: String,
+}
+
+impl Home {
+    /// Returns the worktree that a repository was made in.
+    pub fn of(root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+            dir: root.join(DIRECTORY),
+            worktree: MAIN_WORKTREE.to_owned(),
+        }
+    }
+
+    /// Returns the worktree at `root` itself: one with a repository, or the same directory of a
+    /// linked git worktree whose main one has it.
+    pub fn at(root: &Path) -> Option<Self> {
+        if root.join(DIRECTORY).join("VERSION").is_file() {
+            return Some(Self::of(root));
+        }
+        let place = Place::around(root)?;
+        let (name, main) = place.linked()?;
+        let dir = main
+            .join(root.strip_prefix(&place.top).ok()?)
+            .join(DIRECTORY);
+        dir.join("VERSION").is_file().then(|| Self {
+            root: root.to_owned(),
+            dir,
+            worktree: format!("{LINKED}{name}"),
+        })
+    }
+}
+
+/// How the names of linked git worktrees begin in views: git may call one of them `main`.
+const LINKED: &str = "git:";
+
+/// Returns the worktree that `start` lies in: the nearest directory that holds a repository, or, in
+/// a linked git worktree, the nearest one whose counterpart in the main worktree holds it.
+pub fn discover(start: &Path) -> Result<Home, Error> {
     start
         .ancestors()
-        .find(|dir| dir.join(DIRECTORY).join("VERSION").is_file())
-        .map(Path::to_path_buf)
+        .find_map(Home::at)
         .ok_or_else(|| Error::NotARepository {
             start: start.to_owned(),
         })
@@ -104,9 +148,9 @@ pub fn check_version(dir: &Path) -> Result<(), Error> {
     Ok(version::check(dir)?)
 }
 
-/// Reads the settings of the repository in `root`, before it is opened.
-pub fn settings(root: &Path) -> Result<Local, Error> {
-    let path = root.join(DIRECTORY).join("config.toml");
+/// Reads the settings of the repository in `dir`, before it is opened.
+pub fn settings(dir: &Path) -> Result<Local, Error> {
+    let path = dir.join("config.toml");
     match fsio::read_if_exists(&path)? {
         None => Ok(Local::default()),
         Some(bytes) => Ok(Local::parse(&String::from_utf8_lossy(&bytes))?),
@@ -126,25 +170,58 @@ fn state_of(store: &Store, id: ObjectId) -> Result<Current, Error> {
 }
 
 impl Repo {
-    /// Opens the repository of the worktree `root`.
-    pub fn open(root: &Path, actor: Actor) -> Result<Self, Error> {
-        let dir = root.join(DIRECTORY);
+    /// Opens the repository of a worktree.
+    pub fn open(home: &Home, actor: Actor) -> Result<Self, Error> {
+        let Home {
+            root,
+            dir,
+            worktree,
+        } = home.clone();
         version::check(&dir)?;
         let store = Store::open(&dir.join("packs"))?;
         let id = HeadFile::new(&dir).read()?;
         let current = state_of(&store, id)?;
         let mut repo = Self {
-            root: root.to_owned(),
-            worktree: MAIN_WORKTREE.to_owned(),
+            root,
+            worktree,
             index: Index::open(&dir.join("index.sqlite"))?,
-            local: settings(root)?,
+            local: settings(&dir)?,
             dir,
             store,
             current,
             actor,
         };
+        repo.join_worktree();
         repo.catch_up()?;
         Ok(repo)
+    }
+
+    /// Makes `current` the state that an operation left.
+    pub fn stand_on(&mut self, operation: ObjectId) -> Result<(), Error> {
+        self.current = state_of(&self.store, operation)?;
+        self.join_worktree();
+        Ok(())
+    }
+
+    /// Gives a linked worktree that no operation knows yet a state of its own: on a branch without
+    /// a commit, so that all files of the first version that it goes to are new there.
+    fn join_worktree(&mut self) {
+        let name = &self.worktree;
+        if !name.starts_with(LINKED) || self.current.view.worktrees.contains_key(name) {
+            return;
+        }
+        let wanted = Place::around(&self.root).and_then(|place| place.branch());
+        let wanted = wanted.filter(|branch| refs::check_branch_name(branch).is_ok());
+        let mut branch = wanted.unwrap_or_else(|| "worktree".to_owned());
+        while self.current.refs.branch(&branch).is_some() {
+            branch.push_str("-worktree");
+        }
+        let state = WorktreeState {
+            head: Head::Branch(branch),
+            stage: None,
+            pending: None,
+        };
+        self.current.view.worktrees.insert(name.clone(), state);
     }
 
     /// Reads `head` again, where another process may have moved it.
@@ -162,7 +239,7 @@ impl Repo {
             return Ok(false);
         }
         self.store.rescan()?;
-        self.current = state_of(&self.store, id)?;
+        self.stand_on(id)?;
         Ok(true)
     }
 

@@ -236,7 +236,10 @@ fn the_log_tells_which_git_commits_brought_a_version() {
     let ids: Vec<&Value> = of_second.iter().map(|one| &one["commit"]).collect();
     assert_eq!(of_second.len(), 2, "{of_second:?}");
     assert!(ids.contains(&&Value::from(mine.clone())), "{ids:?} {mine}");
-    assert!(ids.contains(&&Value::from(other.clone())), "{ids:?} {other}");
+    assert!(
+        ids.contains(&&Value::from(other.clone())),
+        "{ids:?} {other}"
+    );
     let subjects: Vec<&str> = (of_second.iter())
         .map(|one| one["subject"].as_str().unwrap())
         .collect();
@@ -245,7 +248,10 @@ fn the_log_tells_which_git_commits_brought_a_version() {
     assert_eq!(commits(&first).len(), 1);
     assert_eq!(commits(&unlocked), Vec::<Value>::new());
     let text = both.dver(&["log", "--git"]).ok();
-    assert!(text.contains(&format!("git: {} second", &mine[..12])), "{text}");
+    assert!(
+        text.contains(&format!("git: {} second", &mine[..12])),
+        "{text}"
+    );
     assert!(text.contains("git: no commit names this version"), "{text}");
     let text = both.dver(&["log", "--git", "--oneline", "git:HEAD"]).ok();
     assert!(text.contains("and 1 more"), "{text}");
@@ -323,10 +329,14 @@ fn git_shows_tables_by_their_records_without_a_repository_of_dver() {
     both.scratch.write(".git/info/attributes", "*.txt text\n");
     let config = both.scratch.read(".git/config");
     let jsonl = "{\"id\": 1, \"label\": \"cat\"}\n{\"id\": 2, \"label\": \"dog\"}\n";
-    both.scratch.write("my pets.csv", PETS).write("pets.jsonl", jsonl);
+    both.scratch
+        .write("my pets.csv", PETS)
+        .write("pets.jsonl", jsonl);
     both.git(&["add", "."]);
     both.git(&["commit", "-q", "-m", "tables"]);
-    let told = both.dver(&["hook", "install", "--drivers", "csv,jsonl"]).ok();
+    let told = both
+        .dver(&["hook", "install", "--drivers", "csv,jsonl"])
+        .ok();
     assert!(told.contains("set diff.dver-csv.command"), "{told}");
     assert_eq!(both.dver(&["hook", "install", "--drivers", "csv"]).ok(), "");
     both.scratch
@@ -351,7 +361,9 @@ fn git_shows_tables_by_their_records_without_a_repository_of_dver() {
     // New, deleted, renamed, and what is no table.
     both.git(&["mv", "my pets.csv", "our pets.csv"]);
     both.git(&["rm", "-q", "pets.jsonl"]);
-    both.scratch.write("new.csv", PETS).write("bad.jsonl", "{\"a\n\0\n");
+    both.scratch
+        .write("new.csv", PETS)
+        .write("bad.jsonl", "{\"a\n\0\n");
     both.git(&["add", "."]);
     let told = both.git(&["diff", "--cached"]);
     for words in ["new file", "deleted file", "new.csv", "bad.jsonl"] {
@@ -445,7 +457,8 @@ fn a_merge_of_two_moved_locks_stops_with_words_and_loses_nothing() {
             false => assert_eq!(applied.code, Some(0), "{}", applied.out),
         }
         std::fs::remove_file(both.scratch.path(&both.path("theirs.jsonl"))).unwrap();
-        both.dver(&["commit", "-q", "-a", "-m", "Labels of both"]).ok();
+        both.dver(&["commit", "-q", "-a", "-m", "Labels of both"])
+            .ok();
         let id = both.head();
         both.lock(&id, "Merge");
         let parents = both.git(&["rev-list", "--parents", "-1", "HEAD"]);

@@ -22,7 +22,7 @@ use crate::ops::diff::{DiffOptions, Ends, diff};
 use crate::ops::plain::{self, PlainOptions};
 use crate::ops::review::{self, Merged};
 use crate::ops::{self};
-use crate::repo::{self, Repo};
+use crate::repo::{self, Home, Repo};
 
 /// What git calls dver for.
 #[derive(Args, Debug)]
@@ -190,8 +190,8 @@ fn lock_diff(context: &mut Context, given: &Given) -> Result<(), Failure> {
 /// Opens the repository that a lock file lies in.
 fn repository(context: &Context, path: &str) -> Result<Repo, Failure> {
     let beside = context.directory.join(path);
-    let root = repo::discover(beside.parent().unwrap_or(&context.directory))?;
-    Ok(Repo::open(&root, env::actor(None, &root))?)
+    let home = repo::discover(beside.parent().unwrap_or(&context.directory))?;
+    context.repo_to_look_at(&home)
 }
 
 fn between(context: &mut Context, given: &Given, a: Lock, b: Lock) -> Result<(), Failure> {
@@ -358,19 +358,18 @@ fn lock_text(context: &mut Context, arguments: &[OsString]) -> Result<Answer, Fa
 /// be several in one worktree.
 fn holder(context: &Context, lock: Lock) -> Result<Option<Repo>, Failure> {
     let git = Git::find(&context.directory).map_err(ops::Error::from)?;
-    let mut roots: Vec<PathBuf> = repo::discover(&context.directory).into_iter().collect();
+    let mut homes: Vec<Home> = repo::discover(&context.directory).into_iter().collect();
     if let Some(git) = &git {
         let pattern = format!(":(top,glob)**/{LOCK}");
         let told = git.ask(&["ls-files", "-z", "--", &pattern]);
         let told = told.map_err(ops::Error::from)?.unwrap_or_default();
         for path in told.split(|byte| *byte == 0) {
             let path = git.top().join(&*String::from_utf8_lossy(path));
-            roots.extend(path.parent().and_then(|dir| repo::discover(dir).ok()));
+            homes.extend(path.parent().and_then(|dir| repo::discover(dir).ok()));
         }
     }
-    roots.dedup();
-    for root in roots {
-        let Ok(repo) = Repo::open(&root, env::actor(None, &root)) else {
+    for home in homes {
+        let Ok(repo) = context.repo_to_look_at(&home) else {
             continue; // another one may have it, and a diff is no place to complain
         };
         if repo.has(&lock.commit)? {

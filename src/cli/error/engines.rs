@@ -243,6 +243,12 @@ pub(super) fn git(error: &githost::Error) -> Words {
         E::Start { .. } => ("no_git", USER, hint("Install git, or put it on the PATH.")),
         E::Refused { .. } => ("git", USER, None),
         E::NotText => ("git", USER, None),
+        E::HookInTheWay { .. } => (
+            "hook_in_the_way",
+            USER,
+            hint("Move it elsewhere, or make it a script of the shell, and run the command again."),
+        ),
+        E::Io(_) => ("io", USER, None),
         E::Lock { .. } => (
             "bad_lock",
             USER,

@@ -301,6 +301,11 @@ pub(super) fn verb(error: &ops::Error) -> Words {
                  `dver push`.",
             ),
         ),
+        E::NotKept { .. } => (
+            "lock",
+            USER,
+            hint("Run `dver reset` when the file can be written: it writes dver.lock for HEAD."),
+        ),
         E::NoGit { .. } => (
             "no_git",
             USER,

@@ -178,9 +178,7 @@ fn advice(standoff: &Standoff) -> Vec<String> {
     }
     lines.push(format!("Look      dver diff {a} {b}"));
     lines.push("Ours      git checkout --ours dver.lock".to_owned());
-    lines.push(format!(
-        "Theirs    git checkout --theirs dver.lock && dver checkout {b}"
-    ));
+    lines.push("Theirs    git checkout --theirs dver.lock && dver checkout --lock".to_owned());
     if let Some(base) = standoff.base {
         let base = base.short();
         lines.push(format!(

@@ -18,7 +18,7 @@ pub use transfer::Carried;
 use std::path::{Path, PathBuf};
 
 use crate::base::{ObjectId, fsio};
-use crate::config::{Local, edit};
+use crate::config::edit;
 use crate::object::Refs;
 use crate::refs::check_branch_name;
 use crate::remote::Directory;
@@ -55,7 +55,7 @@ pub fn add(
         let message = "the path of a remote must be UTF-8".to_owned();
         return Err(Error::Usage(message));
     };
-    if repo::settings(&repo.root)?.remotes.contains_key(name) {
+    if repo::settings(&repo.dir)?.remotes.contains_key(name) {
         return Err(Error::Exists {
             kind: "remote",
             name: name.to_owned(),
@@ -67,7 +67,7 @@ pub fn add(
 /// Removes a remote and forgets where its branches stood.
 pub fn remove(repo: &mut Repo, name: &str, waiting: &mut dyn FnMut(&str)) -> Result<(), Error> {
     let locked = transaction::lock(repo, "remote", waiting)?;
-    if !repo::settings(&repo.root)?.remotes.contains_key(name) {
+    if !repo::settings(&repo.dir)?.remotes.contains_key(name) {
         return Err(unknown(repo, Some(name)));
     }
     if repo.current.view.remotes.contains_key(name) {
@@ -80,15 +80,16 @@ pub fn remove(repo: &mut Repo, name: &str, waiting: &mut dyn FnMut(&str)) -> Res
     change_settings(repo, |text| edit::remove_remote(text, name))
 }
 
-fn change_settings(
+/// Changes the text of the settings, and takes them over.
+pub(super) fn change_settings(
     repo: &mut Repo,
     change: impl FnOnce(&str) -> Result<String, crate::config::Error>,
 ) -> Result<(), Error> {
-    let path = repo.root.join(Local::FILE);
+    let path = repo.dir.join("config.toml");
     let bytes = fsio::read_if_exists(&path)?.unwrap_or_default();
     let text = change(&String::from_utf8_lossy(&bytes))?;
     fsio::write_durable(&path, text.as_bytes())?;
-    repo.local = repo::settings(&repo.root)?;
+    repo.local = repo::settings(&repo.dir)?;
     Ok(())
 }
 
