@@ -353,7 +353,7 @@ fn evaluated() -> Scratch {
 }
 
 fn evaluate(scratch: &Scratch, clone: &str, class: &str) {
-    let mut list = String::from("id,predicted\n");
+    let mut list = String::from("id,prediction\n");
     for id in 0..40 {
         list.push_str(&format!("{id},{class}\n"));
     }

@@ -67,10 +67,8 @@ pub fn clone(
         ))
     });
     let tip = tip.transpose().map_err(|e: Error| e)?;
-    let mut repo = begin(from, root, actor, waiting)?;
-    if let Some((branch, _)) = &tip {
-        stand_on(&mut repo, branch, waiting)?;
-    }
+    let branch = tip.as_ref().map(|(branch, _)| branch.as_str());
+    let mut repo = begin((from, branch), root, actor, waiting)?;
     let fetched = fetch(&mut repo, Some(DEFAULT), progress, waiting)?;
     if let Some((branch, tip)) = &tip {
         let to = Destination::Forward(branch.clone(), *tip);
@@ -85,7 +83,7 @@ pub fn clone(
 
 /// Makes the repository with its remote, or takes over one that another clone began.
 fn begin(
-    from: &Path,
+    (from, branch): (&Path, Option<&str>),
     root: &Path,
     actor: Actor,
     waiting: &mut dyn FnMut(&str),
@@ -111,13 +109,17 @@ fn begin(
     }
     let mut repo = Repo::open(&home, actor)?;
     let is_fresh = repo.current.refs.0.is_empty() && repo.head_commit()?.is_none();
-    let address = repo.local.remotes.get(DEFAULT);
-    match address {
-        None if is_fresh && repo.local.remotes.is_empty() => {
-            super::add(&mut repo, DEFAULT, from, waiting)?;
-        }
-        Some(address) if is_fresh && Path::new(address) == from => {}
+    let knows = match repo.local.remotes.get(DEFAULT) {
+        None if is_fresh && repo.local.remotes.is_empty() => false,
+        Some(address) if is_fresh && Path::new(address) == from => true,
         _ => return Err(not_empty()),
+    };
+    if let Some(branch) = branch {
+        stand_on(&mut repo, branch, waiting)?;
+    }
+    // The remote comes last: with it `pull` goes on, on the branch that was meant.
+    if !knows {
+        super::add(&mut repo, DEFAULT, from, waiting)?;
     }
     Ok(repo)
 }
