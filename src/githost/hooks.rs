@@ -95,7 +95,9 @@ impl Hooks {
         let told = git.run(&["rev-parse", "--git-path", "hooks"])?;
         let told = String::from_utf8(told).map_err(|_| Error::NotText)?;
         let directory = git.top().join(told.trim_end_matches(['\r', '\n']));
-        let canonical = directory.canonicalize().unwrap_or_else(|_| directory.clone());
+        let canonical = directory
+            .canonicalize()
+            .unwrap_or_else(|_| directory.clone());
         let within = |path: &Path| {
             let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
             canonical.starts_with(&path) || directory.starts_with(&path)
@@ -139,9 +141,7 @@ impl Hooks {
         let (installed, beside) = match self.standing(&path)? {
             Standing::Nothing => (false, None),
             Standing::Own => (true, self.manager_of(&self.before(name))?),
-            Standing::File(bytes, _) => {
-                (block::find(&bytes).is_some(), self.manager_of(&path)?)
-            }
+            Standing::File(bytes, _) => (block::find(&bytes).is_some(), self.manager_of(&path)?),
             Standing::Link(_) => (false, self.manager_of(&path)?),
         };
         Ok(HookState {

@@ -100,7 +100,9 @@ impl Home {
         }
         let place = Place::around(root)?;
         let (name, main) = place.linked()?;
-        let dir = main.join(root.strip_prefix(&place.top).ok()?).join(DIRECTORY);
+        let dir = main
+            .join(root.strip_prefix(&place.top).ok()?)
+            .join(DIRECTORY);
         dir.join("VERSION").is_file().then(|| Self {
             root: root.to_owned(),
             dir,
