@@ -112,6 +112,16 @@ impl PathPattern {
         &self.text
     }
 
+    /// Returns what all its paths are, or lie below, without a `/` at the end; empty where that is
+    /// the root.
+    pub fn place(&self) -> &[u8] {
+        if self.prefix.len() == self.tokens.len() {
+            return &self.prefix;
+        }
+        let directory = self.directory();
+        directory.strip_suffix(b"/").unwrap_or(directory)
+    }
+
     /// Returns the line of a .gitignore, at the root, that names the same paths; `None` where such a
     /// line cannot. A field may be empty there.
     pub fn gitignore(&self) -> Option<String> {

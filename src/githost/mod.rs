@@ -98,6 +98,88 @@ impl Git {
         answer(&self.top, arguments)
     }
 
+    /// Takes a worktree that was found without running git.
+    pub fn at(place: &Place) -> Self {
+        Self {
+            top: place.top.clone(),
+            directory: place.directory.clone(),
+            common: place.common.clone(),
+        }
+    }
+
+    /// Returns a path below the root of the worktree as git names it.
+    pub fn relative(&self, path: &Path) -> Result<String, Error> {
+        let plain = |path: &Path| path.canonicalize().ok();
+        let name = path.file_name().ok_or(Error::NotText)?;
+        let above = path.parent().and_then(plain).ok_or(Error::NotText)?;
+        let top = plain(&self.top).ok_or(Error::NotText)?;
+        let above = above.strip_prefix(&top).map_err(|_| Error::NotText)?;
+        let path = above.join(name);
+        let path = path.to_str().ok_or(Error::NotText)?;
+        Ok(path.replace('\\', "/"))
+    }
+
+    /// Returns whether git ignores a path.
+    pub fn ignores(&self, path: &Path) -> Result<bool, Error> {
+        let Some(path) = path.to_str() else {
+            return Ok(false);
+        };
+        Ok(self.ask(&["check-ignore", "--quiet", path])?.is_ok())
+    }
+
+    /// Returns which of these files of a directory differ from git's index, or are not in it.
+    pub fn differing(&self, directory: &Path, names: &[&str]) -> Result<Vec<String>, Error> {
+        let mut arguments = vec!["ls-files", "-z", "--modified", "--others", "--"];
+        arguments.extend(names);
+        let found = listed(directory, &arguments)?;
+        // git lists a file that is gone as modified: there is nothing to stage then.
+        let found = found
+            .into_iter()
+            .filter_map(|name| String::from_utf8(name).ok());
+        let mut found: Vec<String> = found
+            .filter(|name| directory.join(name).is_file())
+            .collect();
+        found.sort();
+        found.dedup();
+        Ok(found)
+    }
+
+    /// Stages files of a directory in git, whatever .gitignore says of them.
+    pub fn stage(&self, directory: &Path, names: &[String]) -> Result<(), Error> {
+        let mut arguments = vec!["add", "--force", "--"];
+        arguments.extend(names.iter().map(String::as_str));
+        listed(directory, &arguments).map(|_| ())
+    }
+
+    /// Adds trailers to the file of a message, by git's rules.
+    pub fn add_trailers(&self, file: &Path, trailers: &[String]) -> Result<(), Error> {
+        let file = file.to_str().ok_or(Error::NotText)?;
+        let mut arguments = vec!["interpret-trailers", "--in-place", "--no-divider"];
+        arguments.push("--if-exists=addIfDifferent");
+        for trailer in trailers {
+            arguments.extend(["--trailer", trailer.as_str()]);
+        }
+        arguments.push(file);
+        self.run(&arguments).map(|_| ())
+    }
+
+    /// Returns the bytes of blobs, each named as `REV:PATH` or `:PATH`; `None` of what is not there.
+    pub fn blobs(&self, names: &[&str]) -> Result<Vec<Option<Vec<u8>>>, Error> {
+        let start = |error| Error::Start { error };
+        let mut child = command(&self.top, &["cat-file", "--batch"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(start)?;
+        // Names are few and short: they fit into the pipe before git answers.
+        if let Some(mut stdin) = child.stdin.take() {
+            let lines: String = names.iter().map(|name| format!("{name}\n")).collect();
+            stdin.write_all(lines.as_bytes()).map_err(start)?;
+        }
+        let told = child.wait_with_output().map_err(start)?.stdout;
+        Ok(parse_blobs(&told, names.len()))
+    }
+
     /// Returns the files below a directory that git tracks, relative to it, in git's order.
     pub fn tracked(&self, directory: &Path) -> Result<Vec<Vec<u8>>, Error> {
         listed(directory, &["ls-files", "-z", "--cached"])
@@ -158,6 +240,35 @@ impl Git {
         let name = format!("{commit}:{}", path.replace('\\', "/"));
         Ok(self.ask(&["cat-file", "blob", &name])?.ok())
     }
+}
+
+/// Reads what `git cat-file --batch` answers: `ID blob SIZE`, the bytes and a line end for each, or
+/// one line that says something else.
+fn parse_blobs(mut told: &[u8], count: usize) -> Vec<Option<Vec<u8>>> {
+    let mut blobs = Vec::new();
+    while blobs.len() < count {
+        let Some(end) = memchr::memchr(b'\n', told) else {
+            break;
+        };
+        let line = String::from_utf8_lossy(told.get(..end).unwrap_or_default()).into_owned();
+        told = told.get(end + 1..).unwrap_or_default();
+        let words: Vec<&str> = line.split(' ').collect();
+        let size = match words.as_slice() {
+            [.., kind, size] if matches!(*kind, "blob" | "tree" | "commit" | "tag") => {
+                size.parse::<usize>().ok().map(|size| (*kind, size))
+            }
+            _ => None,
+        };
+        let Some((kind, size)) = size else {
+            blobs.push(None);
+            continue;
+        };
+        let bytes = told.get(..size).map(<[u8]>::to_vec);
+        blobs.push(bytes.filter(|_| kind == "blob"));
+        told = told.get(size.saturating_add(1)..).unwrap_or_default();
+    }
+    blobs.resize(count, None);
+    blobs
 }
 
 fn listed(directory: &Path, arguments: &[&str]) -> Result<Vec<Vec<u8>>, Error> {

@@ -9,11 +9,14 @@ use std::collections::BTreeSet;
 use crate::base::{ObjectId, RepoPath, fsio};
 use crate::dataset::Declarations;
 use crate::githost::{self, Conflict, Git, LOCK, Lock, Place, block};
+use crate::history;
 use crate::object::Head;
+use crate::refs::check_branch_name;
 use crate::repo::Repo;
 
 use super::declare;
 use super::error::Error;
+use super::hook::is_taken;
 use super::review::Standoff;
 
 /// The file of git's that keeps data out of it.
@@ -52,6 +55,26 @@ pub(super) fn place(repo: &Repo) -> Option<Place> {
         .lock
         .then(|| Place::around(&repo.root))
         .flatten()
+}
+
+/// Returns the branch that a commit goes to instead of the current one, where hooks let data follow
+/// git: that of git's name, if there is none yet or HEAD, on no branch, goes on from it.
+pub(super) fn branch_to_commit_on(repo: &Repo) -> Result<Option<String>, Error> {
+    if repo.local.git.hooks.is_none() {
+        return Ok(None);
+    }
+    let place = place(repo).filter(|place| place.under_way().is_none());
+    let name = place.and_then(|place| place.branch());
+    let name = name.filter(|name| check_branch_name(name).is_ok() && !is_taken(repo, name));
+    let Some(name) = name else {
+        return Ok(None);
+    };
+    let goes_on = match (repo.current.refs.branch(&name), repo.branch()?, head(repo)?) {
+        (None, _, _) => true,
+        (Some(tip), None, Some(head)) => history::is_ancestor(&repo.store, &tip, &head)?,
+        _ => false,
+    };
+    Ok(goes_on.then_some(name))
 }
 
 /// Lets the lock and .gitignore follow what a transaction made true.

@@ -20,6 +20,7 @@ pub(crate) mod find;
 pub(crate) mod fsck;
 pub(crate) mod gc;
 pub(crate) mod hook;
+mod hook_run;
 pub(crate) mod init;
 pub(crate) mod log;
 pub(crate) mod ls;

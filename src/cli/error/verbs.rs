@@ -301,6 +301,34 @@ pub(super) fn verb(error: &ops::Error) -> Words {
                  `dver push`.",
             ),
         ),
+        E::LockedElsewhere { remote, .. } => (
+            "locked_elsewhere",
+            USER,
+            match remote {
+                None => hint(
+                    "Run `dver remote add origin DIR` with the directory that your team pushes \
+                     data to, then `dver checkout --lock`.",
+                ),
+                Some(_) => hint(
+                    "Whoever made that git commit has it: their `dver push` gives it to the remote.",
+                ),
+            },
+        ),
+        E::SharedHooks { .. } => (
+            "shared_hooks",
+            USER,
+            hint(
+                "`dver hook install --shared` installs there all the same (it does nothing where \
+                 there is no data); `git config core.hooksPath .git/hooks` gives this repository \
+                 hooks of its own.",
+            ),
+        ),
+        E::BranchTaken { .. } => (
+            "branch_taken",
+            USER,
+            hint("Work in that worktree, or `dver switch -c NAME` to make another branch here."),
+        ),
+        E::OfAnotherWorktree { .. } => ("other_worktree", USER, hint("Run `dver undo` there.")),
         E::NotKept { .. } => (
             "lock",
             USER,

@@ -13,6 +13,7 @@ mod transfer;
 pub use clone::{Cloned, clone};
 pub use fetch::{Fetched, fetch};
 pub use pull::{Pulled, pull};
+pub(super) use push::push_commits;
 pub use push::{Pushed, PushedRef, push};
 pub use transfer::Carried;
 
@@ -132,6 +133,12 @@ fn tracked(repo: &Repo, name: &str) -> Result<Refs, Error> {
         Some(tree) => Ok(Refs::read(&repo.store, tree)?),
         None => Ok(Refs::default()),
     }
+}
+
+/// Returns where the branches of the remote that is meant stood when they were last seen.
+pub(super) fn seen(repo: &Repo) -> Result<Vec<ObjectId>, Error> {
+    let name = choose(repo, None)?.name;
+    Ok(tracked(repo, &name)?.0.into_values().collect())
 }
 
 /// Returns the commits that this clone has with all that they need.

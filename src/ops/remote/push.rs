@@ -52,9 +52,20 @@ pub fn push(
     progress: &dyn Progress,
     waiting: &mut dyn FnMut(&str),
 ) -> Result<Pushed, Error> {
+    let wanted = wanted(repo, branches)?;
+    push_commits(repo, remote, &wanted, progress, waiting)
+}
+
+/// Pushes commits, each to a branch of the remote, and the tags on them and below.
+pub(in super::super) fn push_commits(
+    repo: &mut Repo,
+    remote: Option<&str>,
+    wanted: &[(String, ObjectId)],
+    progress: &dyn Progress,
+    waiting: &mut dyn FnMut(&str),
+) -> Result<Pushed, Error> {
     let mut chosen = choose(repo, remote)?;
     let name = chosen.name;
-    let wanted = wanted(repo, branches)?;
     let who = format!(
         "dver push of {} (process {})",
         repo.actor.name(),
@@ -65,7 +76,7 @@ pub fn push(
     let seen = remote.head()?;
     let mut head = seen.clone().unwrap_or_default();
     let mut moved = Vec::new();
-    for (branch, tip) in &wanted {
+    for (branch, tip) in wanted {
         let full = format!("heads/{branch}");
         let before = head.refs.0.insert(full.clone(), *tip);
         if let Some(before) = before.filter(|before| before != tip) {
@@ -123,7 +134,7 @@ pub fn push(
         // The push is done: upkeep that fails is no failure of it.
         let _ = remote.tidy(&held, MOST_PACKS);
     }
-    remember(repo, &name, &head, waiting)?;
+    remember(repo, &name, &head, wanted, waiting)?;
     Ok(Pushed {
         remote: name,
         address: remote.address(),
@@ -176,13 +187,20 @@ fn remember(
     repo: &mut Repo,
     name: &str,
     head: &Head,
+    wanted: &[(String, ObjectId)],
     waiting: &mut dyn FnMut(&str),
 ) -> Result<(), Error> {
     let locked = transaction::lock_even_pending(repo, "push", waiting)?;
     let before = tracked(repo, name)?;
     let mut refs = before.clone();
     for (full, id) in &head.refs.0 {
-        if full.starts_with("heads/") && repo.current.refs.0.get(full) == Some(id) {
+        let is_pushed = |branch: &str| {
+            let mut wanted = wanted.iter();
+            wanted.any(|(name, tip)| name == branch && tip == id)
+        };
+        if let Some(branch) = full.strip_prefix("heads/")
+            && (repo.current.refs.0.get(full) == Some(id) || is_pushed(branch))
+        {
             refs.0.insert(full.clone(), *id);
         }
     }
