@@ -76,6 +76,7 @@ pub fn status(repo: &mut Repo, progress: &dyn Progress) -> Result<StatusReport, 
     let mut git = beside_git::look(repo, &declarations)?;
     if git.problem.is_some()
         && let Some(conflict) = beside_git::read_conflict(repo)?
+        && (conflict.ours.is_some() || conflict.theirs.is_some())
     {
         git.conflict = Some(review::stand(repo, &conflict, progress)?);
     }

@@ -17,6 +17,8 @@ pub enum Error {
     NotARepository {
         /// Where the search began.
         start: PathBuf,
+        /// A lock file that is there all the same: git was cloned, and the data are elsewhere.
+        lock: Option<PathBuf>,
     },
     /// The view knows no worktree of that name.
     #[error("the repository has no worktree named `{name}`")]

@@ -16,7 +16,7 @@ pub use version::VersionError;
 use crate::base::progress::{Progress, Quiet};
 use crate::base::{Clock, ObjectId, Timestamp, fsio};
 use crate::config::Local;
-use crate::githost::Place;
+use crate::githost::{LOCK, Place};
 use crate::history::Names;
 use crate::index::Index;
 use crate::object::{self, Commit, Head, ObjectSource as _, Pending, WorktreeState};
@@ -123,6 +123,10 @@ pub fn discover(start: &Path) -> Result<Home, Error> {
         .ancestors()
         .find_map(Home::at)
         .ok_or_else(|| Error::NotARepository {
+            lock: start
+                .ancestors()
+                .map(|dir| dir.join(LOCK))
+                .find(|path| path.is_file()),
             start: start.to_owned(),
         })
 }

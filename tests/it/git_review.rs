@@ -507,3 +507,158 @@ fn a_conflict_that_git_left_by_itself_is_told_by_status() {
     assert_eq!(status["lock"]["conflict"]["theirs"], *theirs, "{status}");
     assert_eq!(status["lock"]["agrees"], false, "{status}");
 }
+
+/// A repository whose data allow no fish, with a pull request that brings some.
+fn with_gate() -> Both {
+    let both = Both::new();
+    both.scratch.write(
+        "dver.toml",
+        "[dataset.pets]\npath = \"pets.csv\"\nformat = \"csv\"\nkey = \"id\"\nlabel = \"label\"\n\n\
+         [gate.pets]\n\"class_share.label.fish\" = \"<= 0.3\"\n\
+         \"records.delta\" = \">= -1\"\n",
+    );
+    both.version(PETS, "Base");
+    both.git(&["branch", "base"]);
+    both
+}
+
+#[test]
+fn a_check_since_a_commit_of_git_tells_gates_and_labels() {
+    let both = with_gate();
+    both.version(&relabelled("1,meows,cat", "1,meows,dog"), "Fine");
+    let told = both
+        .dver(&["check", "git:HEAD", "--since", "git:base"])
+        .ok();
+    for words in [
+        "pets: 1 relabelled, 1 modified",
+        "label: cat -> dog  1",
+        "passed: 2 gates",
+    ] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    let json = &both.json(&["check", "git:HEAD", "--since", "git:base"])[0];
+    assert_eq!(json["passed"], true);
+    assert_eq!(json["changes"][0]["relabelled"], 1, "{json}");
+    let transition = &json["changes"][0]["transitions"][0];
+    assert_eq!(
+        (&transition["from"], &transition["to"]),
+        (&"cat".into(), &"dog".into())
+    );
+    assert_eq!(json["since"], both.json(&["show", "git:base"])[0]["commit"]);
+    // Two versions later than the base; changes and deltas are taken against it all the same.
+    let fish = PETS.replace(",cat", ",fish").replace(",dog", ",fish");
+    let table = fish.replace("4,swims,fish\n", "");
+    let halfway = fish.replace("3,sings,bird\n", "");
+    both.data(&PETS.replace("4,swims,fish\n", ""), "One record less");
+    let id = {
+        both.scratch
+            .write("pets.csv", table.replace("3,sings,bird\n", ""));
+        both.dver(&["commit", "-q", "-a", "-m", "Bad", "--no-gates=to be seen"])
+            .ok();
+        both.head()
+    };
+    drop(halfway);
+    both.lock(&id, "Bad");
+    let told = both.dver(&[
+        "check", "git:HEAD", "--since", "git:base", "--format", "github",
+    ]);
+    assert_eq!(told.code, Some(1), "{}", told.err);
+    for words in [
+        "::error file=dver.toml",
+        "class_share.label.fish",
+        "records.delta",
+        "::notice file=dver.toml::pets: 2 relabelled, 2 removed, 2 modified%0A",
+    ] {
+        assert!(told.out.contains(words), "{words}: {}", told.out);
+    }
+    let told = both.dver(&["check", "git:HEAD", "--since", "git:base", "--format", "md"]);
+    assert_eq!(told.code, Some(1));
+    assert!(
+        told.out.contains("| `label` | `cat` | `fish` | 1 |"),
+        "{}",
+        told.out
+    );
+    // Against the version before, one record is gone, and that is allowed.
+    let told = both.dver(&["check", "git:HEAD", "--since", "HEAD~1", "--json"]);
+    let json: Value = serde_json::from_str(&told.out).unwrap();
+    let gates = json["gates"].as_array().unwrap();
+    let delta = gates.iter().find(|gate| gate["metric"] == "records.delta");
+    assert_eq!(delta.unwrap()["state"], "passed", "{json}");
+    // The working files can be checked against git's base, too.
+    both.scratch
+        .write("pets.csv", relabelled("1,meows,cat", "1,meows,bird"));
+    let told = both.dver(&["check", "--since", "git:base"]).ok();
+    assert!(told.contains("label: cat -> bird  1"), "{told}");
+}
+
+#[test]
+fn a_check_says_what_a_cut_off_history_or_missing_data_lack() {
+    let both = with_gate();
+    both.version(&relabelled("1,meows,cat", "1,meows,dog"), "Fine");
+    let remote = both.scratch.path("remote of data");
+    both.dver(&["remote", "add", "origin", remote.to_str().unwrap()])
+        .ok();
+    both.dver(&["push"]).ok();
+    let origin = format!("file://{}", both.scratch.root().display());
+    let clone = Scratch::empty();
+    let ci = Both {
+        scratch: clone,
+        dir: "",
+    };
+    ci.git(&[
+        "clone", "-q", "--depth", "1", "--branch", "main", &origin, ".",
+    ]);
+    let check = |format: &str| {
+        ci.dver(&[
+            "check",
+            "git:HEAD",
+            "--since",
+            "git:origin/base",
+            "--format",
+            format,
+        ])
+    };
+    // 1: no data at all.
+    let told = check("github");
+    assert_eq!(told.code, Some(3));
+    assert!(
+        told.out.starts_with("::error file=dver.lock::no verdict: "),
+        "{}",
+        told.out
+    );
+    assert!(told.err.contains("dver checkout --lock"), "{}", told.err);
+    ci.dver(&["init"]).ok();
+    // 2: git's history is cut off.
+    let told = check("md");
+    assert_eq!(told.code, Some(3));
+    assert!(told.out.contains("without a verdict"), "{}", told.out);
+    assert!(told.err.contains("shallow clone"), "{}", told.err);
+    assert!(
+        told.err.contains("git fetch --depth=1 origin"),
+        "{}",
+        told.err
+    );
+    ci.git(&[
+        "fetch",
+        "-q",
+        "--depth=1",
+        "origin",
+        "base:refs/remotes/origin/base",
+    ]);
+    // 3: the versions that git names are not here.
+    let told = check("github");
+    assert_eq!(told.code, Some(3));
+    assert!(told.out.contains("which is not here"), "{}", told.out);
+    assert!(told.err.contains("dver fetch"), "{}", told.err);
+    let json = ci.dver(&["check", "git:HEAD", "--json"]).fails(3);
+    assert!(json.contains("\"kind\":\"data_not_here\""), "{json}");
+    ci.dver(&["remote", "add", "origin", remote.to_str().unwrap()])
+        .ok();
+    ci.dver(&["fetch", "-q"]).ok();
+    // 4: nothing lacks; no file of the data was written.
+    let told = check("text").ok();
+    assert!(told.contains("label: cat -> dog  1"), "{told}");
+    assert!(!ci.scratch.path("pets.csv").exists());
+    ci.dver(&["checkout", "--lock"]).ok();
+    assert_eq!(ci.scratch.read("pets.csv"), both.scratch.read("pets.csv"));
+}

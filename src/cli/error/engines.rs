@@ -137,6 +137,15 @@ pub(super) fn worktree(error: &worktree::Error) -> Words {
 pub(super) fn repository(error: &repo::Error) -> Words {
     use repo::Error as E;
     match error {
+        E::NotARepository { lock: Some(_), .. } => (
+            "not_a_repository",
+            USER,
+            hint(
+                "dver.lock is here, and the data that it names are not: `dver init`, `dver remote \
+                 add origin DIR` with the directory that your team pushes data to, and `dver \
+                 checkout --lock` bring them.",
+            ),
+        ),
         E::NotARepository { .. } => (
             "not_a_repository",
             USER,

@@ -48,7 +48,7 @@ fn title(message: &str) -> String {
 }
 
 /// Says what changed in a data set: a line for the whole and one for each kind of label change.
-fn changed(changes: &DatasetChanges) -> Vec<String> {
+pub(super) fn changed(changes: &DatasetChanges) -> Vec<String> {
     let records = &changes.records;
     let told = match summary(changes) {
         _ if records.before == 0 && records.added == records.after => {
