@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::base::{ObjectId, RepoPath, fsio};
 use crate::dataset::Declarations;
-use crate::githost::{self, Git, LOCK, Lock, Place, block};
+use crate::githost::{self, Git, Hooks, LOCK, Lock, Place, block};
 use crate::history;
 use crate::object::Head;
 use crate::refs::check_branch_name;
@@ -218,6 +218,19 @@ pub(super) fn tracked_data(
         .collect())
 }
 
+/// Returns the hooks that were installed and have lost dver's part: others write them anew.
+fn lost_hooks(repo: &Repo) -> Result<Vec<&'static str>, Error> {
+    if repo.local.git.hooks.is_none() {
+        return Ok(Vec::new());
+    }
+    let Some(git) = Git::find(&repo.root)? else {
+        return Ok(Vec::new());
+    };
+    let states = Hooks::find(&git)?.states()?;
+    let lost = states.into_iter().filter(|hook| !hook.installed);
+    Ok(lost.map(|hook| hook.name).collect())
+}
+
 /// What the lock says, against HEAD.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LockState {
@@ -238,6 +251,8 @@ pub struct BesideGit {
     pub problem: Option<githost::Error>,
     /// Files of data sets that git tracks all the same.
     pub tracked: Vec<RepoPath>,
+    /// Hooks that were installed and have lost dver's part.
+    pub lost_hooks: Vec<&'static str>,
 }
 
 /// Looks at lock and tracked data.
@@ -245,6 +260,7 @@ pub(super) fn look(repo: &Repo, declarations: &Declarations) -> Result<BesideGit
     let head = head(repo)?;
     let mut beside = BesideGit {
         tracked: tracked_data(repo, declarations)?,
+        lost_hooks: lost_hooks(repo)?,
         ..BesideGit::default()
     };
     match read_lock(repo) {

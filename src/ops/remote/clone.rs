@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::base::progress::Progress;
 use crate::base::{ObjectId, fsio};
 use crate::remote::{self, Directory, Remote as _};
-use crate::repo::{Actor, Home, Repo};
+use crate::repo::{Actor, Repo};
 
 use super::super::checkout::{self, Destination};
 use super::super::error::Error;
@@ -69,7 +69,7 @@ pub fn clone(
     }
     fsio::create_dir_all(root)?;
     init::init(root, &actor)?;
-    let mut repo = Repo::open(&Home::of(root), actor)?;
+    let mut repo = Repo::open(root, actor)?;
     super::add(&mut repo, DEFAULT, from, waiting)?;
     let fetched = fetch(&mut repo, Some(DEFAULT), progress, waiting)?;
     if let Some((branch, tip)) = &tip {
