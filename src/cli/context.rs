@@ -57,16 +57,16 @@ impl Context {
 
     /// Opens the repository of a worktree.
     pub(super) fn repo_at(&self, home: &Home) -> Result<Repo, Failure> {
-        let local = repo::settings(&home.dir)?;
+        let local = repo::settings(&home.root)?;
         let actor = env::actor(identity(&local), &home.root);
-        Ok(Repo::open(home, actor)?)
+        Ok(Repo::open_at(home, actor)?)
     }
 
     /// Opens the repository of a worktree without asking git who acts: enough to look at it.
     pub(super) fn repo_to_look_at(&self, home: &Home) -> Result<Repo, Failure> {
-        let local = repo::settings(&home.dir)?;
+        let local = repo::settings(&home.root)?;
         let actor = env::onlooker(identity(&local));
-        Ok(Repo::open(home, actor)?)
+        Ok(Repo::open_at(home, actor)?)
     }
 
     /// Finds out who acts in a repository that was opened to be looked at.

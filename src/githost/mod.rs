@@ -129,26 +129,36 @@ impl Git {
 
     /// Returns which of these files of a directory differ from git's index, or are not in it.
     pub fn differing(&self, directory: &Path, names: &[&str]) -> Result<Vec<String>, Error> {
+        let paths = self.all_relative(directory, names)?;
+        // Asked from the root: a hook's variables may hold paths that are relative to it.
         let mut arguments = vec!["ls-files", "-z", "--modified", "--others", "--"];
-        arguments.extend(names);
-        let found = listed(directory, &arguments)?;
+        arguments.extend(paths.iter().map(String::as_str));
+        let found = listed(&self.top, &arguments)?;
+        let differs = |path: &str| found.iter().any(|found| found == path.as_bytes());
         // git lists a file that is gone as modified: there is nothing to stage then.
-        let found = found
-            .into_iter()
-            .filter_map(|name| String::from_utf8(name).ok());
-        let mut found: Vec<String> = found
-            .filter(|name| directory.join(name).is_file())
-            .collect();
-        found.sort();
-        found.dedup();
-        Ok(found)
+        let is_there = |name: &str| directory.join(name).is_file();
+        let names = names.iter().zip(&paths);
+        Ok(names
+            .filter(|(name, path)| differs(path) && is_there(name))
+            .map(|(name, _)| (*name).to_owned())
+            .collect())
     }
 
     /// Stages files of a directory in git, whatever .gitignore says of them.
     pub fn stage(&self, directory: &Path, names: &[String]) -> Result<(), Error> {
+        let paths = self.all_relative(directory, names)?;
         let mut arguments = vec!["add", "--force", "--"];
-        arguments.extend(names.iter().map(String::as_str));
-        listed(directory, &arguments).map(|_| ())
+        arguments.extend(paths.iter().map(String::as_str));
+        self.run(&arguments).map(|_| ())
+    }
+
+    fn all_relative<T: AsRef<str>>(
+        &self,
+        directory: &Path,
+        names: &[T],
+    ) -> Result<Vec<String>, Error> {
+        let relative = |name: &T| self.relative(&directory.join(name.as_ref()));
+        names.iter().map(relative).collect()
     }
 
     /// Adds trailers to the file of a message, by git's rules.

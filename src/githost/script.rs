@@ -92,9 +92,19 @@ pub(super) fn part(name: &str, form: Form, program: Program<'_>) -> String {
             (find, "")
         }
     };
+    // Most messages have no trailer, and the shell sees that faster than a program starts.
+    let (open, close) = match name {
+        "commit-msg" => (
+            "while IFS= read -r dver_line || [ -n \"$dver_line\" ]; do\n\
+             case $dver_line in Dver-*)\n",
+            "break;;\nesac\ndone < \"$1\"\n",
+        ),
+        _ => ("", ""),
+    };
     let body = format!(
         "dver_code=0\n\
          {read}{first}{stops}\
+         {open}\
          case ${{DVER_SKIP_HOOKS-}} in ''|0)\n\
          {find}\
          [ -x \"$dver_program\" ] || dver_program=dver\n\
@@ -106,6 +116,7 @@ pub(super) fn part(name: &str, form: Form, program: Program<'_>) -> String {
          echo 'dver: {name} did nothing: there is no dver{place} on the PATH; dver hook install mends it' >&2\n\
          fi;;\n\
          esac\n\
+         {close}\
          exit \"$dver_code\"\n"
     );
     let body = match form {

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::base::{ObjectId, RepoPath, fsio};
 use crate::dataset::Declarations;
-use crate::githost::{self, Conflict, Git, LOCK, Lock, Place, block};
+use crate::githost::{self, Conflict, Git, Hooks, LOCK, Lock, Place, block};
 use crate::history;
 use crate::object::Head;
 use crate::refs::check_branch_name;
@@ -219,6 +219,19 @@ pub(super) fn tracked_data(
         .collect())
 }
 
+/// Returns the hooks that were installed and have lost dver's part: others write them anew.
+fn lost_hooks(repo: &Repo) -> Result<Vec<&'static str>, Error> {
+    if repo.local.git.hooks.is_none() {
+        return Ok(Vec::new());
+    }
+    let Some(git) = Git::find(&repo.root)? else {
+        return Ok(Vec::new());
+    };
+    let states = Hooks::find(&git)?.states()?;
+    let lost = states.into_iter().filter(|hook| !hook.installed);
+    Ok(lost.map(|hook| hook.name).collect())
+}
+
 /// What the lock says, against HEAD.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LockState {
@@ -241,6 +254,8 @@ pub struct BesideGit {
     pub conflict: Option<Standoff>,
     /// Files of data sets that git tracks all the same.
     pub tracked: Vec<RepoPath>,
+    /// Hooks that were installed and have lost dver's part.
+    pub lost_hooks: Vec<&'static str>,
 }
 
 /// Reads the conflict that git left in the lock; `None` where it left none.
@@ -257,6 +272,7 @@ pub(super) fn look(repo: &Repo, declarations: &Declarations) -> Result<BesideGit
     let head = head(repo)?;
     let mut beside = BesideGit {
         tracked: tracked_data(repo, declarations)?,
+        lost_hooks: lost_hooks(repo)?,
         ..BesideGit::default()
     };
     match read_lock(repo) {

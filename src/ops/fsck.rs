@@ -51,19 +51,16 @@ const CLONE: &str = "copy the packs of another clone into .dver/packs";
 
 /// Checks all that the operations reach; with `full` every byte of every pack too.
 ///
-/// Takes the worktree's root and the repository's directory, and not an opened repository: what it is to find may well be the
+/// Takes the worktree's root and not an opened repository: what it is to find may well be the
 /// reason why the repository does not open.
-pub fn fsck(
-    (root, dir): (&Path, &Path),
-    full: bool,
-    progress: &dyn Progress,
-) -> Result<FsckReport, Error> {
-    repo::check_version(dir)?;
+pub fn fsck(root: &Path, full: bool, progress: &dyn Progress) -> Result<FsckReport, Error> {
+    let dir = repo::directory_of(root);
+    repo::check_version(&dir)?;
     let store = Store::open(&dir.join("packs"))?;
     let mut check = Check::new(&store, root, progress);
     check.packs(full)?;
     progress.begin_counting("following the history", "objects", None);
-    let whole = match HeadFile::new(dir).read() {
+    let whole = match HeadFile::new(&dir).read() {
         Ok(latest) => check.operations(latest)?,
         Err(e @ refs::Error::DamagedHead { .. }) => {
             check.finding(

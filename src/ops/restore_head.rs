@@ -35,16 +35,17 @@ pub struct Restored {
 /// Finds the latest operation whose state and past are complete and makes `head` name it; with
 /// `chosen`, that one of them. A `head` whose state can be read stays as it is.
 pub fn restore_head(
-    dir: &Path,
+    root: &Path,
     chosen: Option<ObjectId>,
     who: &str,
     waiting: &mut dyn FnMut(&str),
 ) -> Result<Restored, Error> {
-    repo::check_version(dir)?;
+    let dir = repo::directory_of(root);
+    repo::check_version(&dir)?;
     let who = format!("dver fsck of {who} (process {})", std::process::id());
     let _lock = FileLock::acquire(&dir.join("lock"), &who, waiting)?;
     let store = Store::open(&dir.join("packs"))?;
-    let head = HeadFile::new(dir);
+    let head = HeadFile::new(&dir);
     let named = head.read().and_then(|id| Current::read(&store, id));
     if let Ok(current) = named {
         return Ok(Restored {
@@ -56,7 +57,7 @@ pub fn restore_head(
     let found = Found::read(&store)?;
     let id = match chosen {
         Some(id) => found.check(&store, id)?,
-        None => found.latest(&store, dir)?,
+        None => found.latest(&store, &dir)?,
     };
     head.write(&id)?;
     let operation = object::get(&store, &id)?;

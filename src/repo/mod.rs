@@ -152,9 +152,14 @@ pub fn check_version(dir: &Path) -> Result<(), Error> {
     Ok(version::check(dir)?)
 }
 
-/// Reads the settings of the repository in `dir`, before it is opened.
-pub fn settings(dir: &Path) -> Result<Local, Error> {
-    let path = dir.join("config.toml");
+/// Returns the repository's directory of the worktree `root`, whether it is there or not.
+pub fn directory_of(root: &Path) -> PathBuf {
+    Home::at(root).map_or_else(|| root.join(DIRECTORY), |home| home.dir)
+}
+
+/// Reads the settings of the repository of the worktree `root`, before it is opened.
+pub fn settings(root: &Path) -> Result<Local, Error> {
+    let path = directory_of(root).join("config.toml");
     match fsio::read_if_exists(&path)? {
         None => Ok(Local::default()),
         Some(bytes) => Ok(Local::parse(&String::from_utf8_lossy(&bytes))?),
@@ -174,8 +179,13 @@ fn state_of(store: &Store, id: ObjectId) -> Result<Current, Error> {
 }
 
 impl Repo {
+    /// Opens the repository of the worktree `root`.
+    pub fn open(root: &Path, actor: Actor) -> Result<Self, Error> {
+        Self::open_at(&Home::at(root).unwrap_or_else(|| Home::of(root)), actor)
+    }
+
     /// Opens the repository of a worktree.
-    pub fn open(home: &Home, actor: Actor) -> Result<Self, Error> {
+    pub fn open_at(home: &Home, actor: Actor) -> Result<Self, Error> {
         let Home {
             root,
             dir,
@@ -186,10 +196,10 @@ impl Repo {
         let id = HeadFile::new(&dir).read()?;
         let current = state_of(&store, id)?;
         let mut repo = Self {
+            local: settings(&root)?,
             root,
             worktree,
             index: Index::open(&dir.join("index.sqlite"))?,
-            local: settings(&dir)?,
             dir,
             store,
             current,

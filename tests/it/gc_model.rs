@@ -11,7 +11,7 @@ use dver::base::progress::Quiet;
 use dver::base::{Clock, ObjectId, Timestamp};
 use dver::object::{self, Commit, Content, Head, ObjectSource as _, Operation, Snapshot, View};
 use dver::ops::{self, add, branch, checkout, commit, fsck, gc, tag, undo};
-use dver::repo::{Actor, Home, Repo};
+use dver::repo::{Actor, Repo};
 
 use crate::harness::Scratch;
 
@@ -84,7 +84,7 @@ impl Model {
             environment: Vec::new(),
             notice: |e| panic!("{e}"),
         };
-        let repo = Repo::open(&Home::of(scratch.root()), actor).unwrap();
+        let repo = Repo::open(scratch.root(), actor).unwrap();
         let mut model = Self {
             scratch,
             repo,
@@ -280,12 +280,7 @@ impl Model {
             assert_eq!(store.manifest_of(id).unwrap(), None);
         }
 
-        let report = fsck::fsck(
-            (self.scratch.root(), &self.scratch.path(".dver")),
-            true,
-            &Quiet,
-        )
-        .unwrap();
+        let report = fsck::fsck(self.scratch.root(), true, &Quiet).unwrap();
         assert!(report.damaged.is_empty(), "{:?}", report.damaged);
         let head = self.repo.current.id;
         let packs: Vec<ObjectId> = store.list_packs().iter().map(|pack| pack.id).collect();

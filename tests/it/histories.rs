@@ -170,7 +170,7 @@ fn a_reader_that_a_writer_overtakes_keeps_the_index() {
         environment: Vec::new(),
         notice: |e| panic!("{e}"),
     };
-    let mut reader = dver::repo::Repo::open(&dver::repo::Home::of(scratch.root()), actor).unwrap();
+    let mut reader = dver::repo::Repo::open(scratch.root(), actor).unwrap();
     let before = reader.current.id;
     scratch.write("pets.csv", PETS.replace("17,aa,cat", "17,aa,dog"));
     commit(&scratch, "two");

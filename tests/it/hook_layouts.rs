@@ -88,11 +88,24 @@ fn both_run(scratch: &Scratch) {
     let rewritten = said.iter().find(|line| line.starts_with("post-rewrite"));
     assert!(rewritten.unwrap().contains("[amend]"), "{said:?}");
     assert!(rewritten.unwrap().contains(commit.trim()), "{said:?}");
-    // After the fact: the exit code is the foreign one's, and dver did its part.
+    // After the fact: a failure stays one, and dver does its part all the same.
+    scratch.write("my work/pets.csv", pets(300, 19));
+    scratch
+        .dver(&["-C", WORK, "commit", "-a", "-m", "nine cats"])
+        .ok();
+    git(
+        scratch,
+        WORK,
+        &["commit", "-q", "--allow-empty", "-m", "nine cats"],
+    )
+    .ok();
     scratch.write("fail-post-checkout", "");
-    let told = git(scratch, WORK, &["checkout", "-q", "-b", "other"]);
-    assert_eq!(told.code, Some(7), "{}", told.err);
+    let told = git(scratch, WORK, &["checkout", "-q", "HEAD~1"]);
+    assert_eq!(told.code, Some(1), "{}", told.err);
+    assert_eq!(scratch.read("my work/pets.csv"), pets(300, 0).into_bytes());
     scratch.remove("fail-post-checkout");
+    git(scratch, WORK, &["checkout", "-q", "main"]).ok();
+    notes(scratch);
 }
 
 /// Installs, commits, takes out: the files of `place` must be as before.
@@ -174,8 +187,8 @@ fn scripts_without_a_last_line_end_and_no_hooks_at_all_come_back() {
     let before = files_below(&scratch, "my work/.git/hooks");
     for _ in 0..2 {
         scratch.dver(&["-C", WORK, "hook", "install"]).ok();
-        git(&scratch, WORK, &["checkout", "-q", "-b", "a"]);
-        git(&scratch, WORK, &["checkout", "-q", "main"]);
+        git(&scratch, WORK, &["checkout", "-q", "-b", "a"]).ok();
+        git(&scratch, WORK, &["checkout", "-q", "main"]).ok();
         git(&scratch, WORK, &["branch", "-q", "-D", "a"]).ok();
         assert!(!scratch.path("ran").exists());
         scratch.dver(&["-C", WORK, "hook", "uninstall"]).ok();

@@ -49,7 +49,10 @@ fn data_stays_out_of_git_and_the_lock_is_in_it() {
     assert!(!ignored.contains("/img"), "{ignored}");
     dver(&scratch, &["dataset", "remove", "pets"]);
     assert_eq!(scratch.read("my work/.gitignore"), b"*.pyc\n");
-    dver(&scratch, &["undo"]);
+    let declare = [
+        "dataset", "add", "pets.csv", "--key", "id", "--label", "label",
+    ];
+    dver(&scratch, &declare);
     let files: Vec<String> = scratch.json(&["-C", WORK, "add", "-A"]).remove(0)["staged"]
         .as_array()
         .unwrap()
@@ -205,9 +208,7 @@ fn with_mode_commit_the_data_goes_along_and_gates_refuse() {
     assert_eq!(lock_at(&scratch, WORK, "HEAD"), head(&scratch, WORK));
     assert_eq!(trailers(&scratch, "HEAD")[1], "Dver-Labels-Changed: 4");
     let mut declared = String::from_utf8(scratch.read("my work/dver.toml")).unwrap();
-    declared.push_str(
-        "\n[dataset.pets.gates]\n\"missing.label\" = \"<= 0.01\"\nrecords = \">= 200\"\n",
-    );
+    declared.push_str("\n[gate.pets]\n\"missing.label\" = \"<= 0.01\"\nrecords = \">= 200\"\n");
     scratch.write("my work/dver.toml", &declared);
     git(&scratch, WORK, &["commit", "-qam", "gates"]).ok();
     let told = trailers(&scratch, "HEAD");

@@ -33,10 +33,10 @@ pub(crate) struct FsckArgs {
 }
 
 pub(crate) fn run(context: &mut Context, args: &FsckArgs) -> Result<Answer, Failure> {
-    let repo::Home { root, dir, .. } = repo::discover(&context.directory)?;
+    let root = repo::discover(&context.directory)?.root;
     if let Some(chosen) = args.restore_head {
         let who = env::actor(None, &root);
-        let restored = restore_head(&dir, chosen, who.name(), &mut waiting)?;
+        let restored = restore_head(&root, chosen, who.name(), &mut waiting)?;
         let (operation, id) = (&restored.operation, restored.id.short());
         let again = if restored.was_sound { "" } else { " again" };
         let told = format!(
@@ -50,7 +50,7 @@ pub(crate) fn run(context: &mut Context, args: &FsckArgs) -> Result<Answer, Fail
         }
     }
     let progress = context.progress();
-    let report = fsck::fsck((&root, &dir), args.full, progress.as_ref())?;
+    let report = fsck::fsck(&root, args.full, progress.as_ref())?;
     let sound = report.damaged.is_empty();
     if context.ui.json {
         let damaged: Vec<Value> = report.damaged.iter().map(as_json).collect();

@@ -11,6 +11,7 @@ use super::super::ui::Style;
 use super::super::{Answer, env};
 use super::driver::{self, DriverArgs};
 use super::hook_run;
+pub(crate) use super::hook_run::RunArgs;
 use crate::config::HookMode;
 use crate::githost::{Git, Owner};
 use crate::ops::hook::{self, InstallOptions, Report};
@@ -41,7 +42,7 @@ pub(crate) enum HookCommand {
     /// Show which hooks have dver's part, and what else runs there
     Status,
     /// Do what a hook does; git's hooks call this
-    Run(hook_run::RunArgs),
+    Run(RunArgs),
     /// Show or merge what git gives; git's diff and merge drivers call this
     #[command(hide = true)]
     Driver(DriverArgs),

@@ -57,8 +57,10 @@ pub(crate) fn run(context: &mut Context, args: &RunArgs) -> Result<Answer, Failu
     let Some(place) = Place::around(&context.directory).filter(|_| !skipped) else {
         return Ok(Answer::Done);
     };
-    let argument = |at: usize| args.arguments.get(at).and_then(|text| text.to_str());
-    if hook::waits(&place, name, argument(0)) {
+    let first = args.arguments.first();
+    let first = first.and_then(|text| text.to_str()).map(str::to_owned);
+    let first = first.or_else(|| env::variable("PRE_COMMIT_REWRITE_COMMAND"));
+    if hook::waits(&place, name, first.as_deref()) {
         return Ok(Answer::Done);
     }
     if name == "commit-msg" {
@@ -67,7 +69,7 @@ pub(crate) fn run(context: &mut Context, args: &RunArgs) -> Result<Answer, Failu
     let homes = hook::homes(&place);
     let mut answer = Answer::Done;
     let input = match name == "pre-push" && !homes.is_empty() {
-        true => Pushing::parse(&env::input(MOST_BYTES)?),
+        true => pushing()?,
         false => Vec::new(),
     };
     for home in &homes {
@@ -82,6 +84,22 @@ pub(crate) fn run(context: &mut Context, args: &RunArgs) -> Result<Answer, Failu
         }
     }
     Ok(answer)
+}
+
+/// Returns what git pushes: from the hook's input, or, where the pre-commit framework has read that,
+/// from the variables that it sets.
+fn pushing() -> Result<Vec<Pushing>, Failure> {
+    let told = Pushing::parse(&env::input(MOST_BYTES)?);
+    if !told.is_empty() {
+        return Ok(told);
+    }
+    let one = || {
+        Some(Pushing {
+            commit: env::variable("PRE_COMMIT_TO_REF")?,
+            to: env::variable("PRE_COMMIT_REMOTE_BRANCH")?,
+        })
+    };
+    Ok(one().into_iter().collect())
 }
 
 /// Runs something that only looks, for as long as the settings allow; then git goes on without it.
@@ -231,8 +249,13 @@ fn message(
     let Some(file) = args.arguments.first().map(PathBuf::from) else {
         return Ok(Answer::Done);
     };
-    let word = |at: usize| args.arguments.get(at).and_then(|text| text.to_str());
-    let amends = word(1) == Some("commit") && word(2) == Some("HEAD");
+    // The pre-commit framework gives what follows the file in variables.
+    let word = |at: usize, variable: &str| {
+        let given = args.arguments.get(at).and_then(|text| text.to_str());
+        given.map(str::to_owned).or_else(|| env::variable(variable))
+    };
+    let amends = word(1, "PRE_COMMIT_COMMIT_MSG_SOURCE").as_deref() == Some("commit")
+        && word(2, "PRE_COMMIT_COMMIT_OBJECT_NAME").as_deref() == Some("HEAD");
     let at = place.clone();
     let told = in_time(context, home, "prepare-commit-msg", move |mut repo| {
         hook::told(&mut repo, &Git::at(&at), amends, &Quiet)

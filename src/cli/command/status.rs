@@ -212,6 +212,15 @@ fn beside_git(ui: &mut Ui, report: &StatusReport) -> std::io::Result<()> {
             "`git rm --cached PATH` lets go of it in git and keeps the file",
         ));
     }
+    if !git.lost_hooks.is_empty() {
+        told.push((
+            format!(
+                "git's hooks have lost dver's part: {}",
+                git.lost_hooks.join(", ")
+            ),
+            "`dver hook install` puts it in again, `dver hook uninstall` takes all of it out",
+        ));
+    }
     for (what, mend) in told {
         let what = ui.paint(Style::Warning, &what);
         ui.line(&what)?;

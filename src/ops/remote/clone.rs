@@ -107,7 +107,7 @@ fn begin(
     if !begun {
         init::init(root, &actor)?;
     }
-    let mut repo = Repo::open(&home, actor)?;
+    let mut repo = Repo::open(root, actor)?;
     let is_fresh = repo.current.refs.0.is_empty() && repo.head_commit()?.is_none();
     let knows = match repo.local.remotes.get(DEFAULT) {
         None if is_fresh && repo.local.remotes.is_empty() => false,

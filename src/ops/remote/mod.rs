@@ -57,7 +57,7 @@ pub fn add(
         let message = "the path of a remote must be UTF-8".to_owned();
         return Err(Error::Usage(message));
     };
-    if repo::settings(&repo.dir)?.remotes.contains_key(name) {
+    if repo::settings(&repo.root)?.remotes.contains_key(name) {
         return Err(Error::Exists {
             kind: "remote",
             name: name.to_owned(),
@@ -69,7 +69,7 @@ pub fn add(
 /// Removes a remote and forgets where its branches stood.
 pub fn remove(repo: &mut Repo, name: &str, waiting: &mut dyn FnMut(&str)) -> Result<(), Error> {
     let locked = transaction::lock(repo, "remote", waiting)?;
-    if !repo::settings(&repo.dir)?.remotes.contains_key(name) {
+    if !repo::settings(&repo.root)?.remotes.contains_key(name) {
         return Err(unknown(repo, Some(name)));
     }
     if repo.current.view.remotes.contains_key(name) {
@@ -91,7 +91,7 @@ pub(super) fn change_settings(
     let bytes = fsio::read_if_exists(&path)?.unwrap_or_default();
     let text = change(&String::from_utf8_lossy(&bytes))?;
     fsio::write_durable(&path, text.as_bytes())?;
-    repo.local = repo::settings(&repo.dir)?;
+    repo.local = repo::settings(&repo.root)?;
     Ok(())
 }
 
