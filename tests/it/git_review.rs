@@ -547,17 +547,14 @@ fn a_check_since_a_commit_of_git_tells_gates_and_labels() {
     assert_eq!(json["since"], both.json(&["show", "git:base"])[0]["commit"]);
     // Two versions later than the base; changes and deltas are taken against it all the same.
     let fish = PETS.replace(",cat", ",fish").replace(",dog", ",fish");
-    let table = fish.replace("4,swims,fish\n", "");
-    let halfway = fish.replace("3,sings,bird\n", "");
+    let few = fish
+        .replace("4,swims,fish\n", "")
+        .replace("3,sings,bird\n", "");
     both.data(&PETS.replace("4,swims,fish\n", ""), "One record less");
-    let id = {
-        both.scratch
-            .write("pets.csv", table.replace("3,sings,bird\n", ""));
-        both.dver(&["commit", "-q", "-a", "-m", "Bad", "--no-gates=to be seen"])
-            .ok();
-        both.head()
-    };
-    drop(halfway);
+    both.scratch.write("pets.csv", few);
+    let args = ["commit", "-q", "-a", "-m", "Bad", "--no-gates=to be seen"];
+    both.dver(&args).ok();
+    let id = both.head();
     both.lock(&id, "Bad");
     let told = both.dver(&[
         "check", "git:HEAD", "--since", "git:base", "--format", "github",
@@ -567,7 +564,7 @@ fn a_check_since_a_commit_of_git_tells_gates_and_labels() {
         "::error file=dver.toml",
         "class_share.label.fish",
         "records.delta",
-        "::notice file=dver.toml::pets: 2 relabelled, 2 removed, 2 modified%0A",
+        "::notice file=dver.toml::pets: 2 relabelled, 2 removed, 2 modified, ",
     ] {
         assert!(told.out.contains(words), "{words}: {}", told.out);
     }
@@ -661,4 +658,117 @@ fn a_check_says_what_a_cut_off_history_or_missing_data_lack() {
     assert!(!ci.scratch.path("pets.csv").exists());
     ci.dver(&["checkout", "--lock"]).ok();
     assert_eq!(ci.scratch.read("pets.csv"), both.scratch.read("pets.csv"));
+}
+
+/// The scripts of the composite action that docs/git-review.md shows, with the names of their
+/// variables and of the inputs that these are.
+fn steps_of_the_action() -> Vec<(Vec<(String, String)>, String)> {
+    let page = include_str!("../../docs/git-review.md");
+    let (_, rest) = page.split_once("### A composite action").unwrap();
+    let (_, rest) = rest.split_once("```yaml\n").unwrap();
+    let (action, _) = rest.split_once("```").unwrap();
+    let mut steps = Vec::new();
+    for step in action.split("    - name: ").skip(1) {
+        let (head, script) = step.split_once("      run: |\n").unwrap();
+        let variables = head.lines().filter_map(|line| {
+            let (name, input) = line.trim().split_once(": ${{ inputs.")?;
+            let name = name
+                .chars()
+                .all(|c| c.is_ascii_uppercase())
+                .then_some(name)?;
+            Some((name.to_owned(), input.trim_end_matches(" }}").to_owned()))
+        });
+        let lines = script
+            .lines()
+            .map(|line| line.strip_prefix("        ").unwrap_or(line));
+        let script: Vec<&str> = lines.collect();
+        steps.push((variables.collect(), script.join("\n")));
+    }
+    steps
+}
+
+#[cfg(unix)]
+#[test]
+fn the_action_of_the_page_judges_a_shallow_checkout() {
+    let both = with_gate();
+    both.git(&["branch", "-m", "main", "feature"]);
+    both.git(&["branch", "-m", "base", "main"]);
+    let remote = both.scratch.path("remote of data");
+    let remote = remote.to_str().unwrap();
+    both.dver(&["remote", "add", "origin", remote]).ok();
+    both.version(&relabelled("1,meows,cat", "1,meows,dog"), "Fine");
+    both.dver(&["push"]).ok();
+    let run = |expected: i32| -> (String, String) {
+        let ci = Both {
+            scratch: Scratch::empty(),
+            dir: "",
+        };
+        let origin = format!("file://{}", both.scratch.root().display());
+        ci.git(&[
+            "clone", "-q", "--depth", "1", "--branch", "feature", &origin, "code",
+        ]);
+        ci.scratch.write("bin/x", "");
+        let program = ci.scratch.path("bin/dver");
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_dver"), program).unwrap();
+        let path = std::env::var("PATH").unwrap();
+        let path = format!("{}:{path}", ci.scratch.path("bin").display());
+        let mut last = (Some(0), String::new());
+        let steps = steps_of_the_action();
+        assert_eq!(steps.len(), 2);
+        for (variables, script) in steps {
+            assert!(!variables.is_empty());
+            assert_eq!(last.0, Some(0), "{}", last.1);
+            // As a runner of GitHub's does.
+            let mut command = ci.scratch.command::<&str>(&[]);
+            let mut bash = Command::new("bash");
+            bash.args(["--noprofile", "--norc", "-eo", "pipefail", "-c", &script])
+                .current_dir(ci.scratch.path("code"))
+                .env_clear()
+                .envs(command.get_envs().filter_map(|(k, v)| Some((k, v?))))
+                .env("PATH", &path)
+                .env("RUNNER_TEMP", ci.scratch.root())
+                .env("GITHUB_STEP_SUMMARY", ci.scratch.path("summary.md"))
+                .stdin(Stdio::null());
+            for (name, input) in variables {
+                bash.env(
+                    name,
+                    match input.as_str() {
+                        "remote" => remote,
+                        "since" => "origin/main",
+                        other => {
+                            panic!("the page has an input {other} that this test does not know")
+                        }
+                    },
+                );
+            }
+            command.stdin(Stdio::null());
+            let output = bash.output().unwrap();
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            last = (
+                output.status.code(),
+                format!("{}{}", text(&output.stdout), text(&output.stderr)),
+            );
+        }
+        assert_eq!(last.0, Some(expected), "{}", last.1);
+        let summary = String::from_utf8(ci.scratch.read("summary.md")).unwrap();
+        (last.1, summary)
+    };
+    let (told, summary) = run(0);
+    assert!(told.contains("Verdict: passed: 2 gates"), "{told}");
+    assert!(summary.contains("✅"), "{summary}");
+    assert!(summary.contains("1 relabelled"), "{summary}");
+    let fish = PETS.replace(",cat", ",fish");
+    both.scratch.write("pets.csv", fish);
+    both.dver(&["commit", "-q", "-a", "-m", "Fish", "--no-gates=seen"])
+        .ok();
+    let id = both.head();
+    both.lock(&id, "Fish");
+    // Pushed with git alone: the data are not there, and that is said.
+    let (told, summary) = run(3);
+    assert!(told.contains("which is not here"), "{told}");
+    assert!(summary.contains("without a verdict"), "{summary}");
+    both.dver(&["push"]).ok();
+    let (told, summary) = run(1);
+    assert!(told.contains("::error file=dver.toml"), "{told}");
+    assert!(summary.contains("❌"), "{summary}");
 }

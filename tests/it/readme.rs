@@ -176,3 +176,10 @@ fn links_between_the_documents_lead_somewhere() {
         }
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn the_session_about_reviews_prints_what_its_page_says() {
+    let (_, commands) = play("docs/git-review.md");
+    assert!(commands > 20, "one for each section");
+}
