@@ -571,7 +571,7 @@ fn a_check_since_a_commit_of_git_tells_gates_and_labels() {
     let told = both.dver(&["check", "git:HEAD", "--since", "git:base", "--format", "md"]);
     assert_eq!(told.code, Some(1));
     assert!(
-        told.out.contains("| `label` | `cat` | `fish` | 1 |"),
+        told.out.contains("<code>cat</code> | <code>fish</code> | 1 |"),
         "{}",
         told.out
     );
