@@ -21,6 +21,15 @@ pub struct Locked {
     pub data: ObjectId,
 }
 
+/// Which git commits are looked at.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Reach {
+    /// Those of branches, tags, remote branches and HEAD.
+    Branches,
+    /// All that git still keeps: stashes, heads of other worktrees, what its reflogs name.
+    Everything,
+}
+
 /// What git is asked to print of a commit, in a line after one without a NUL.
 const FORMAT: &str = "--format=%H%x00%an <%ae>%x00%ct%x00%s";
 
@@ -46,10 +55,10 @@ impl Git {
         Ok(told.is_ok_and(|text| text.trim_ascii() == b"true"))
     }
 
-    /// Returns the git commits that brought a version of the data into git: those of all branches
-    /// and tags that gave the lock file a content that no parent of theirs has, the oldest first.
-    /// A lock that is none, such as one with a conflict, is left out.
-    pub fn locked(&self, path: &Path) -> Result<Vec<Locked>, Error> {
+    /// Returns the git commits that brought a version of the data into git: those within reach that
+    /// gave the lock file a content that no parent of theirs has, the oldest first. A lock that is
+    /// none, such as one with a conflict, is left out.
+    pub fn locked(&self, path: &Path, within: Reach) -> Result<Vec<Locked>, Error> {
         let Some(path) = path.to_str() else {
             return Err(Error::NotText);
         };
@@ -61,10 +70,11 @@ impl Git {
             "--topo-order",
             "--reverse",
             FORMAT,
-            "--branches",
-            "--tags",
-            "--remotes",
         ];
+        match within {
+            Reach::Branches => arguments.extend(["--branches", "--tags", "--remotes"]),
+            Reach::Everything => arguments.extend(["--all", "--reflog"]),
+        }
         // A branch without a commit has no HEAD that could be asked for.
         if self.resolve("HEAD")?.is_some() {
             arguments.push("HEAD");

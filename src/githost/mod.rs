@@ -20,7 +20,7 @@ mod tests;
 pub use error::Error;
 pub use hooks::{HookState, Hooks, Manager, Owner};
 pub use lock::{Conflict, LOCK, Lock};
-pub use locked::Locked;
+pub use locked::{Locked, Reach};
 pub use place::{Place, UnderWay};
 pub use plain::plain_diff;
 pub use script::{NAMES as HOOK_NAMES, quoted};

@@ -571,7 +571,8 @@ fn a_check_since_a_commit_of_git_tells_gates_and_labels() {
     let told = both.dver(&["check", "git:HEAD", "--since", "git:base", "--format", "md"]);
     assert_eq!(told.code, Some(1));
     assert!(
-        told.out.contains("<code>cat</code> | <code>fish</code> | 1 |"),
+        told.out
+            .contains("<code>cat</code> | <code>fish</code> | 1 |"),
         "{}",
         told.out
     );
@@ -771,4 +772,99 @@ fn the_action_of_the_page_judges_a_shallow_checkout() {
     let (told, summary) = run(1);
     assert!(told.contains("::error file=dver.toml"), "{told}");
     assert!(summary.contains("❌"), "{summary}");
+}
+
+#[test]
+fn gc_keeps_what_git_commits_name_as_long_as_git_keeps_them() {
+    let both = Both::within("data");
+    both.version(PETS, "Base");
+    both.git(&["checkout", "-q", "-b", "aside"]);
+    let aside = both.version(&relabelled("1,meows,cat", "1,meows,dog"), "Aside");
+    // Nothing of dver's names it any more, and undo does not lead back to it.
+    both.dver(&["reset", "-q", "--hard", "HEAD~1"]).ok();
+    both.git(&["checkout", "-q", "-f", "main"]);
+    for number in 0..25 {
+        both.dver(&["tag", &format!("t{number}")]).ok();
+    }
+    both.dver(&["gc", "--keep", "0"]).ok();
+    both.dver(&["show", &aside]).ok();
+    let told = both.dver(&["cat", "git:aside:pets.csv"]).ok();
+    assert!(told.contains("1,meows,dog"), "{told}");
+    both.git(&["branch", "-q", "-D", "aside"]);
+    // The reflog of HEAD still names the git commit.
+    both.dver(&["gc", "--keep", "0"]).ok();
+    both.dver(&["show", &aside]).ok();
+    both.git(&["reflog", "expire", "--expire=now", "--all"]);
+    both.dver(&["gc", "--keep", "0"]).ok();
+    both.dver(&["show", &aside]).fails(3);
+}
+
+#[test]
+fn a_rebase_and_a_cherry_pick_stop_with_the_same_words() {
+    for verb in [&["rebase", "main"][..], &["cherry-pick", "main"]] {
+        let (both, [_, ours, theirs]) = parted("my data", false);
+        both.dver(&["hook", "install", "--drivers", "lock"]).ok();
+        both.git(&["checkout", "-q", "other"]);
+        both.dver(&["checkout", "--lock"]).ok();
+        let (code, out, err) = both.try_git(verb);
+        assert_eq!(code, Some(1), "{verb:?} {out}{err}");
+        for words in [
+            &ours[..12],
+            &theirs[..12],
+            "In my data:",
+            "dver diff --labels",
+        ] {
+            assert!(err.contains(words), "{verb:?} {words}: {err}");
+        }
+        let status = &both.json(&["status"])[0];
+        let conflict = &status["lock"]["conflict"];
+        let sides = [&conflict["ours"], &conflict["theirs"]];
+        assert!(sides.contains(&&Value::from(ours.clone())), "{conflict}");
+        assert!(sides.contains(&&Value::from(theirs.clone())), "{conflict}");
+        // Taking one side ends it, and the data can follow.
+        both.git(&["checkout", "--theirs", "my data/dver.lock"]);
+        both.git(&["add", "my data/dver.lock"]);
+        both.git(&["-c", "core.editor=true", verb[0], "--continue"]);
+        both.dver(&["checkout", "--lock"]).ok();
+        let shown = both.json(&["show", "git:HEAD"])[0]["commit"].clone();
+        assert_eq!(shown, both.head().as_str());
+    }
+}
+
+#[test]
+fn what_git_writes_for_itself_is_as_ever() {
+    let both = Both::new();
+    both.version(PETS, "Base");
+    let second = both.version(&relabelled("1,meows,cat", "1,meows,dog"), "Second");
+    let plain = [
+        &["format-patch", "--stdout", "-1"][..],
+        &["diff-tree", "-p", "HEAD"],
+        &["diff", "--stat", "HEAD~1"],
+        &["diff", "--numstat", "HEAD~1"],
+    ];
+    let before = plain.map(|args| both.git(args));
+    both.dver(&["hook", "install", "--drivers", "lock"]).ok();
+    assert_eq!(plain.map(|args| both.git(args)), before);
+    // A mail of it can be applied, a stash keeps the lock, and a conflict in the diff is no crash.
+    both.scratch.write("p.mail", &before[0]);
+    both.git(&["checkout", "-q", "-f", "-b", "mailed", "HEAD~1"]);
+    both.git(&["am", "-q", "p.mail"]);
+    assert_eq!(both.json(&["show", "git:HEAD"])[0]["commit"], *second);
+    both.scratch
+        .write("dver.lock", format!("commit = \"{}\"\n", "0".repeat(64)));
+    both.git(&["stash", "-q"]);
+    both.git(&["stash", "pop", "-q"]);
+    let lock = String::from_utf8(both.scratch.read("dver.lock")).unwrap();
+    assert!(lock.contains("0000"), "{lock}");
+    both.scratch.write("dver.lock", "no lock\n");
+    let told = both.git(&["diff"]);
+    assert!(told.contains("+no lock"), "{told}");
+    both.git(&["checkout", "-q", "-f", "."]);
+    let blamed = both.git(&["blame", "dver.lock"]);
+    assert!(blamed.contains("label dog: 2"), "{blamed}");
+    // Deleting the lock is shown as git shows it.
+    both.git(&["rm", "-q", "dver.lock"]);
+    let told = both.git(&["diff", "--cached"]);
+    assert!(told.contains("deleted file mode 100644"), "{told}");
+    assert!(told.contains(&format!("-commit = \"{second}\"")), "{told}");
 }

@@ -423,12 +423,13 @@ fn lock_merge(context: &mut Context, arguments: &[OsString]) -> Result<Answer, F
         let merged = review::merge(&mut repo, base, ours_lock, theirs_lock, progress.as_ref());
         Ok(merged?)
     });
+    let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
     let words = match merged {
         Ok(Merged::Clean(lock)) => {
             write(&context.directory.join(ours), lock.to_text().as_bytes())?;
             return Ok(Answer::Done);
         }
-        Ok(Merged::Torn(torn)) => lock::standoff(&torn, &names),
+        Ok(Merged::Torn(torn)) => lock::standoff(&torn, &names, directory),
         // The conflict stands all the same; it is only not told as well.
         Err(failure) => vec![
             format!(

@@ -188,7 +188,7 @@ fn beside_git(ui: &mut Ui, report: &StatusReport) -> std::io::Result<()> {
         ));
     }
     if let Some(torn) = &git.conflict {
-        for line in lock::standoff(torn, &lock::Names::default()) {
+        for line in lock::standoff(torn, &lock::Names::default(), "") {
             ui.line(&line)?;
         }
         ui.line("")?;

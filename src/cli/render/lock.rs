@@ -101,7 +101,9 @@ impl Default for Names {
 }
 
 /// Says which versions stand against each other, what each did, and what to run.
-pub(crate) fn standoff(standoff: &Standoff, names: &Names) -> Vec<String> {
+///
+/// `directory`: where the data lie, seen from where people are.
+pub(crate) fn standoff(standoff: &Standoff, names: &Names, directory: &str) -> Vec<String> {
     let mut lines = vec![
         "Both sides moved the data: these two versions stand against each other.".to_owned(),
         String::new(),
@@ -122,6 +124,9 @@ pub(crate) fn standoff(standoff: &Standoff, names: &Names) -> Vec<String> {
         since.as_deref(),
     );
     lines.push(String::new());
+    if !directory.is_empty() {
+        lines.push(format!("In {}:", clean(directory)));
+    }
     lines.extend(advice(standoff));
     lines
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::ObjectId;
-use crate::githost::Locked;
+use crate::githost::{Locked, Reach};
 use crate::repo::Repo;
 
 use super::super::error::Error;
@@ -19,7 +19,7 @@ pub fn git_commits(repo: &Repo) -> Result<GitCommits, Error> {
     let git = repo.git()?.ok_or_else(no_git)?;
     let path = git.lock_path(&repo.root).ok_or_else(no_git)?;
     let mut out = GitCommits::new();
-    for locked in git.locked(&path)? {
+    for locked in git.locked(&path, Reach::Branches)? {
         out.entry(locked.data).or_default().push(locked);
     }
     Ok(out)
