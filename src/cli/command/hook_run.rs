@@ -95,7 +95,9 @@ fn pushing() -> Result<Vec<Pushing>, Failure> {
     }
     let one = || {
         Some(Pushing {
-            commit: env::variable("PRE_COMMIT_TO_REF")?,
+            // A branch that is new at the remote has no first commit there to compare with.
+            commit: env::variable("PRE_COMMIT_TO_REF")
+                .or_else(|| env::variable("PRE_COMMIT_LOCAL_BRANCH"))?,
             to: env::variable("PRE_COMMIT_REMOTE_BRANCH")?,
         })
     };
