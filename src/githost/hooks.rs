@@ -285,6 +285,26 @@ impl Hooks {
 
     /// Takes dver's part out of every hook. Returns whether there was any.
     pub fn uninstall(&self) -> Result<bool, Error> {
+        let mut any = self.take_all_out()?;
+        // Where `core.hooksPath` came later, the part is still in the hooks of before.
+        let own = Self {
+            directory: self.common.join("hooks"),
+            husky: false,
+            ..self.clone()
+        };
+        if self.owner != Owner::Repository {
+            any |= own.take_all_out()?;
+        }
+        for file in [PROGRAM, ROOTS] {
+            let file = self.common.join(file);
+            if file.exists() {
+                fsio::remove(&file)?;
+            }
+        }
+        Ok(any)
+    }
+
+    fn take_all_out(&self) -> Result<bool, Error> {
         let mut any = false;
         for name in NAMES {
             any |= self.take_out(name)?;
@@ -292,12 +312,6 @@ impl Hooks {
         let before = self.directory.join(BEFORE);
         if before.is_dir() {
             fsio::remove_dir_if_empty(&before)?;
-        }
-        for file in [PROGRAM, ROOTS] {
-            let file = self.common.join(file);
-            if file.exists() {
-                fsio::remove(&file)?;
-            }
         }
         Ok(any)
     }

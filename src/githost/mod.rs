@@ -144,6 +144,11 @@ impl Git {
             .collect())
     }
 
+    /// Returns whether git's index is as its last commit.
+    pub fn nothing_staged(&self) -> Result<bool, Error> {
+        Ok(self.ask(&["diff", "--cached", "--quiet"])?.is_ok())
+    }
+
     /// Stages files of a directory in git, whatever .gitignore says of them.
     pub fn stage(&self, directory: &Path, names: &[String]) -> Result<(), Error> {
         let paths = self.all_relative(directory, names)?;

@@ -1,4 +1,6 @@
-//! Lock files and a real git repository.
+//! Lock files, hooks, and a real git repository.
+
+#![allow(clippy::disallowed_methods)] // tests write files
 
 use std::fs;
 
@@ -128,8 +130,9 @@ fn what_git_is_in_the_middle_of_is_seen() {
     let root = scratch.path().canonicalize().unwrap();
     assert_eq!(Place::around(&root), None);
     let run = |arguments: &[&str]| {
-        let status = Command::new("git").arg("-C").arg(&root).args(arguments);
-        assert!({ status }.status().unwrap().success());
+        let mut git = Command::new("git");
+        git.arg("-C").arg(&root).args(arguments);
+        assert!(git.status().unwrap().success());
     };
     run(&["init", "-q", "-b", "trunk"]);
     fs::create_dir(root.join("below")).unwrap();
@@ -183,7 +186,7 @@ fn blobs_are_told_apart_from_what_is_not_there() {
     fs::write(root.join("sub dir/a"), "two\nlines blob 3\n").unwrap();
     fs::write(root.join("empty"), "").unwrap();
     let git = Git::find(&root).unwrap().unwrap();
-    let names = vec!["a".to_owned(), "b".to_owned()];
+    let names = ["a".to_owned(), "b".to_owned()];
     let sub = root.join("sub dir");
     assert_eq!(git.differing(&sub, &["a", "b"]).unwrap(), ["a"]);
     git.stage(&sub, &names[..1]).unwrap();

@@ -170,12 +170,12 @@ fn ignored(declarations: &Declarations) -> Option<String> {
 fn write(repo: &Repo, name: &str, bytes: &[u8]) -> Result<(), Error> {
     let path = repo.root.join(name);
     let temporary = repo.dir.join("tmp").join(name.trim_start_matches('.'));
-    let like = path.metadata().ok();
-    Ok(match like {
-        // The repository may be on another disk than a linked worktree.
-        _ if !repo.dir.starts_with(&repo.root) => fsio::write_durable(&path, bytes)?,
-        _ => fsio::write_durable_by(&temporary, &path, bytes)?,
-    })
+    match repo.dir.starts_with(&repo.root) {
+        true => fsio::write_durable_by(&temporary, &path, bytes)?,
+        // A linked worktree may be on another disk than the repository.
+        false => fsio::write_durable(&path, bytes)?,
+    }
+    Ok(())
 }
 
 /// Leaves out of new files those that are git's: tracked or ignored there and of no data set.

@@ -311,6 +311,25 @@ fn hooks_elsewhere_are_used_as_git_does() {
         );
     }
     round_trip(&scratch, "my work/tools/git hooks");
+    // Where husky, say, came after dver, both places are cleaned.
+    let scratch = code();
+    data(&scratch);
+    script(
+        &scratch,
+        "my work/.git/hooks/pre-push",
+        &noting("#!/bin/sh"),
+    );
+    let before = files_below(&scratch, "my work/.git/hooks");
+    scratch.dver(&["-C", WORK, "hook", "install"]).ok();
+    git(&scratch, WORK, &["config", "core.hooksPath", "tools"]).ok();
+    let told = scratch.dver(&["-C", WORK, "status"]).ok();
+    assert!(told.contains("have lost dver's part: pre-commit"), "{told}");
+    scratch.dver(&["-C", WORK, "hook", "install"]).ok();
+    let told = scratch.dver(&["-C", WORK, "status"]).ok();
+    assert!(!told.contains("have lost"), "{told}");
+    scratch.dver(&["-C", WORK, "hook", "uninstall"]).ok();
+    assert_eq!(files_below(&scratch, "my work/.git/hooks"), before);
+    assert_eq!(files_below(&scratch, "my work/tools"), []);
     // Absolute, and shared with whoever else uses it: only when asked for.
     let scratch = code();
     data(&scratch);

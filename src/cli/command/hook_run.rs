@@ -19,7 +19,7 @@ use super::super::{Answer, env};
 use crate::base::fsio;
 use crate::base::progress::Quiet;
 use crate::config::HookMode;
-use crate::githost::{Git, Place};
+use crate::githost::{Git, LOCK, Place, quoted};
 use crate::ops::commit::Outcome;
 use crate::ops::hook::{self, Followed, Pushing};
 use crate::ops::{self, Gated};
@@ -95,7 +95,9 @@ fn pushing() -> Result<Vec<Pushing>, Failure> {
     }
     let one = || {
         Some(Pushing {
-            commit: env::variable("PRE_COMMIT_TO_REF")?,
+            // A branch that is new at the remote has no first commit there to compare with.
+            commit: env::variable("PRE_COMMIT_TO_REF")
+                .or_else(|| env::variable("PRE_COMMIT_LOCAL_BRANCH"))?,
             to: env::variable("PRE_COMMIT_REMOTE_BRANCH")?,
         })
     };
@@ -180,8 +182,10 @@ fn pre_commit(context: &mut Context, home: &Home, place: &Place) -> Result<Answe
     }
     // Where only some paths are committed, git has made an index for them alone: what is staged
     // there would be missing in its own.
-    if !env::commits_paths() {
-        hook::stage_lock(&repo, &git)?;
+    if !env::commits_paths() && hook::stage_lock(&repo, &git)? {
+        context
+            .ui
+            .note("dver: dver.lock is staged now; where git says that nothing is, commit again");
     }
     Ok(Answer::Done)
 }
@@ -201,9 +205,12 @@ fn refuse(
     if more > 0 {
         ui.line(&format!("  ... and {more} more"))?;
     }
-    let at = match home.root.strip_prefix(&place.top) {
-        Ok(below) if !below.as_os_str().is_empty() => format!(" -C {}", below.display()),
-        _ => String::new(),
+    let (at, lock) = match home.root.strip_prefix(&place.top) {
+        Ok(below) if !below.as_os_str().is_empty() => (
+            format!(" -C {}", quoted(&below.display().to_string())),
+            quoted(&below.join(LOCK).display().to_string()),
+        ),
+        _ => (String::new(), LOCK.to_owned()),
     };
     if looked.lock != looked.head && looked.lock.is_some() {
         ui.line(&format!(
@@ -212,7 +219,7 @@ fn refuse(
         ))?;
     }
     ui.line(&format!(
-        "Run `dver{at} commit -a -m MESSAGE` to commit the data, then commit again."
+        "Run `dver{at} commit -a -m MESSAGE` and `git add {lock}`, then commit again."
     ))?;
     ui.note(&format!(
         "hint: `dver{at} diff` shows the changes; {SKIP}=1 lets git commit without them."

@@ -126,20 +126,23 @@ fn places(entries: &[FileEntry], declarations: &Declarations) -> Vec<RepoPath> {
 }
 
 /// Lets git commit the lock, and the dver.toml of the version that it names, where the worktree has
-/// others than git's index. Returns what was staged in git.
-pub fn stage_lock(repo: &Repo, git: &Git) -> Result<Vec<String>, Error> {
+/// others than git's index. Returns whether they are all that is staged there: git has looked before
+/// its hook ran, and takes that for nothing to commit.
+pub fn stage_lock(repo: &Repo, git: &Git) -> Result<bool, Error> {
     let head = beside_git::head(repo)?;
     let locked = beside_git::read_lock(repo)?.map(|lock| lock.commit);
     if head.is_none() || locked != head {
-        return Ok(Vec::new());
+        return Ok(false);
     }
     let declared = declare::file().to_string();
     let names = [LOCK, declared.as_str()];
     let stale = git.differing(&repo.root, &names)?;
-    if !stale.is_empty() {
-        git.stage(&repo.root, &stale)?;
+    if stale.is_empty() {
+        return Ok(false);
     }
-    Ok(stale)
+    let alone = git.nothing_staged()?;
+    git.stage(&repo.root, &stale)?;
+    Ok(alone)
 }
 
 /// Commits the data along with git's commit: versioned files and new ones of data sets.
