@@ -110,6 +110,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Answer, Failure> 
         Command::Push(args) => command::remote::push(context, &args),
         Command::Fetch(args) => command::remote::fetch(context, &args),
         Command::Pull(args) => command::remote::pull(context, &args),
+        Command::Hook(args) => command::hook::run(context, &args),
         Command::Gc(args) => command::gc::run(context, &args),
         Command::Reindex(args) => command::reindex::run(context, &args),
         Command::Sql(args) => command::sql::run(context, &args),

@@ -409,6 +409,23 @@ pub struct Reached {
 }
 
 impl Reached {
+    /// Returns everything that some needs come to.
+    pub fn of(source: &dyn ObjectSource, roots: Vec<Need>) -> Result<Self, Box<Incomplete>> {
+        Self::default().walk(source, roots, &|_| true)
+    }
+
+    /// Adds what another walk came to, after what is there.
+    pub fn extend(&mut self, other: Self) {
+        let listed: FxHashSet<ObjectId> = self.objects.iter().map(|(id, _)| *id).collect();
+        let new = other
+            .objects
+            .into_iter()
+            .filter(|(id, _)| !listed.contains(id));
+        self.objects.extend(new);
+        self.manifests.extend(other.manifests);
+        self.seen.extend(other.seen);
+    }
+
     /// Adds the files and the measured state of commits, and not what was before them.
     pub fn of_commits(
         source: &dyn ObjectSource,

@@ -9,6 +9,7 @@ use crate::object::{
 use crate::repo::Repo;
 
 use super::assess::{self, Version};
+use super::beside_git;
 use super::error::Error;
 use super::follow::Measuring;
 use super::gates::{self, Gated, Judged, Violation};
@@ -117,8 +118,12 @@ pub fn commit(
         }
         commit.gate_override = overridden;
         let id = object::put(writer, &commit)?;
+        let branch = beside_git::branch_to_commit_on(repo)?;
         let state = draft.worktree()?;
         state.stage = None;
+        if let Some(name) = branch {
+            state.head = Head::Branch(name);
+        }
         let revisions = match &mut state.head {
             Head::Branch(name) => {
                 let name = name.clone();

@@ -30,11 +30,18 @@ mod formats;
 mod gates;
 mod gc;
 mod gc_model;
+mod git_review;
+#[cfg(unix)]
+mod githooks;
 #[allow(dead_code)] // parts of it wait for tests to come
 mod harness;
 mod head;
 mod help;
 mod histories;
+#[cfg(unix)]
+mod hook_layouts;
+#[cfg(unix)]
+mod hooks;
 mod hostile;
 mod images;
 mod jsonl;

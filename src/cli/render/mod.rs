@@ -17,6 +17,8 @@ pub(crate) mod eval;
 pub(crate) mod find;
 pub(crate) mod gates;
 pub(crate) mod inference;
+pub(crate) mod lock;
+pub(crate) mod locked;
 pub(crate) mod metrics;
 pub(crate) mod partial;
 pub(crate) mod plot;
