@@ -73,6 +73,9 @@ pub enum Error {
         /// Files that are not versioned.
         untracked: usize,
     },
+    /// What is staged changed again and again while it was evaluated.
+    #[error("what is staged keeps changing while it is evaluated")]
+    StageMoves,
     /// Nobody to name as the author.
     #[error("nobody is named as the author")]
     NoIdentity,

@@ -56,6 +56,11 @@ pub(super) fn verb(error: &ops::Error) -> Words {
                 _ => hint("Run `dver commit -a -m MESSAGE` to commit the changed files too."),
             },
         ),
+        E::StageMoves => (
+            "stage_moves",
+            USER,
+            hint("Let the other commands end, then commit again."),
+        ),
         E::NoIdentity => (
             "no_identity",
             USER,

@@ -8,6 +8,7 @@ mod definition;
 mod external;
 mod import;
 mod intervals;
+pub(super) mod judged;
 mod list;
 pub(super) mod made;
 pub(super) mod make;
