@@ -380,7 +380,7 @@ proptest! {
 }
 
 #[test]
-fn without_examples_the_first_class_is_predicted() {
+fn fitted_to_no_class_the_first_is_predicted() {
     let none = Examples::new(&Rows::new(1), &[], &[], 3);
     let rows = Rows::of_dense(1, vec![0.5, 2.0]);
     for learner in learners() {

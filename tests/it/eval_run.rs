@@ -208,6 +208,19 @@ fn a_range_is_evaluated_one_version_after_the_other() {
     let rows = told[2]["confusion"]["counts"].as_array().unwrap();
     assert!(rows.iter().all(|row| row[cat] == 0));
     assert_eq!(scratch.json(&["eval", "list"]).len(), 3);
+    // The index has them, and one that is made anew has the same.
+    let query = "SELECT e.commit_id, s.num, s.den FROM evaluations e JOIN scores s ON s.evaluation = e.id \
+         WHERE s.name = 'accuracy' ORDER BY e.id";
+    let rows = scratch.dver(&["sql", query]).ok();
+    let right = score(&told[0], "accuracy")["num"].to_string();
+    let row = rows
+        .lines()
+        .find(|line| line.contains(commits[0].as_str().unwrap()))
+        .unwrap();
+    assert!(row.contains(&right) && row.contains("100"), "{rows}");
+    scratch.remove(".dver/index.sqlite");
+    assert_eq!(scratch.dver(&["sql", query]).ok(), rows);
+    scratch.dver(&["verify"]).ok();
     // A version without the data set is told, and the others are evaluated all the same.
     let empty = Scratch::new();
     empty.write("readme", "nothing yet");
@@ -424,5 +437,72 @@ fn declarations_that_mean_nothing_are_refused() {
             .dver(&["eval", "run", "--name", "m"])
             .fails(2)
             .contains("eval import FILE")
+    );
+}
+
+/// Runs the commands of an example of docs/evaluation.md, and returns it with what they say.
+fn example(block: &str) -> String {
+    let scratch = Scratch::new();
+    let mut out = String::new();
+    let mut lines = block.lines().peekable();
+    while let Some(line) = lines.next() {
+        out.push_str(line);
+        out.push('\n');
+        let Some(command) = line.strip_prefix("$ ") else {
+            let mut text = String::new();
+            while let Some(inner) = lines.next_if(|next| next.starts_with("  ") || next.is_empty())
+            {
+                out.push_str(inner);
+                out.push('\n');
+                text.push_str(inner.strip_prefix("  ").unwrap_or_default());
+                text.push('\n');
+            }
+            scratch.write(line, text);
+            continue;
+        };
+        while lines.next_if(|next| !next.starts_with("$ ")).is_some() {}
+        if let Some(edit) = command.strip_prefix("sed s/") {
+            let parts: Vec<&str> = edit.split('/').collect();
+            let file = parts[2].trim();
+            let text = String::from_utf8(scratch.read(file)).unwrap();
+            scratch.write(file, text.replace(parts[0], parts[1]));
+            continue;
+        }
+        let words: Vec<String> = command
+            .split('\'')
+            .enumerate()
+            .flat_map(|(at, part)| -> Vec<String> {
+                match at % 2 {
+                    1 => vec![part.to_owned()],
+                    _ => part.split_whitespace().map(str::to_owned).collect(),
+                }
+            })
+            .collect();
+        let words: Vec<&str> = words.iter().skip(1).map(String::as_str).collect();
+        out.push_str(&scratch.dver(&words).ok());
+    }
+    out
+}
+
+#[test]
+fn the_example_of_the_page_says_what_the_page_says() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/evaluation.md");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let mut made = String::new();
+    let mut rest = text.as_str();
+    while let Some((before, after)) = rest.split_once("```example\n") {
+        let (block, after) = after.split_once("```").expect("the fence ends");
+        made.push_str(&format!("{before}```example\n{}```", example(block)));
+        rest = after;
+    }
+    made.push_str(rest);
+    assert!(text.contains("```example"));
+    if std::env::var_os("DVER_UPDATE_DOCS").is_some() {
+        std::fs::write(&path, made).unwrap();
+        return;
+    }
+    assert!(
+        text == made,
+        "docs/evaluation.md is behind: run `DVER_UPDATE_DOCS=1 cargo test --test it eval_run::the_example`"
     );
 }
