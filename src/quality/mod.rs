@@ -26,7 +26,9 @@ pub use change::{MetricChange, changed, with_previous};
 pub use drift::{drift_since, no_drift};
 pub use error::Error;
 pub use follow::{Delta, follow};
-pub use gate::{Amount, Base, COUNTED, Counted, State, Verdict, judge, needs_changes};
+pub use gate::{
+    Amount, Base, COUNTED, Counted, ScoreOf, Scored, State, Verdict, judge, needs_changes,
+};
 pub use measure::{Measured, measure, measure_and_keep, measure_for_facts};
 pub use memory::{Known, Memory};
 pub use metric::{Definition, Metric, Number, Value};

@@ -20,6 +20,8 @@ mod diff_examples;
 mod encodings;
 mod errors;
 mod eval;
+mod eval_command;
+mod eval_run;
 mod find;
 mod find_examples;
 mod findings;

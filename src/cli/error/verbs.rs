@@ -56,6 +56,11 @@ pub(super) fn verb(error: &ops::Error) -> Words {
                 _ => hint("Run `dver commit -a -m MESSAGE` to commit the changed files too."),
             },
         ),
+        E::StageMoves => (
+            "stage_moves",
+            USER,
+            hint("Let the other commands end, then commit again."),
+        ),
         E::NoIdentity => (
             "no_identity",
             USER,
@@ -232,6 +237,32 @@ pub(super) fn verb(error: &ops::Error) -> Words {
             "no_test_records",
             USER,
             hint("Look at `test` in its [eval] table and at the labels."),
+        ),
+        E::CommandFailed { log, .. } => (
+            "command_failed",
+            USER,
+            Some(format!("All that it printed is in {}.", log.display())),
+        ),
+        E::NoSuchScore { nearest, .. } => (
+            "no_such_score",
+            USER,
+            match nearest {
+                Some(name) => Some(format!("Is it `{name}`? docs/evaluation.md has all names.")),
+                None => hint("docs/evaluation.md has all names."),
+            },
+        ),
+        E::NothingToRun { known } => (
+            "nothing_to_run",
+            USER,
+            match known.is_empty() {
+                true => hint("An `[eval.NAME]` table declares one; docs/evaluation.md shows it."),
+                false => hint("Run `dver eval import FILE` to score predictions."),
+            },
+        ),
+        E::NotEvaluated { .. } => (
+            "not_evaluated",
+            USER,
+            hint("docs/evaluation.md says what learners need."),
         ),
         E::NoSuchEvaluation { known, .. } => (
             "no_such_evaluation",
