@@ -4,6 +4,7 @@
 //! reads a file. Of equals the first by place comes first, so that an answer has one order.
 //! Formulas, sources and examples: docs/find.md and docs/curation.md.
 
+pub mod choosing;
 mod confident;
 mod far;
 pub mod groups;

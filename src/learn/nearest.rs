@@ -113,7 +113,13 @@ impl Neighbours {
 
     /// Returns the squared distance of a row to an example, given the square of the row's sparse
     /// part and its inner products with the examples.
-    fn far(&self, rows: &Rows, row: usize, at: usize, (own, products): (f64, Option<&[f64]>)) -> f64 {
+    fn far(
+        &self,
+        rows: &Rows,
+        row: usize,
+        at: usize,
+        (own, products): (f64, Option<&[f64]>),
+    ) -> f64 {
         let far = distance(rows.dense(row), self.rows.dense(at));
         far + match products {
             Some(products) => (own + self.squares[at] - 2.0 * products[at]).max(0.0),

@@ -75,12 +75,19 @@ impl<'a> Search<'a> {
             }
             let mut basics: Vec<Basic> = by_code
                 .into_iter()
-                .map(|(code, records)| Basic { field, code, records })
+                .map(|(code, records)| Basic {
+                    field,
+                    code,
+                    records,
+                })
                 .collect();
             basics.sort_by_key(|basic| basic.code);
             basics
         };
-        let fields: Vec<Vec<Basic>> = (0..coded.fields.len()).into_par_iter().map(of_field).collect();
+        let fields: Vec<Vec<Basic>> = (0..coded.fields.len())
+            .into_par_iter()
+            .map(of_field)
+            .collect();
         let all = fields.into_iter().flatten();
         let (mut counted, mut kept) = (0, Vec::new());
         for basic in all {
@@ -92,7 +99,11 @@ impl<'a> Search<'a> {
             }
         }
         let members = |at: usize| vec![at as u32];
-        self.take(kept.iter().enumerate().map(|(at, counts)| (members(at), *counts)));
+        self.take(
+            kept.iter()
+                .enumerate()
+                .map(|(at, counts)| (members(at), *counts)),
+        );
         let least = self.least();
         let level = kept.into_iter().enumerate();
         let level: Vec<(Members, Counts)> = level
@@ -116,7 +127,10 @@ impl<'a> Search<'a> {
             if batch.is_empty() {
                 break;
             }
-            let counts: Vec<Counts> = batch.par_iter().map(|(members, ..)| self.count(members)).collect();
+            let counts: Vec<Counts> = batch
+                .par_iter()
+                .map(|(members, ..)| self.count(members))
+                .collect();
             counted += batch.len();
             let new: Vec<(Members, Counts)> = batch
                 .iter()
@@ -203,7 +217,10 @@ impl<'a> Search<'a> {
             .map(|basic| (self.coded.fields[basic.field].as_slice(), basic.code))
             .collect();
         for &at in &rarest.records {
-            if others.iter().all(|(codes, code)| codes[at as usize] == *code) {
+            if others
+                .iter()
+                .all(|(codes, code)| codes[at as usize] == *code)
+            {
                 self.add(&mut counts, at);
             }
         }
@@ -224,7 +241,12 @@ impl<'a> Search<'a> {
     fn take(&mut self, new: impl Iterator<Item = (Members, Counts)>) {
         let told = new.filter_map(|(members, counts)| {
             let score = self.scale.score(counts);
-            let predicate = |at: &u32| (self.basics[*at as usize].field, self.basics[*at as usize].code);
+            let predicate = |at: &u32| {
+                (
+                    self.basics[*at as usize].field,
+                    self.basics[*at as usize].code,
+                )
+            };
             (score > 0.0).then(|| Slice {
                 predicates: members.iter().map(predicate).collect(),
                 records: counts.records,

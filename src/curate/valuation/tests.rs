@@ -89,7 +89,9 @@ type Point = (i8, i8, u32);
 
 fn tables(train: &[Point], test: &[Point]) -> (Examples, Rows, Vec<u32>) {
     let dense = |points: &[Point]| {
-        let numbers = points.iter().flat_map(|(x, y, _)| [f64::from(*x), f64::from(*y)]);
+        let numbers = points
+            .iter()
+            .flat_map(|(x, y, _)| [f64::from(*x), f64::from(*y)]);
         Rows::of_dense(2, numbers.collect())
     };
     let labels = |points: &[Point]| points.iter().map(|p| p.2).collect::<Vec<u32>>();
@@ -114,7 +116,10 @@ fn of_test(
     if let Some(within) = within {
         order.retain(|at| far(*at).sqrt() <= within);
     }
-    let matches: Vec<bool> = order.iter().map(|at| train.labels()[*at] == labels[test]).collect();
+    let matches: Vec<bool> = order
+        .iter()
+        .map(|at| train.labels()[*at] == labels[test])
+        .collect();
     let by_rank = match method {
         Valuation::KnnShapley => brute(order.len(), &jia(&matches, k)),
         Valuation::SoftKnnShapley => brute(order.len(), &soft(&matches, k, 3)),
@@ -134,7 +139,10 @@ fn of_test(
         }
     };
     let mut out = vec![0.0; train.len()];
-    order.iter().zip(by_rank).for_each(|(at, value)| out[*at] = value);
+    order
+        .iter()
+        .zip(by_rank)
+        .for_each(|(at, value)| out[*at] = value);
     out
 }
 
@@ -143,7 +151,10 @@ fn the_published_start_is_wrong_where_there_are_few_records() {
     // One matching record, five neighbours: U is 1/5 with it and 0 without. 1/N would be 1.
     assert_eq!(knn_shapley(&[true], 5), [0.2]);
     // The worked example of docs/curation.md: yes, no, yes with K = 2.
-    assert!(close(&knn_shapley(&[true, false, true], 2), &[0.5 + 1.0 / 3.0 - 0.5, 1.0 / 3.0 - 0.5, 1.0 / 3.0]));
+    assert!(close(
+        &knn_shapley(&[true, false, true], 2),
+        &[0.5 + 1.0 / 3.0 - 0.5, 1.0 / 3.0 - 0.5, 1.0 / 3.0]
+    ));
 }
 
 #[test]
@@ -153,11 +164,20 @@ fn sums_are_the_same_on_any_number_of_threads() {
     let test: Vec<Point> = (0..150).map(|at| point(at * 3 + 1)).collect();
     let (examples, rows, labels) = tables(&train, &test);
     let on = |threads: usize| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
         pool.install(|| values(&examples, (&rows, &labels), Valuation::KnnShapley, 5, None))
     };
     let (one, three) = (on(1), on(3));
-    let bits = |values: &Values| values.values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+    let bits = |values: &Values| {
+        values
+            .values
+            .iter()
+            .map(|v| v.to_bits())
+            .collect::<Vec<_>>()
+    };
     assert_eq!(bits(&one), bits(&three));
     // Efficiency: the values add up to U(all), the mean share of matches among the nearest.
     let nearest = Neighbours::new(examples.rows()).of_all(&rows, 5);
