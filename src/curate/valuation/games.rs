@@ -106,7 +106,7 @@ pub fn leave_one_out(classes: &[u32], truth: u32, neighbours: usize) -> Vec<i8> 
 }
 
 /// Returns the class of most votes, of as many that of the nearest: the rule of the learner.
-fn vote(voters: &[u32]) -> Option<u32> {
+pub fn vote(voters: &[u32]) -> Option<u32> {
     let votes = |class: &u32| voters.iter().filter(|other| *other == class).count();
     let most = voters.iter().map(votes).max()?;
     voters.iter().find(|class| votes(class) == most).copied()
