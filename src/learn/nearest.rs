@@ -85,17 +85,46 @@ impl Neighbours {
                 let own = rows.sparse(row).1;
                 let own = dot(own, own);
                 for at in block.clone() {
-                    let mut far = distance(rows.dense(row), self.rows.dense(at));
-                    if let Some(products) = products {
-                        far += (own + self.squares[at] - 2.0 * products[at]).max(0.0);
-                    } else {
-                        far += own + self.squares[at];
-                    }
+                    let far = self.far(rows, row, at, (own, products.as_deref()));
                     insert(found, (far, at as u32), most);
                 }
             }
         }
         found
+    }
+
+    /// Returns for each of some queries its squared distance to every example, in their order.
+    pub fn distances(&self, rows: &Rows, queries: std::ops::Range<usize>) -> Vec<Vec<f64>> {
+        let products: Vec<Option<Vec<f64>>> = queries
+            .clone()
+            .map(|row| self.sparse_products(rows, row))
+            .collect();
+        let mut found = vec![Vec::with_capacity(self.rows.len()); queries.len()];
+        for start in (0..self.rows.len()).step_by(BLOCK) {
+            let block = start..(start + BLOCK).min(self.rows.len());
+            for ((row, found), products) in queries.clone().zip(&mut found).zip(&products) {
+                let own = rows.sparse(row).1;
+                let own = (dot(own, own), products.as_deref());
+                found.extend(block.clone().map(|at| self.far(rows, row, at, own)));
+            }
+        }
+        found
+    }
+
+    /// Returns the squared distance of a row to an example, given the square of the row's sparse
+    /// part and its inner products with the examples.
+    fn far(
+        &self,
+        rows: &Rows,
+        row: usize,
+        at: usize,
+        (own, products): (f64, Option<&[f64]>),
+    ) -> f64 {
+        let far = distance(rows.dense(row), self.rows.dense(at));
+        far + match products {
+            Some(products) => (own + self.squares[at] - 2.0 * products[at]).max(0.0),
+            None => own + self.squares[at],
+        }
     }
 
     /// Returns the inner products of the sparse part with all examples; `None` where all are 0.

@@ -344,6 +344,14 @@ pub enum Error {
         /// Those that are declared.
         known: Vec<String>,
     },
+    /// A version without the stored evaluation that is asked for, or with several.
+    #[error("{}", not_evaluated_yet(.name, known.len()))]
+    NotEvaluatedYet {
+        /// As it was given.
+        name: Option<String>,
+        /// Those that are attached.
+        known: Vec<String>,
+    },
     /// Nothing that could be undone.
     #[error("there is nothing to undo")]
     NothingToUndo,
@@ -525,6 +533,14 @@ fn printed_words(printed: &str) -> String {
     match printed {
         "" => String::new(),
         text => format!("; it printed last:\n{text}"),
+    }
+}
+
+fn not_evaluated_yet(name: &Option<String>, known: usize) -> String {
+    match (name, known) {
+        (Some(name), _) => format!("no evaluation `{name}` is attached to the version"),
+        (None, 0) => "no evaluation is attached to the version".to_owned(),
+        (None, _) => "several evaluations are attached to the version".to_owned(),
     }
 }
 

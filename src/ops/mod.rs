@@ -25,6 +25,8 @@ mod working;
 pub mod add;
 pub mod agree;
 pub mod apply;
+pub mod bench;
+pub mod bisect;
 pub mod blame;
 pub mod branch;
 pub mod card;
@@ -60,6 +62,7 @@ pub mod sql;
 pub mod status;
 pub mod tag;
 pub mod undo;
+pub mod value;
 pub mod verify;
 
 pub use beside_git::{BesideGit, LockState};

@@ -272,6 +272,14 @@ pub(super) fn verb(error: &ops::Error) -> Words {
                 names => Some(format!("Choose with --name: {}.", names.join(", "))),
             },
         ),
+        E::NotEvaluatedYet { known, .. } => (
+            "not_evaluated",
+            USER,
+            match known.as_slice() {
+                [] => hint("`dver eval import FILE` attaches one."),
+                names => Some(format!("Choose with --name: {}.", names.join(", "))),
+            },
+        ),
         E::NothingToUndo => ("nothing_to_undo", USER, None),
         E::Expired { .. } => (
             "expired",
