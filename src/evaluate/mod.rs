@@ -17,5 +17,5 @@ pub use calibration::Calibration;
 pub use compare::{Comparable, comparable};
 pub use confusion::Confusion;
 pub use digest::Digest;
-pub use interval::{mcnemar, wilson};
+pub use interval::{interval_of_shares, mcnemar, wilson};
 pub use score::{METRICS_VERSION, Score, ratios, scores};

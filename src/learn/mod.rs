@@ -27,7 +27,7 @@ pub use features::{Encoding, FeatureMap};
 pub use folds::{fold_of, id_of, out_of_fold};
 pub use logistic::Logistic;
 pub use majority::Majority;
-pub use nearest::{Nearest, Neighbours};
+pub use nearest::{Nearest, Neighbours, vote};
 pub use ridge::Ridge;
 pub use rows::Rows;
 

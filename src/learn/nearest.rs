@@ -68,6 +68,42 @@ impl Neighbours {
         blocks.into_iter().flatten().collect()
     }
 
+    /// Returns for each of `rows` those not farther than its limit, a squared distance: squared
+    /// distance and place, nearest first.
+    pub fn within(&self, rows: &Rows, limits: &[f64]) -> Vec<Vec<(f64, u32)>> {
+        let all = (0..rows.len()).into_par_iter().with_min_len(4);
+        all.map(|row| {
+            let limit = limits.get(row).copied().unwrap_or(f64::NEG_INFINITY);
+            let products = self.sparse_products(rows, row);
+            let own = dot(rows.sparse(row).1, rows.sparse(row).1);
+            let far = |at: usize| (self.distance(rows, row, own, products.as_deref(), at), at as u32);
+            let mut found: Vec<(f64, u32)> = (0..self.rows.len())
+                .map(far)
+                .filter(|(far, _)| *far <= limit)
+                .collect();
+            found.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            found
+        })
+        .collect()
+    }
+
+    /// Returns the squared distance of a row, whose sparse part has the square `own`.
+    fn distance(
+        &self,
+        rows: &Rows,
+        row: usize,
+        own: f64,
+        products: Option<&[f64]>,
+        at: usize,
+    ) -> f64 {
+        let dense = distance(rows.dense(row), self.rows.dense(at));
+        dense
+            + match products {
+                Some(products) => (own + self.squares[at] - 2.0 * products[at]).max(0.0),
+                None => own + self.squares[at],
+            }
+    }
+
     fn of_some(
         &self,
         rows: &Rows,
@@ -85,12 +121,7 @@ impl Neighbours {
                 let own = rows.sparse(row).1;
                 let own = dot(own, own);
                 for at in block.clone() {
-                    let mut far = distance(rows.dense(row), self.rows.dense(at));
-                    if let Some(products) = products {
-                        far += (own + self.squares[at] - 2.0 * products[at]).max(0.0);
-                    } else {
-                        far += own + self.squares[at];
-                    }
+                    let far = self.distance(rows, row, own, products.as_deref(), at);
                     insert(found, (far, at as u32), most);
                 }
             }
@@ -112,6 +143,20 @@ impl Neighbours {
         }
         Some(products)
     }
+}
+
+/// Returns the class with most votes; of classes with as many, that of the nearest neighbour among
+/// theirs. `classes` are those of the neighbours, nearest first; without any it is the first class.
+pub fn vote(classes: impl Iterator<Item = u32> + Clone) -> u32 {
+    let votes = |class: u32| classes.clone().filter(|other| *other == class).count();
+    let mut best = (0, 0);
+    for class in classes.clone() {
+        let votes = votes(class);
+        if votes > best.1 {
+            best = (class, votes);
+        }
+    }
+    best.0
 }
 
 /// Keeps the nearest in order; of equals the one that came first.
@@ -137,13 +182,10 @@ struct Voters {
 impl Voters {
     fn vote(&self, nearest: &[(f64, u32)]) -> Prediction {
         let mut votes = vec![0u32; self.classes.max(1)];
-        let classes = || nearest.iter().map(|(_, at)| self.labels[*at as usize]);
-        classes().for_each(|class| votes[class as usize] += 1);
+        let classes = nearest.iter().map(|(_, at)| self.labels[*at as usize]);
+        (classes.clone()).for_each(|class| votes[class as usize] += 1);
         let most = votes.iter().copied().max().unwrap_or(0);
-        // Without neighbours the first class.
-        let class = classes()
-            .find(|class| votes[*class as usize] == most)
-            .unwrap_or(0);
+        let class = vote(classes);
         let others = votes
             .iter()
             .enumerate()
