@@ -57,6 +57,18 @@ impl Examples {
         self.labels.is_empty()
     }
 
+    /// Returns the same examples where classes are numbered by their places in `seen`, which ascend
+    /// and are all that examples have.
+    pub(super) fn compacted(&self, seen: &[u32]) -> Self {
+        let place = |label: &u32| seen.binary_search(label).unwrap_or(0) as u32;
+        Self {
+            rows: self.rows.clone(),
+            labels: self.labels.iter().map(place).collect(),
+            classes: seen.len(),
+            order: self.order.clone(),
+        }
+    }
+
     /// Returns where an example stood among the rows that were given.
     pub fn origin(&self, at: usize) -> usize {
         self.order[at]

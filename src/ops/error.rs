@@ -298,6 +298,14 @@ pub enum Error {
         /// The evaluation.
         name: String,
     },
+    /// An evaluation that cannot be made of a version.
+    #[error("`{name}` cannot be evaluated: {reason}")]
+    NotEvaluated {
+        /// The evaluation.
+        name: String,
+        /// What the version lacks.
+        reason: String,
+    },
     /// An evaluation that is not declared, or not named where there are several.
     #[error("{}", no_evaluation(.name))]
     NoSuchEvaluation {

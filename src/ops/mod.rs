@@ -8,6 +8,7 @@ mod condition;
 mod declare;
 mod error;
 mod examples;
+mod features;
 mod files;
 mod follow;
 mod gates;

@@ -233,6 +233,11 @@ pub(super) fn verb(error: &ops::Error) -> Words {
             USER,
             hint("Look at `test` in its [eval] table and at the labels."),
         ),
+        E::NotEvaluated { .. } => (
+            "not_evaluated",
+            USER,
+            hint("docs/evaluation.md says what learners need."),
+        ),
         E::NoSuchEvaluation { known, .. } => (
             "no_such_evaluation",
             USER,

@@ -6,7 +6,8 @@
 pub(super) mod along;
 mod list;
 mod paired;
-mod sets;
+pub(super) mod prepare;
+pub(super) mod sets;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -24,7 +25,7 @@ use super::condition;
 use super::error::Error;
 use super::transaction::{self, Note};
 pub use paired::Paired;
-use sets::{Chosen, Sets};
+use sets::{Chosen, Sets, Wanted};
 
 /// What is imported.
 #[derive(Clone, Debug)]
@@ -78,22 +79,13 @@ pub fn import(
     }
     let declaration = super::dataset::find(&version.declarations, &config.dataset)?;
     let table = Table::open(&repo.store, &version.entries, declaration)?;
-    let roles = &table.declaration.roles;
-    let (key, field) = match (roles.key(), roles.labels().first()) {
-        (key, Some(field)) if !key.is_empty() => (key.to_vec(), field.clone()),
-        _ => {
-            return Err(Error::Usage(format!(
-                "`{}` needs a key and a label to be evaluated",
-                config.dataset
-            )));
-        }
-    };
+    let (key, field) = prepare::key_and_label(&table)?;
     let chosen = Chosen::of(config)?;
     for one in chosen.conditions() {
         condition::check(&repo.store, one, &[&version])?;
     }
     let predictions = list::read(&options.file, &options.bytes, &key, &options.column)?;
-    let sets = sets::read(&repo.store, &table, &field, &chosen)?;
+    let sets = sets::read(&repo.store, &table, &field, &chosen, &Wanted::default())?;
     let scored = score(config, &sets, &predictions, &declaration.rename)?;
     let definition = Definition {
         learner: config.model.clone(),
@@ -305,17 +297,10 @@ fn score(
     }
     let confusion = Confusion::of(pairs.into_iter());
     let null_class = config.null_class.as_deref();
-    let mut notes = Vec::new();
-    if sets.unlabelled > 0 {
-        notes.push(format!(
-            "{} test records without a key or a label are left out",
-            sets.unlabelled
-        ));
-    }
     Ok(Scored {
         scores: evaluate::scores(&confusion, null_class, calibration.as_ref()),
         confusion,
         calibration,
-        notes,
+        notes: sets.left_out.notes(),
     })
 }

@@ -9,7 +9,7 @@ use crate::repo::Repo;
 
 use super::super::assess::Version;
 use super::super::error::Error;
-use super::sets::{self, Chosen, Sets};
+use super::sets::{self, Chosen, Sets, Wanted};
 use super::spoken;
 
 /// How two evaluations differ on the records that are equal in both.
@@ -61,7 +61,7 @@ pub(super) fn paired(
         let (before, before_said) = (&old.sets.records[at], &old.said[at]);
         let is_right = |said: &Option<String>| said.as_ref() == Some(&record.label);
         right += u64::from(is_right(before_said));
-        if before != record {
+        if !before.is_same(record) {
             continue;
         }
         records += 1;
@@ -90,8 +90,15 @@ fn side(repo: &Repo, evaluation: &Evaluation) -> Result<Option<Side>, Error> {
     let definition: Definition = object::get(&repo.store, &evaluation.definition)?;
     let predictions = Predictions::read(&repo.store, &evaluation.predictions)?;
     let table = Table::open(&repo.store, &version.entries, declaration)?;
+    let table = sets::as_defined(table, &definition);
     let chosen = Chosen::parse(definition.train.as_deref(), definition.test.as_deref())?;
-    let sets = sets::read(&repo.store, &table, &evaluation.field, &chosen)?;
+    let sets = sets::read(
+        &repo.store,
+        &table,
+        &evaluation.field,
+        &chosen,
+        &Wanted::default(),
+    )?;
     let classes = spoken(&predictions, &sets, &declaration.rename);
     let places: HashMap<&[String], usize> = (predictions.keys.iter().map(Vec::as_slice))
         .zip(0..)

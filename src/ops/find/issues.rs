@@ -7,7 +7,8 @@ use crate::learn::{Learner, Logistic, NaiveBayes, Nearest, Rows, fold_of, id_of,
 use crate::record::Role;
 
 use super::super::error::Error;
-use super::features::{described, map_of};
+use super::super::features::described;
+use super::features::map_of;
 use super::probabilities::{Imported, Taken};
 use super::reading::{View, identity};
 use super::{Answer, Hit, IssueOptions, Note};
