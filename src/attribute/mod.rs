@@ -10,6 +10,7 @@ mod causes;
 mod counters;
 mod engine;
 mod error;
+mod flips;
 mod groups;
 mod metric;
 mod play;
@@ -21,6 +22,7 @@ mod versions;
 
 pub use cause::Cause;
 pub use error::Error;
+pub use flips::{Flip, Seen, flips};
 pub use groups::Method;
 pub use metric::Metric;
 pub use shapley::Given;
@@ -31,7 +33,7 @@ use crate::learn::{Learner, Nearest};
 use causes::Causes;
 use engine::{Engine, Fixed, Local, Refit};
 use play::Play;
-use versions::Game;
+use versions::{Game, Together};
 
 /// How far a sum of parts may be from what it adds up to.
 const EXACT: f64 = 1e-9;
@@ -97,6 +99,8 @@ pub struct Attribution {
     pub evaluations: u64,
     /// The test records of either version.
     pub test_records: u64,
+    /// What was said of each record in the older and in the newer version, where it tested.
+    pub said: Vec<[Option<u32>; 2]>,
 }
 
 impl Attribution {
@@ -113,7 +117,11 @@ pub fn attribute(
     metric: Metric,
     options: &Options,
 ) -> Result<Attribution, Error> {
-    let game = Game::new(versions, options.grouped)?;
+    let together = match options.grouped {
+        true => Together::Group,
+        false => Together::Cause,
+    };
+    let game = Game::new(versions, together)?;
     let engine = engine(&game, model);
     let play = Play::new(&game, metric, engine.as_ref());
     let causes = Causes::new(&play, options.given)?;
@@ -168,11 +176,29 @@ pub fn attribute(
         method,
         evaluations: play.runs(),
         test_records: game.test.len() as u64,
+        said: said(&play),
     };
     if options.given == Given::All {
         adds_up(&out.causes, out.change())?;
     }
     Ok(out)
+}
+
+/// Returns the answers at both ends, by record.
+fn said(play: &Play<'_>) -> Vec<[Option<u32>; 2]> {
+    let game = play.game;
+    let mut out = vec![[None; 2]; game.versions.records.len()];
+    for newer in [false, true] {
+        let applied = vec![newer; game.players.len()];
+        let answers = play.answers(&applied);
+        for (entry, asked) in game.test.iter().zip(&game.asked) {
+            let there = entry.state(&applied).is_some();
+            let asked = asked[usize::from(entry.applied(&applied))].filter(|_| there);
+            out[entry.record as usize][usize::from(newer)] =
+                asked.map(|question| answers[question as usize]);
+        }
+    }
+    out
 }
 
 fn adds_up(parts: &[Part], whole: f64) -> Result<(), Error> {
@@ -192,6 +218,20 @@ fn engine<'g>(game: &'g Game<'g>, model: Model<'g>) -> Box<dyn Engine + 'g> {
     }
 }
 
+/// Returns the first cause of each record that changed.
+pub fn causes_of(versions: &Versions) -> Result<Vec<Option<Cause>>, Error> {
+    let game = Game::new(versions, Together::Cause)?;
+    let mut out: Vec<Option<Cause>> = vec![None; versions.records.len()];
+    for entry in game.train.iter().chain(&game.test) {
+        let player = entry.player.and_then(|at| game.players.get(at as usize));
+        let found = &mut out[entry.record as usize];
+        if let Some(player) = player {
+            *found = Some(found.map_or(player.cause, |known| known.min(player.cause)));
+        }
+    }
+    Ok(out)
+}
+
 /// Returns the score where only some changes are made: `made` says of each record whether its are.
 /// A record that moved between the sides counts among those whose changes are asked for.
 pub fn score_with(
@@ -206,7 +246,7 @@ pub fn score_with(
             record.to = record.from;
         }
     }
-    let game = Game::new(&versions, false)?;
+    let game = Game::new(&versions, Together::Cause)?;
     let engine = engine(&game, model);
     let play = Play::new(&game, metric, engine.as_ref());
     let sheet = play.sheet(&vec![true; game.players.len()])?;

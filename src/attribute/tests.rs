@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::counters::rates;
 use super::engine::{Engine, Refit};
 use super::shapley::gauss_legendre;
-use super::versions::Game;
+use super::versions::{Game, Together};
 use super::*;
 use crate::learn::{Logistic, Majority, NaiveBayes, Ridge, Rows};
 
@@ -71,13 +71,15 @@ fn small(most: usize) -> impl Strategy<Value = Versions> {
     })
 }
 
+/// What a model says of all questions of a game in a coalition.
+type Answers<'a> = dyn Fn(&Game<'_>, &[bool]) -> Vec<u32> + 'a;
+
 /// The value of every coalition of players: the definition, fitted anew each time.
-fn all_values(game: &Game<'_>, learner: &dyn Learner, metric: Metric) -> Vec<Option<f64>> {
-    let refit = Refit::new(game, learner);
+fn all_values(game: &Game<'_>, answers: &Answers<'_>, metric: Metric) -> Vec<Option<f64>> {
     (0..1usize << game.players.len())
         .map(|all| {
             let applied: Vec<bool> = (0..game.players.len()).map(|at| all & 1 << at != 0).collect();
-            let said = refit.answers(&applied);
+            let said = answers(game, &applied);
             let (mut num, mut den) = (0, 0);
             for (entry, asked) in game.test.iter().zip(&game.asked) {
                 let newer = usize::from(entry.applied(&applied));
@@ -132,8 +134,13 @@ fn options() -> Options {
 
 /// Compares with all coalitions; returns what was found.
 fn compare(versions: &Versions, model: Model<'_>, learner: &dyn Learner, metric: Metric) -> Option<Attribution> {
-    let game = Game::new(versions, true).unwrap();
-    let wanted = owen(&game, &all_values(&game, learner, metric));
+    let refit = |game: &Game<'_>, applied: &[bool]| Refit::new(game, learner).answers(applied);
+    compare_with(versions, model, &refit, metric)
+}
+
+fn compare_with(versions: &Versions, model: Model<'_>, answers: &Answers<'_>, metric: Metric) -> Option<Attribution> {
+    let game = Game::new(versions, Together::Group).unwrap();
+    let wanted = owen(&game, &all_values(&game, answers, metric));
     let found = match (attribute(versions, model, metric, &options()), wanted) {
         (Ok(found), Some(wanted)) => {
             assert_eq!(found.parts.len(), wanted.len());
@@ -212,28 +219,14 @@ proptest! {
 
     #[test]
     fn known_answers_equal_all_coalitions(versions in small(8), said in prop::collection::vec(0u32..3, 16), metric in 0usize..7) {
-        /// Says of each row the same.
-        struct Says(Vec<u32>);
-        impl crate::learn::Model for Says {
-            fn predict(&self, rows: &Rows, row: usize) -> crate::learn::Prediction {
-                let dense = rows.dense(row);
-                let at = (dense[1] * 3.0 + dense[0]) as usize;
-                let mut scores = vec![0.0; CLASSES];
-                scores[self.0[at] as usize] = 1.0;
-                crate::learn::decide(&scores, None)
-            }
-        }
-        impl Learner for Says {
-            fn name(&self) -> &'static str { "says" }
-            fn fit(&self, _train: &crate::learn::Examples) -> Box<dyn crate::learn::Model> {
-                Box::new(Says(self.0.clone()))
-            }
-        }
         let of = |place: Option<Place>| place.map(|place| said[place.row as usize]);
         let from: Vec<_> = versions.records.iter().map(|r| of(r.from)).collect();
         let to: Vec<_> = versions.records.iter().map(|r| of(r.to)).collect();
         let model = Model::Fixed { from: &from, to: &to };
-        if let Some(found) = compare(&versions, model, &Says(said), METRICS[metric]) {
+        let answers = |game: &Game<'_>, _: &[bool]| {
+            game.questions.iter().map(|question| said[question.row as usize]).collect()
+        };
+        if let Some(found) = compare_with(&versions, model, &answers, METRICS[metric]) {
             // What trains moves nothing.
             for part in found.parts.iter().filter(|part| part.cause.trains()) {
                 if !matches!(part.cause, Cause::SplitMoved | Cause::Vocabulary) {
@@ -371,7 +364,7 @@ fn a_record_that_moves_is_one_player() {
         (2.0, place(true, 0, 0), place(true, 0, 0)),
         (3.0, place(false, 1, 0), place(false, 1, 0)),
     ]);
-    let game = Game::new(&versions, true).unwrap();
+    let game = Game::new(&versions, Together::Group).unwrap();
     assert_eq!(game.players.len(), 1);
     assert_eq!((game.players[0].cause, game.players[0].records), (Cause::SplitMoved, 2));
     for applied in [[false], [true]] {
@@ -413,13 +406,13 @@ fn moves_between_train_and_test_invent_nothing() {
 
 #[test]
 fn what_was_sampled_adds_up_and_has_errors() {
-    // Twenty relabels, five neighbours, F1: too many for all coalitions of a model at 40.
+    // Twelve relabels, five neighbours, F1: too many for all coalitions of a model at 40.
     let mut random = shapley::Random::new(3, 0);
     let numbers = random.order(120);
     let records: Vec<_> = (0..120)
         .map(|at| {
             let (trains, label) = (at < 80, numbers[at] as u32 % 3);
-            let changed = at < 20;
+            let changed = at < 12;
             let new = if changed { (label + 1) % 3 } else { label };
             (numbers[at] as f64, place(trains, label, 0), place(trains, new, 0))
         })
@@ -439,5 +432,5 @@ fn what_was_sampled_adds_up_and_has_errors() {
     assert!(found.parts.iter().any(|part| part.stderr > 0.0));
     let learner = Nearest { neighbours: 5 };
     let refused = attribute(&versions, Model::Other(&learner), metric, &few);
-    assert!(matches!(refused, Err(Error::TooManyGroups { groups: 20, .. })), "{refused:?}");
+    assert!(matches!(refused, Err(Error::TooManyGroups { groups: 12, .. })), "{refused:?}");
 }

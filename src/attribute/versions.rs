@@ -104,9 +104,20 @@ pub(super) struct Game<'a> {
     pub(super) players: Vec<Player>,
 }
 
+/// Which changes are made together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Together {
+    /// All of a cause.
+    Cause,
+    /// Those of a group of records, within a cause; all that moved between the sides.
+    Group,
+    /// Those of a record.
+    Record,
+}
+
 impl<'a> Game<'a> {
-    /// Finds the players; each group of a cause is one where `grouped`, else each cause is one.
-    pub(super) fn new(versions: &'a Versions, grouped: bool) -> Result<Self, Error> {
+    /// Finds the players.
+    pub(super) fn new(versions: &'a Versions, together: Together) -> Result<Self, Error> {
         check(versions)?;
         let replaced = replaced(&versions.records);
         let mut order: Vec<usize> = (0..versions.records.len()).collect();
@@ -134,9 +145,14 @@ impl<'a> Game<'a> {
             }
         }
         let who = |entry: &Entry, cause: Cause| {
-            let whole = !grouped || cause == Cause::SplitMoved;
-            let group = versions.records[entry.record as usize].group;
-            (cause, if whole { 0 } else { group })
+            let group = match together {
+                Together::Record => entry.record,
+                Together::Group if cause != Cause::SplitMoved => {
+                    versions.records[entry.record as usize].group
+                }
+                Together::Group | Together::Cause => 0,
+            };
+            (cause, group)
         };
         let mut players: Vec<Player> = Vec::new();
         let mut seen: Vec<(Cause, u32, u32)> = (found.iter())
@@ -190,12 +206,6 @@ impl<'a> Game<'a> {
             }
         }
         out
-    }
-
-    /// Returns how many training records a version has.
-    pub(super) fn tested(&self, newer: bool) -> u64 {
-        let there = |entry: &&Entry| if newer { entry.to } else { entry.from }.is_some();
-        self.test.iter().filter(there).count() as u64
     }
 }
 

@@ -47,6 +47,7 @@ Measure
 
 Explain
   blame        The life of one record's labels
+  trace        Which changes moved a score
 
 Prove
   verify       Prove again what a version claims
@@ -216,6 +217,7 @@ pub(super) enum Command {
     Eval(command::eval::EvalArgs),
     Card(command::card::CardArgs),
     Blame(command::blame::BlameArgs),
+    Trace(command::trace::TraceArgs),
     Verify(command::verify::VerifyArgs),
     Fsck(command::fsck::FsckArgs),
     Op(command::op::OpArgs),

@@ -2,7 +2,7 @@
 
 use super::super::versions::Game;
 use super::Engine;
-use crate::learn::{Examples, Learner, Rows};
+use crate::learn::{Examples, Learner, Rows, fit_seen};
 
 /// Fits and asks.
 pub(in crate::attribute) struct Refit<'a> {
@@ -43,7 +43,7 @@ pub(super) fn examples(game: &Game<'_>, applied: &[bool]) -> Examples {
 
 impl Engine for Refit<'_> {
     fn answers(&self, applied: &[bool]) -> Vec<u32> {
-        let model = self.learner.fit(&examples(self.game, applied));
+        let model = fit_seen(self.learner, &examples(self.game, applied));
         let said = model.predict_all(&self.questions);
         said.into_iter().map(|one| one.class).collect()
     }

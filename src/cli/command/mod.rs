@@ -30,4 +30,5 @@ pub(crate) mod sql;
 pub(crate) mod status;
 pub(crate) mod tag;
 pub(crate) mod tour;
+pub(crate) mod trace;
 pub(crate) mod verify;

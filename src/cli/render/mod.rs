@@ -21,3 +21,4 @@ pub(crate) mod metrics;
 pub(crate) mod partial;
 pub(crate) mod plot;
 pub(crate) mod progress;
+pub(crate) mod trace;
