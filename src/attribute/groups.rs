@@ -82,7 +82,7 @@ pub(super) fn split(
     let coalitions = 1u64.checked_shl(groups).filter(|_| groups < 24);
     let train_sides = trained_others(causes, cause);
     let affordable = coalitions.is_some_and(|coalitions| {
-        coalitions * train_sides <= most.saturating_mul(play.engine.thrift())
+        coalitions * train_sides <= most.saturating_mul(play.engine.thrift(causes.all[cause].0))
             && coalitions * play.live.len() as u64 <= MOST_COUNTS
     });
     match affordable {
@@ -312,14 +312,14 @@ fn sampled(play: &Play<'_>, causes: &Causes, cause: usize, most: u64) -> Result<
         true => 2 * groups as u64 * trained_others(causes, cause),
         false => 1,
     };
-    let allowed = most.saturating_mul(play.engine.thrift());
+    let allowed = most.saturating_mul(play.engine.thrift(causes.all[cause].0));
     let steps = 2 * groups as u64 * others.len() as u64 * play.live.len().max(1) as u64;
     let pairs = (allowed / a_pair.max(1)).min(4_000_000_000 / steps.max(1));
     let pairs = pairs.min(PAIRS.1);
     if pairs < PAIRS.0 {
         return Err(Error::TooManyGroups {
             groups,
-            least: PAIRS.0 * a_pair / play.engine.thrift(),
+            least: PAIRS.0 * a_pair / play.engine.thrift(causes.all[cause].0),
             most,
         });
     }

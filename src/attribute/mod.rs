@@ -29,9 +29,9 @@ pub use shapley::Given;
 pub use tally::Tally;
 pub use versions::{Place, Record, Versions};
 
-use crate::learn::{Learner, Nearest};
+use crate::learn::{Learner, Nearest, Ridge};
 use causes::Causes;
-use engine::{Engine, Fixed, Local, Refit};
+use engine::{Engine, Fixed, Linear, Local, Refit};
 use play::Play;
 use versions::{Game, Together};
 
@@ -50,6 +50,8 @@ pub enum Model<'a> {
     },
     /// Nearest neighbours.
     Nearest(Nearest),
+    /// The ridge classifier.
+    Ridge(Ridge),
     /// Any learner, fitted for each coalition.
     Other(&'a dyn Learner),
 }
@@ -214,6 +216,7 @@ fn engine<'g>(game: &'g Game<'g>, model: Model<'g>) -> Box<dyn Engine + 'g> {
     match model {
         Model::Fixed { from, to } => Box::new(Fixed::new(game, from, to)),
         Model::Nearest(learner) => Box::new(Local::new(game, learner)),
+        Model::Ridge(learner) => Box::new(Linear::new(game, learner)),
         Model::Other(learner) => Box::new(Refit::new(game, learner)),
     }
 }

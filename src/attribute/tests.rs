@@ -9,7 +9,7 @@ use super::engine::{Engine, Refit};
 use super::shapley::gauss_legendre;
 use super::versions::{Game, Together};
 use super::*;
-use crate::learn::{Logistic, Majority, NaiveBayes, Ridge, Rows};
+use crate::learn::{Logistic, Majority, NaiveBayes, Rows};
 
 const CLASSES: usize = 3;
 
@@ -181,6 +181,12 @@ proptest! {
     }
 
     #[test]
+    fn ridge_equals_all_coalitions(versions in small(7), metric in 0usize..7) {
+        let learner = Ridge::default();
+        compare(&versions, Model::Ridge(learner), &learner, METRICS[metric]);
+    }
+
+    #[test]
     fn other_learners_equal_all_coalitions(versions in small(6), which in 0usize..3, metric in 0usize..7) {
         let learners: [&dyn Learner; 3] = [&Majority, &NaiveBayes, &Logistic { penalty: 1.0 }];
         compare(&versions, Model::Other(learners[which]), learners[which], METRICS[metric]);
@@ -340,10 +346,10 @@ fn no_training_records_one_class_and_replaced_sets_are_games_too() {
     let versions = line(&[(0.0, None, cat), (1.0, None, dog), (1.1, is_dog, is_dog), (0.1, is_cat, is_cat)]);
     let found = compare(&versions, model, &learner, Metric::Accuracy).unwrap();
     assert_eq!((found.from, found.to), ((1, 2), (2, 2)));
-    compare(&versions, Model::Other(&ridge), &ridge, Metric::Accuracy).unwrap();
+    compare(&versions, Model::Ridge(ridge), &ridge, Metric::Accuracy).unwrap();
     // To one class.
     let versions = line(&[(0.0, cat, cat), (1.0, cat, dog), (1.1, is_dog, is_dog)]);
-    compare(&versions, Model::Other(&ridge), &ridge, Metric::Accuracy).unwrap();
+    compare(&versions, Model::Ridge(ridge), &ridge, Metric::Accuracy).unwrap();
     // Most training records are new: one cause.
     let versions = line(&[(0.0, cat, None), (1.0, dog, None), (0.5, None, dog), (1.1, is_dog, is_dog)]);
     let found = compare(&versions, model, &learner, Metric::Accuracy).unwrap();

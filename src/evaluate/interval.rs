@@ -55,5 +55,5 @@ pub fn interval_of_shares(sum: f64, squares: f64, records: u64) -> (f64, f64) {
     let mean = sum / n;
     let variance = ((squares + 1.0) / n - mean * mean).max(0.0);
     let spread = Z * (variance / n).sqrt();
-    (mean - spread, mean + spread)
+    ((mean - spread).max(-1.0), (mean + spread).min(1.0))
 }

@@ -7,6 +7,7 @@
 
 use rayon::prelude::*;
 
+use super::super::cause::Cause;
 use super::super::versions::Game;
 use super::Engine;
 use super::refit::asked;
@@ -209,7 +210,7 @@ impl Engine for Local {
         vote(self.voters(question, applied))
     }
 
-    fn thrift(&self) -> u64 {
+    fn thrift(&self, _cause: Cause) -> u64 {
         64
     }
 }

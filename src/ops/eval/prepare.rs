@@ -328,13 +328,18 @@ pub(in crate::ops) fn nearest_of(config: &EvaluationConfig) -> Nearest {
     }
 }
 
+/// Returns the ridge classifier that is declared.
+pub(in crate::ops) fn ridge_of(config: &EvaluationConfig) -> Ridge {
+    Ridge {
+        penalty: config.penalty.unwrap_or(PENALTY),
+    }
+}
+
 /// Returns the declared learner. Fails for models that are none of ours.
 pub(in crate::ops) fn learner_of(config: &EvaluationConfig) -> Result<Box<dyn Learner>, Error> {
     Ok(match config.model.as_str() {
         "knn" => Box::new(nearest_of(config)),
-        "ridge" => Box::new(Ridge {
-            penalty: config.penalty.unwrap_or(PENALTY),
-        }),
+        "ridge" => Box::new(ridge_of(config)),
         "logistic" => Box::new(Logistic {
             penalty: config.penalty.unwrap_or(PENALTY),
         }),

@@ -15,7 +15,7 @@ use crate::base::progress::Progress;
 use crate::config::EvaluationConfig;
 use crate::dataset::{Declarations, Table};
 use crate::diff::{self as differ, Event, EventSink, Options};
-use crate::learn::{Learner, Nearest};
+use crate::learn::{Learner, Nearest, Ridge};
 use crate::object::changes::Cause;
 use crate::object::{Commit, Predictions};
 use crate::repo::Repo;
@@ -26,6 +26,8 @@ pub(super) enum Answers {
     Known([Vec<Option<u32>>; 2]),
     /// Nearest neighbours.
     Nearest(Nearest),
+    /// The ridge classifier.
+    Ridge(Ridge),
     /// Another learner of our own.
     Learner(Box<dyn Learner>),
 }
@@ -35,6 +37,7 @@ impl Answers {
         match self {
             Self::Known([from, to]) => Model::Fixed { from, to },
             Self::Nearest(learner) => Model::Nearest(*learner),
+            Self::Ridge(learner) => Model::Ridge(*learner),
             Self::Learner(learner) => Model::Other(learner.as_ref()),
         }
     }
@@ -245,6 +248,7 @@ pub(super) fn open(
     let classes = frozen.classes;
     let answers = match config.model.as_str() {
         "knn" => Answers::Nearest(prepare::nearest_of(&config)),
+        "ridge" => Answers::Ridge(prepare::ridge_of(&config)),
         _ => Answers::Learner(prepare::learner_of(&config)?),
     };
     Ok(Pair {
