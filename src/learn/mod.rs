@@ -15,6 +15,7 @@ mod logistic;
 mod majority;
 mod nearest;
 mod ridge;
+mod rough;
 mod rows;
 mod seen;
 mod solve;
