@@ -1,5 +1,7 @@
 //! Shapley values: their weights, games small enough for a table, random orders.
 
+use crate::base::draws::draw;
+
 /// With what the other causes are taken when the effect of one is asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Given {
@@ -49,27 +51,27 @@ pub(super) fn of_table(values: &[f64], players: usize) -> Vec<f64> {
     out
 }
 
-/// A generator of numbers that look random: splitmix64.
-pub(super) struct Random(u64);
+/// Draws that look random, one after the other.
+pub(super) struct Random {
+    seed: u64,
+    stream: u64,
+    number: u64,
+}
 
 impl Random {
     /// Starts a sequence of its own for each pair of numbers.
     pub(super) fn new(seed: u64, stream: u64) -> Self {
-        let mut out = Self(seed ^ stream.wrapping_mul(0xd134_2543_de82_ef95));
-        out.next();
-        out
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        Self {
+            seed,
+            stream,
+            number: 0,
+        }
     }
 
     /// Returns a number below a bound, which is above 0.
     fn below(&mut self, bound: usize) -> usize {
-        ((u128::from(self.next()) * bound as u128) >> 64) as usize
+        self.number += 1;
+        draw(self.seed, self.stream, self.number, bound)
     }
 
     /// Returns the numbers below `count` in a random order.

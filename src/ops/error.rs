@@ -299,6 +299,32 @@ pub enum Error {
         /// The evaluation.
         name: String,
     },
+    /// A command of an evaluation that failed.
+    #[error("the command of `{name}` failed: {how}{}", printed_words(.printed))]
+    CommandFailed {
+        /// The evaluation.
+        name: String,
+        /// How it ended.
+        how: String,
+        /// The end of what it printed.
+        printed: String,
+        /// Where all that it printed is.
+        log: PathBuf,
+    },
+    /// A score that there is not.
+    #[error("there is no score `{name}`")]
+    NoSuchScore {
+        /// As it was given.
+        name: String,
+        /// The nearest one that there is.
+        nearest: Option<String>,
+    },
+    /// No evaluation is declared that could be run.
+    #[error("{}", nothing_to_run(.known))]
+    NothingToRun {
+        /// Those that are declared, all of model `import`.
+        known: Vec<String>,
+    },
     /// An evaluation that cannot be made of a version.
     #[error("`{name}` cannot be evaluated: {reason}")]
     NotEvaluated {
@@ -437,6 +463,20 @@ fn no_evaluation(name: &Option<String>) -> String {
     match name {
         Some(name) => format!("the version declares no evaluation `{name}`"),
         None => "the version does not declare exactly one evaluation".to_owned(),
+    }
+}
+
+fn nothing_to_run(known: &[String]) -> String {
+    match known {
+        [] => "dver.toml declares no evaluation".to_owned(),
+        _ => "dver.toml declares only evaluations of model `import`".to_owned(),
+    }
+}
+
+fn printed_words(printed: &str) -> String {
+    match printed {
+        "" => String::new(),
+        text => format!("; it printed last:\n{text}"),
     }
 }
 

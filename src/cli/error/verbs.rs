@@ -234,6 +234,27 @@ pub(super) fn verb(error: &ops::Error) -> Words {
             USER,
             hint("Look at `test` in its [eval] table and at the labels."),
         ),
+        E::CommandFailed { log, .. } => (
+            "command_failed",
+            USER,
+            Some(format!("All that it printed is in {}.", log.display())),
+        ),
+        E::NoSuchScore { nearest, .. } => (
+            "no_such_score",
+            USER,
+            match nearest {
+                Some(name) => Some(format!("Is it `{name}`? docs/evaluation.md has all names.")),
+                None => hint("docs/evaluation.md has all names."),
+            },
+        ),
+        E::NothingToRun { known } => (
+            "nothing_to_run",
+            USER,
+            match known.is_empty() {
+                true => hint("An `[eval.NAME]` table declares one; docs/evaluation.md shows it."),
+                false => hint("Run `dver eval import FILE` to score predictions."),
+            },
+        ),
         E::NotEvaluated { .. } => (
             "not_evaluated",
             USER,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::ui::{Style, Ui, clean, count, counted, pad};
 use crate::evaluate::{Comparable, Confusion, Score};
-use crate::ops::eval::Told;
+use crate::ops::eval::{Ran, Told};
 
 /// Writes one evaluation with all its scores.
 pub(crate) fn one(ui: &mut Ui, told: &Told) -> io::Result<()> {
@@ -14,12 +14,20 @@ pub(crate) fn one(ui: &mut Ui, told: &Told) -> io::Result<()> {
         return ui.json_line(&as_json(told));
     }
     let evaluation = &told.evaluation;
-    let commit = ui.paint(Style::Id, &evaluation.commit.short());
+    let name = clean(&evaluation.name);
+    let name = match told.id {
+        Some(_) => format!(
+            "{name} of {}",
+            ui.paint(Style::Id, &evaluation.commit.short())
+        ),
+        None => name,
+    };
     let records = counted(evaluation.test.records, "test record");
-    ui.line(&format!(
-        "{} of {commit}: {records}",
-        clean(&evaluation.name)
-    ))?;
+    let trained = match evaluation.train.records {
+        0 => String::new(),
+        count => format!(", {}", counted(count, "training record")),
+    };
+    ui.line(&format!("{name}: {records}{trained}"))?;
     let name = |score: &Score| match &score.class {
         Some(class) => format!("{} {}", score.name, clean(class)),
         None => score.name.to_owned(),
@@ -39,6 +47,12 @@ pub(crate) fn one(ui: &mut Ui, told: &Told) -> io::Result<()> {
         ui.line(&format!(
             "  of {all} with equal content and label: {won} won, {lost} lost (McNemar p = {p:.4})"
         ))?;
+        if let Some((low, high)) = pairs.interval {
+            let change = (pairs.won as f64 - pairs.lost as f64) / pairs.records.max(1) as f64;
+            ui.line(&format!(
+                "  change of the accuracy on them: {change:+.4} [{low:+.4}, {high:+.4}]"
+            ))?;
+        }
         if let Some((right, of)) = pairs.older_under_newer {
             let share = right as f64 / of.max(1) as f64;
             let (right, of) = (count(right), count(of));
@@ -51,6 +65,31 @@ pub(crate) fn one(ui: &mut Ui, told: &Told) -> io::Result<()> {
         ui.note(&format!("note: {note}"));
     }
     Ok(())
+}
+
+/// Writes what became of one version and one evaluation.
+pub(crate) fn ran(ui: &mut Ui, ran: &Ran) -> io::Result<()> {
+    match ran {
+        Ran::Made(told) => one(ui, told),
+        Ran::Known(told) if ui.json => one(ui, told),
+        Ran::Known(told) => {
+            row(ui, told)?;
+            ui.note("note: it was evaluated already and is not run again");
+            Ok(())
+        }
+        Ran::Failed { name, commit, why } => {
+            if ui.json {
+                let why = why.to_string();
+                return ui.json_line(&json!({"name": name, "commit": commit, "failed": why}));
+            }
+            let name = clean(name);
+            let of = commit.map(|id| format!(" of {}", ui.paint(Style::Id, &id.short())));
+            ui.line(&format!(
+                "{name}{}: not evaluated: {why}",
+                of.unwrap_or_default()
+            ))
+        }
+    }
 }
 
 /// Writes one evaluation as a line.
@@ -127,19 +166,21 @@ fn as_json(told: &Told) -> Value {
         let under = pairs.older_under_newer;
         json!({
             "records": pairs.records, "won": pairs.won, "lost": pairs.lost,
+            "low": pairs.interval.map(|(low, _)| low), "high": pairs.interval.map(|(_, high)| high),
             "mcnemar_p": pairs.mcnemar_p,
             "older_under_newer_labels": under.map(|(num, den)| json!({"num": num, "den": den})),
         })
     });
     json!({
         "paired": paired,
-        "evaluation": told.id, "name": evaluation.name, "commit": evaluation.commit,
+        "evaluation": told.id, "name": evaluation.name,
+        "commit": told.id.map(|_| evaluation.commit),
         "dataset": evaluation.dataset, "field": evaluation.field,
         "definition": evaluation.definition, "train": evaluation.train, "test": evaluation.test,
         "scores": scores.collect::<Vec<_>>(),
         "confusion": {"classes": classes, "counts": counts},
         "comparable_to_previous": told.previous.as_ref().map(|(_, _, how)| how.name()),
         "previous": told.previous.as_ref().map(|(id, _, _)| id),
-        "predictions": evaluation.predictions, "notes": told.notes,
+        "predictions": told.id.map(|_| evaluation.predictions), "notes": told.notes,
     })
 }

@@ -125,6 +125,7 @@ pub(in crate::ops) fn draw(
     let wanted = Wanted {
         training: true,
         fields: fields.iter().chain(also).cloned().collect(),
+        as_json: false,
     };
     let sets = sets::read(source, table, &label, &Chosen::of(config)?, &wanted)?;
     Ok(Drawn {

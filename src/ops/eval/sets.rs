@@ -13,7 +13,7 @@ use crate::evaluate::Digest;
 use crate::learn::{self, part_of};
 use crate::object::{Definition, ObjectSource, TestSet, TrainSet};
 use crate::record::{
-    Batch, Cell, RecordRef, Role, Type, UNPARSABLE, canonical, normalized, quote_name,
+    Batch, Cell, RecordRef, Role, Roles, Type, UNPARSABLE, canonical, normalized, quote_name,
 };
 
 use super::super::error::Error;
@@ -41,7 +41,7 @@ impl Record {
 }
 
 /// What an evaluation reads of a version.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::ops) struct Sets {
     /// The digest of the training records.
     pub train: TrainSet,
@@ -166,6 +166,8 @@ pub(in crate::ops) struct Wanted {
     pub training: bool,
     /// The fields whose values are needed.
     pub fields: Vec<String>,
+    /// Whether values are needed as JSON, and not as they are written.
+    pub as_json: bool,
 }
 
 struct Read {
@@ -193,7 +195,8 @@ pub(super) fn read(
             let mut kinds = vec![Type::Null; places.len()];
             let mut read = Vec::new();
             for record in batch.records() {
-                let Some(one) = of_record(table, field, chosen, (&record, &places)) else {
+                let Some(one) = of_record(table, field, chosen, (&record, &places, wanted.as_json))
+                else {
                     continue;
                 };
                 if one.trains && one.record.is_some() {
@@ -294,7 +297,7 @@ fn of_record(
     table: &Table,
     field: &str,
     chosen: &Chosen,
-    (record, places): (&RecordRef<'_>, &[Option<usize>]),
+    (record, places, as_json): (&RecordRef<'_>, &[Option<usize>], bool),
 ) -> Option<Read> {
     let roles = &table.declaration.roles;
     let names = roles.key().iter();
@@ -329,7 +332,13 @@ fn of_record(
     }
     let label = cell(record, field).map(spelled);
     let id = ObjectId::of(&inputs);
-    let value = |place: &Option<usize>| Some(record.cell((*place)?)?.text.to_owned());
+    let value = |place: &Option<usize>| {
+        let cell = record.cell((*place)?)?;
+        Some(match as_json {
+            true => json(cell),
+            false => cell.text.to_owned(),
+        })
+    };
     let record = key.zip(label).map(|(key, label)| Record {
         key,
         label,
@@ -355,6 +364,22 @@ fn cell_of_quoted<'b>(record: &RecordRef<'b>, name: &str) -> Option<Cell<'b>> {
         return None;
     }
     cell(record, &quoted)
+}
+
+/// Returns a value as JSON: numbers and truth values as such where JSON writes them so.
+fn json(cell: Cell<'_>) -> String {
+    let plain = match Type::of(cell) {
+        Type::List | Type::Object => true,
+        Type::Integer | Type::Float => {
+            serde_json::from_str::<serde_json::Number>(cell.text).is_ok()
+        }
+        Type::Boolean => matches!(cell.text, "true" | "false"),
+        _ => false,
+    };
+    match plain {
+        true => cell.text.to_owned(),
+        false => serde_json::Value::from(cell.text).to_string(),
+    }
 }
 
 /// Returns the one spelling of a value.
@@ -385,8 +410,8 @@ const TOLD: [Role; 6] = [
 ];
 
 /// Returns the fields by role that say what a record is, for definitions.
-pub(super) fn roles(table: &Table) -> impl Iterator<Item = (String, Vec<String>)> + '_ {
-    let fields = move |role| table.declaration.roles.fields(role).to_vec();
+pub(super) fn roles(roles: &Roles) -> impl Iterator<Item = (String, Vec<String>)> + '_ {
+    let fields = move |role| roles.fields(role).to_vec();
     let all = TOLD
         .into_iter()
         .map(move |role: Role| (role.name().to_owned(), fields(role)));
