@@ -48,10 +48,7 @@ pub fn flips(versions: &Versions, learner: Nearest) -> Result<Vec<Flip>, Error> 
         let (Some(from), Some(to), [Some(old), Some(new)]) = (entry.from, entry.to, *asked) else {
             continue;
         };
-        let said = [
-            local.answer(old, &|_| false),
-            local.answer(new, &|_| true),
-        ];
+        let said = [local.answer(old, &|_| false), local.answer(new, &|_| true)];
         if said[0] == said[1] {
             continue;
         }
@@ -102,8 +99,10 @@ fn smallest(changed: &[(u32, Seen)], flips: &dyn Fn(&dyn Fn(u32) -> bool) -> boo
         all.filter(move |(at, _)| set & (1 << at) != 0)
             .map(|(_, player)| *player)
     };
-    let found = sets.into_iter().find(|set| {
-        flips(&|player| inside(*set).any(|(other, _)| other == player))
-    });
-    found.map_or(Vec::new(), |set| inside(set).map(|(_, record)| record).collect())
+    let found = sets
+        .into_iter()
+        .find(|set| flips(&|player| inside(*set).any(|(other, _)| other == player)));
+    found.map_or(Vec::new(), |set| {
+        inside(set).map(|(_, record)| record).collect()
+    })
 }

@@ -174,14 +174,14 @@ fn locally(play: &Play<'_>, causes: &Causes, cause: usize) -> Parts {
             let mut sums = vec![(0.0, 0.0); seen.len()];
             for &(others, weight) in &others {
                 let values = known.entry(others & relevant).or_insert_with(|| {
-                    let value = |inside: &dyn Fn(u32) -> bool| {
-                        one_record(play, at, &|player| {
-                            match range.contains(&(player as usize)) {
+                    let value =
+                        |inside: &dyn Fn(u32) -> bool| {
+                            one_record(play, at, &|player| match range.contains(&(player as usize))
+                            {
                                 true => inside(player),
                                 false => others & (1 << cause_of[player as usize]) != 0,
-                            }
-                        })
-                    };
+                            })
+                        };
                     at_one(&seen, &value, at as u64)
                 });
                 let weight = weight / causes.sheets[others].den as f64;
@@ -287,13 +287,16 @@ fn enumerated(play: &Play<'_>, causes: &Causes, cause: usize) -> Result<Parts, E
                 play.sheet(&applied)
             })
             .collect::<Result<_, _>>()?;
-        shares.par_iter_mut().enumerate().for_each(|(group, shares)| {
-            for inside in (0..sheets.len()).filter(|inside| inside & (1 << group) == 0) {
-                let weight = weight * weights[inside.count_ones() as usize];
-                let with = &sheets[inside | 1 << group];
-                play.step(&sheets[inside], with, weight, shares);
-            }
-        });
+        shares
+            .par_iter_mut()
+            .enumerate()
+            .for_each(|(group, shares)| {
+                for inside in (0..sheets.len()).filter(|inside| inside & (1 << group) == 0) {
+                    let weight = weight * weights[inside.count_ones() as usize];
+                    let with = &sheets[inside | 1 << group];
+                    play.step(&sheets[inside], with, weight, shares);
+                }
+            });
     }
     let tallies = shares.iter().map(|shares| (Tally::of(shares), 0.0));
     Ok(Parts {
@@ -353,12 +356,15 @@ fn sampled(play: &Play<'_>, causes: &Causes, cause: usize, most: u64) -> Result<
             sum.1 += one * one;
         }
     }
-    let tallies = shares.into_iter().zip(sums).map(|(shares, (sum, squares))| {
-        let mut shares: Vec<(u32, f64)> = shares.into_iter().collect();
-        shares.sort_unstable_by_key(|(at, _)| *at);
-        let shares: Vec<f64> = shares.into_iter().map(|(_, share)| share).collect();
-        (Tally::of(&shares), variance(sum, squares, pairs))
-    });
+    let tallies = shares
+        .into_iter()
+        .zip(sums)
+        .map(|(shares, (sum, squares))| {
+            let mut shares: Vec<(u32, f64)> = shares.into_iter().collect();
+            shares.sort_unstable_by_key(|(at, _)| *at);
+            let shares: Vec<f64> = shares.into_iter().map(|(_, share)| share).collect();
+            (Tally::of(&shares), variance(sum, squares, pairs))
+        });
     Ok(Parts {
         tallies: tallies.collect(),
         method: Method::Sampled,

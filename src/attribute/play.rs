@@ -105,9 +105,7 @@ impl<'g> Play<'g> {
         let entry = &self.game.test[at];
         let newer = usize::from(entry.applied(applied));
         match (entry.state(applied), self.game.asked[at][newer]) {
-            (Some((truth, _)), Some(question)) => {
-                self.metric.of(truth, answers[question as usize])
-            }
+            (Some((truth, _)), Some(question)) => self.metric.of(truth, answers[question as usize]),
             _ => (0, 0),
         }
     }

@@ -30,13 +30,19 @@ fn small(most: usize) -> impl Strategy<Value = Versions> {
         let mut rows = Rows::new(2);
         for at in 0..9u32 {
             let sparse = [(at / 3, 1.0)];
-            rows.push(&mut sparse.to_vec(), &[f64::from(at % 3), f64::from(at / 3)]);
+            rows.push(
+                &mut sparse.to_vec(),
+                &[f64::from(at % 3), f64::from(at / 3)],
+            );
         }
         let mut changed = 0;
         let records = all.into_iter().enumerate().map(|(at, one)| {
             let (kind, old, new, row, other, id) = one;
             let (from, to) = match kind {
-                _ if changed == most => (place(kind % 2 == 0, old, row), place(kind % 2 == 0, old, row)),
+                _ if changed == most => (
+                    place(kind % 2 == 0, old, row),
+                    place(kind % 2 == 0, old, row),
+                ),
                 0 | 1 => (place(true, old, row), place(true, old, row)),
                 2 | 3 => (place(false, old, row), place(false, old, row)),
                 4 => (place(true, old, row), place(true, new, row)),
@@ -50,7 +56,12 @@ fn small(most: usize) -> impl Strategy<Value = Versions> {
                 12 => (place(true, old, row), place(true, new, other)),
                 13 => (place(false, old, row), place(false, new, other)),
                 _ => {
-                    let both = |label| Place { trains: true, tests: true, label, row };
+                    let both = |label| Place {
+                        trains: true,
+                        tests: true,
+                        label,
+                        row,
+                    };
                     (Some(both(old)), Some(both(new)))
                 }
             };
@@ -78,7 +89,9 @@ type Answers<'a> = dyn Fn(&Game<'_>, &[bool]) -> Vec<u32> + 'a;
 fn all_values(game: &Game<'_>, answers: &Answers<'_>, metric: Metric) -> Vec<Option<f64>> {
     (0..1usize << game.players.len())
         .map(|all| {
-            let applied: Vec<bool> = (0..game.players.len()).map(|at| all & 1 << at != 0).collect();
+            let applied: Vec<bool> = (0..game.players.len())
+                .map(|at| all & 1 << at != 0)
+                .collect();
             let said = answers(game, &applied);
             let (mut num, mut den) = (0, 0);
             for (entry, asked) in game.test.iter().zip(&game.asked) {
@@ -96,9 +109,8 @@ fn all_values(game: &Game<'_>, answers: &Answers<'_>, metric: Metric) -> Vec<Opt
 /// Owen's values straight from their definition, with weights from factorials.
 fn owen(game: &Game<'_>, values: &[Option<f64>]) -> Option<Vec<f64>> {
     let factorial = |n: usize| (1..=n).map(|k| k as f64).product::<f64>();
-    let weight = |size: usize, of: usize| {
-        factorial(size) * factorial(of - 1 - size) / factorial(of)
-    };
+    let weight =
+        |size: usize, of: usize| factorial(size) * factorial(of - 1 - size) / factorial(of);
     let causes = game.causes();
     let mask = |range: &std::ops::Range<usize>| range.clone().map(|at| 1usize << at).sum::<usize>();
     values[0]?;
@@ -115,8 +127,7 @@ fn owen(game: &Game<'_>, values: &[Option<f64>]) -> Option<Vec<f64>> {
                     let lower = weight(inside.count_ones() as usize, range.len());
                     let without = outside | inside << range.start;
                     let with = without | 1 << (range.start + player);
-                    out[range.start + player] +=
-                        upper * lower * (values[with]? - values[without]?);
+                    out[range.start + player] += upper * lower * (values[with]? - values[without]?);
                 }
             }
         }
@@ -133,12 +144,22 @@ fn options() -> Options {
 }
 
 /// Compares with all coalitions; returns what was found.
-fn compare(versions: &Versions, model: Model<'_>, learner: &dyn Learner, metric: Metric) -> Option<Attribution> {
+fn compare(
+    versions: &Versions,
+    model: Model<'_>,
+    learner: &dyn Learner,
+    metric: Metric,
+) -> Option<Attribution> {
     let refit = |game: &Game<'_>, applied: &[bool]| Refit::new(game, learner).answers(applied);
     compare_with(versions, model, &refit, metric)
 }
 
-fn compare_with(versions: &Versions, model: Model<'_>, answers: &Answers<'_>, metric: Metric) -> Option<Attribution> {
+fn compare_with(
+    versions: &Versions,
+    model: Model<'_>,
+    answers: &Answers<'_>,
+    metric: Metric,
+) -> Option<Attribution> {
     let game = Game::new(versions, Together::Group).unwrap();
     let wanted = owen(&game, &all_values(&game, answers, metric));
     let found = match (attribute(versions, model, metric, &options()), wanted) {
@@ -146,7 +167,10 @@ fn compare_with(versions: &Versions, model: Model<'_>, answers: &Answers<'_>, me
             assert_eq!(found.parts.len(), wanted.len());
             for (part, wanted) in found.parts.iter().zip(&wanted) {
                 let own = part.tally.contribution;
-                assert!((own - wanted).abs() < 1e-9, "{metric:?} {part:?}, not {wanted}");
+                assert!(
+                    (own - wanted).abs() < 1e-9,
+                    "{metric:?} {part:?}, not {wanted}"
+                );
             }
             found
         }
@@ -278,13 +302,19 @@ fn the_rule_of_gauss_and_legendre_integrates_polynomials() {
 #[test]
 fn many_players_add_up() {
     // 900 records of six kinds, and one of a few hundred transitions.
-    let players: Vec<(i64, i64)> = (0..900i64).map(|at| ([-2, 0, 2][at as usize % 3], at % 4 - 1)).collect();
+    let players: Vec<(i64, i64)> = (0..900i64)
+        .map(|at| ([-2, 0, 2][at as usize % 3], at % 4 - 1))
+        .collect();
     let base = (7_000, 12_000);
     let sum = |rates: Vec<counters::Rate>| -> f64 {
         let parts = rates.iter().zip(&players);
-        parts.map(|(r, (n, d))| *n as f64 * r.per_num - *d as f64 * r.per_den).sum()
+        parts
+            .map(|(r, (n, d))| *n as f64 * r.per_num - *d as f64 * r.per_den)
+            .sum()
     };
-    let end = players.iter().fold(base, |sum, p| (sum.0 + p.0, sum.1 + p.1));
+    let end = players
+        .iter()
+        .fold(base, |sum, p| (sum.0 + p.0, sum.1 + p.1));
     let change = end.0 as f64 / end.1 as f64 - base.0 as f64 / base.1 as f64;
     assert!((sum(rates(base, &players).unwrap()) - change).abs() < 1e-12);
 }
@@ -310,7 +340,11 @@ fn line(records: &[(f64, Option<Place>, Option<Place>)]) -> Versions {
 }
 
 fn of<'a>(found: &'a Attribution, cause: Cause) -> Vec<&'a Part> {
-    found.parts.iter().filter(|part| part.cause == cause).collect()
+    found
+        .parts
+        .iter()
+        .filter(|part| part.cause == cause)
+        .collect()
 }
 
 #[test]
@@ -326,7 +360,13 @@ fn null_players_have_nothing_and_equal_ones_the_same() {
         (1.0, test, test),
     ]);
     let learner = Nearest { neighbours: 3 };
-    let found = compare(&versions, Model::Nearest(learner), &learner, Metric::Accuracy).unwrap();
+    let found = compare(
+        &versions,
+        Model::Nearest(learner),
+        &learner,
+        Metric::Accuracy,
+    )
+    .unwrap();
     let parts = of(&found, Cause::TrainRelabel);
     let contributions: Vec<f64> = parts.iter().map(|part| part.tally.contribution).collect();
     assert_eq!(contributions, [0.5, 0.5, 0.0]);
@@ -343,7 +383,12 @@ fn no_training_records_one_class_and_replaced_sets_are_games_too() {
     let model = Model::Nearest(learner);
     let ridge = Ridge::default();
     // From nothing.
-    let versions = line(&[(0.0, None, cat), (1.0, None, dog), (1.1, is_dog, is_dog), (0.1, is_cat, is_cat)]);
+    let versions = line(&[
+        (0.0, None, cat),
+        (1.0, None, dog),
+        (1.1, is_dog, is_dog),
+        (0.1, is_cat, is_cat),
+    ]);
     let found = compare(&versions, model, &learner, Metric::Accuracy).unwrap();
     assert_eq!((found.from, found.to), ((1, 2), (2, 2)));
     compare(&versions, Model::Ridge(ridge), &ridge, Metric::Accuracy).unwrap();
@@ -351,7 +396,12 @@ fn no_training_records_one_class_and_replaced_sets_are_games_too() {
     let versions = line(&[(0.0, cat, cat), (1.0, cat, dog), (1.1, is_dog, is_dog)]);
     compare(&versions, Model::Ridge(ridge), &ridge, Metric::Accuracy).unwrap();
     // Most training records are new: one cause.
-    let versions = line(&[(0.0, cat, None), (1.0, dog, None), (0.5, None, dog), (1.1, is_dog, is_dog)]);
+    let versions = line(&[
+        (0.0, cat, None),
+        (1.0, dog, None),
+        (0.5, None, dog),
+        (1.1, is_dog, is_dog),
+    ]);
     let found = compare(&versions, model, &learner, Metric::Accuracy).unwrap();
     assert_eq!(found.causes.len(), 1);
     assert_eq!(found.causes[0].cause, Cause::TrainReplaced);
@@ -372,10 +422,15 @@ fn a_record_that_moves_is_one_player() {
     ]);
     let game = Game::new(&versions, Together::Group).unwrap();
     assert_eq!(game.players.len(), 1);
-    assert_eq!((game.players[0].cause, game.players[0].records), (Cause::SplitMoved, 2));
+    assert_eq!(
+        (game.players[0].cause, game.players[0].records),
+        (Cause::SplitMoved, 2)
+    );
     for applied in [[false], [true]] {
         let there = |entries: &[versions::Entry]| -> Vec<u32> {
-            let there = entries.iter().filter(|entry| entry.state(&applied).is_some());
+            let there = entries
+                .iter()
+                .filter(|entry| entry.state(&applied).is_some());
             there.map(|entry| entry.record).collect()
         };
         let (train, test) = (there(&game.train), there(&game.test));
@@ -390,7 +445,11 @@ fn a_record_that_moves_is_one_player() {
 fn moves_between_train_and_test_invent_nothing() {
     let mut random = shapley::Random::new(7, 0);
     let order = random.order(600);
-    let labels: Vec<u32> = random.order(600).into_iter().map(|at| at as u32 % 2).collect();
+    let labels: Vec<u32> = random
+        .order(600)
+        .into_iter()
+        .map(|at| at as u32 % 2)
+        .collect();
     let rows: Vec<f64> = random.order(600).into_iter().map(|at| at as f64).collect();
     let records: Vec<_> = (0..600)
         .map(|at| {
@@ -420,11 +479,18 @@ fn what_was_sampled_adds_up_and_has_errors() {
             let (trains, label) = (at < 80, numbers[at] as u32 % 3);
             let changed = at < 12;
             let new = if changed { (label + 1) % 3 } else { label };
-            (numbers[at] as f64, place(trains, label, 0), place(trains, new, 0))
+            (
+                numbers[at] as f64,
+                place(trains, label, 0),
+                place(trains, new, 0),
+            )
         })
         .collect();
     let versions = line(&records);
-    let few = Options { most: 40, ..options() };
+    let few = Options {
+        most: 40,
+        ..options()
+    };
     let model = Model::Nearest(Nearest { neighbours: 5 });
     let metric = Metric::MicroF1(Some(0));
     let found = attribute(&versions, model, metric, &few).unwrap();
@@ -438,5 +504,8 @@ fn what_was_sampled_adds_up_and_has_errors() {
     assert!(found.parts.iter().any(|part| part.stderr > 0.0));
     let learner = Nearest { neighbours: 5 };
     let refused = attribute(&versions, Model::Other(&learner), metric, &few);
-    assert!(matches!(refused, Err(Error::TooManyGroups { groups: 12, .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(Error::TooManyGroups { groups: 12, .. })),
+        "{refused:?}"
+    );
 }

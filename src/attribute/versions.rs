@@ -240,7 +240,8 @@ fn moved(record: &Record) -> bool {
     let (Some(from), Some(to)) = (record.from, record.to) else {
         return false;
     };
-    let across = |old: (bool, bool), new: (bool, bool)| old == (true, false) && new == (false, true);
+    let across =
+        |old: (bool, bool), new: (bool, bool)| old == (true, false) && new == (false, true);
     across((from.trains, from.tests), (to.trains, to.tests))
         || across((from.tests, from.trains), (to.tests, to.trains))
 }

@@ -41,7 +41,13 @@ impl Ridge {
     /// Returns what is said of `asked` after learning `width` numbers of each row of `train`, which
     /// stand row by row. It is linear in these numbers: what a change of them adds can be learnt
     /// by itself.
-    pub fn responses(&self, train: &Rows, targets: Vec<f64>, width: usize, asked: &Rows) -> Vec<f64> {
+    pub fn responses(
+        &self,
+        train: &Rows,
+        targets: Vec<f64>,
+        width: usize,
+        asked: &Rows,
+    ) -> Vec<f64> {
         let places = Places::of(train);
         let design = Design::new(&places, train);
         let model = Linear {

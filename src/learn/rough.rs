@@ -73,7 +73,9 @@ impl Rough {
         }
         let mut mean = vec![0.0; width];
         for row in 0..count {
-            mean.iter_mut().zip(rows.dense(row)).for_each(|(m, x)| *m += x);
+            mean.iter_mut()
+                .zip(rows.dense(row))
+                .for_each(|(m, x)| *m += x);
         }
         mean.iter_mut().for_each(|m| *m /= count as f64);
         let blocks_of = count.div_ceil(LANES);

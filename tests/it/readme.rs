@@ -1,4 +1,4 @@
-//! The sessions in README.md, docs/where.md and docs/remote.md are real: their commands run here, and what they
+//! The sessions in README.md, docs/where.md, docs/remote.md and docs/trace.md are real: their commands run here, and what they
 //! print is compared.
 //!
 //! Ids stand for themselves alone, so that a change of formats does not change the README.
@@ -133,6 +133,12 @@ fn the_examples_of_conditions_print_what_their_page_says() {
 fn the_session_about_remotes_prints_what_its_page_says() {
     let (_, commands) = play("docs/remote.md");
     assert!(commands > 8, "one for each verb");
+}
+
+#[test]
+fn the_session_about_traces_prints_what_its_page_says() {
+    let (_, commands) = play("docs/trace.md");
+    assert!(commands > 8, "one for each way to split");
 }
 
 #[test]

@@ -16,7 +16,11 @@ impl Fixed {
         to: &[Option<u32>],
     ) -> Self {
         let said = game.questions.iter().map(|question| {
-            let (first, second) = if question.newer { (to, from) } else { (from, to) };
+            let (first, second) = if question.newer {
+                (to, from)
+            } else {
+                (from, to)
+            };
             let at = question.record as usize;
             let said = |of: &[Option<u32>]| of.get(at).copied().flatten();
             said(first).or_else(|| said(second)).unwrap_or(u32::MAX)

@@ -66,7 +66,9 @@ impl<'a> Linear<'a> {
     /// Returns the matrix of the players that change it.
     fn solved(&self, applied: &[bool]) -> Arc<Solved> {
         let pairs = applied.iter().zip(&self.relabels);
-        let key: Vec<bool> = pairs.map(|(applied, relabels)| *applied && !relabels).collect();
+        let key: Vec<bool> = pairs
+            .map(|(applied, relabels)| *applied && !relabels)
+            .collect();
         let kept = || self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = kept().get(&key) {
             return known.clone();
@@ -97,7 +99,10 @@ impl<'a> Linear<'a> {
             let at = rows.len();
             rows.push(row as usize);
             ones.push((at, label as usize, 1.0));
-            let Some(player) = entry.player.filter(|player| self.relabels[*player as usize]) else {
+            let Some(player) = entry
+                .player
+                .filter(|player| self.relabels[*player as usize])
+            else {
                 continue;
             };
             let mut put = |class: u32, value: f64| {
@@ -149,7 +154,10 @@ impl<'a> Linear<'a> {
             }
         }
         let classes = (0u32..).zip(there);
-        classes.filter(|(_, there)| *there).map(|(class, _)| class).collect()
+        classes
+            .filter(|(_, there)| *there)
+            .map(|(class, _)| class)
+            .collect()
     }
 }
 
@@ -173,7 +181,9 @@ impl Engine for Linear<'_> {
                     scores[*class as usize] += column[question];
                 }
                 let scores: Vec<f64> = seen.iter().map(|class| scores[*class as usize]).collect();
-                seen.get(decide(&scores, None).class as usize).copied().unwrap_or(0)
+                seen.get(decide(&scores, None).class as usize)
+                    .copied()
+                    .unwrap_or(0)
             })
             .collect()
     }

@@ -346,12 +346,16 @@ fn not_traced(error: &attribute::Error) -> Words {
         E::TooManyGroups { .. } => (
             "too_many_groups",
             USER,
-            hint("Split by fewer groups (--by transition), or allow more models (--evaluations N)."),
+            hint(
+                "Split by fewer groups (--by transition), or allow more models (--evaluations N).",
+            ),
         ),
         E::Inconsistent { .. } | E::DoesNotAddUp { .. } => (
             "internal",
             DAMAGE,
-            hint("This is a defect of dver: no answer is better than a wrong one. Please report it."),
+            hint(
+                "This is a defect of dver: no answer is better than a wrong one. Please report it.",
+            ),
         ),
     }
 }

@@ -134,7 +134,10 @@ fn table(ui: &mut Ui, trace: &Trace, limit: usize) -> io::Result<()> {
         By::Cause => "cause".to_owned(),
         by => format!("cause / {}", clean(&by.name())),
     };
-    let width = rows.iter().map(|(name, _)| name.width()).chain([first.width()]);
+    let width = rows
+        .iter()
+        .map(|(name, _)| name.width())
+        .chain([first.width()]);
     let width = width.max().unwrap_or(0);
     let sampled = trace.method == Method::Sampled;
     let head = format!(
@@ -225,7 +228,9 @@ pub(crate) fn as_json(trace: &Trace) -> Value {
         })
     };
     let shares = |all: &[Share]| -> Vec<Value> {
-        all.iter().map(|share| share_json(share, &trace.by)).collect()
+        all.iter()
+            .map(|share| share_json(share, &trace.by))
+            .collect()
     };
     let supposed = trace.supposed.as_ref().map(|one| {
         json!({
@@ -235,9 +240,9 @@ pub(crate) fn as_json(trace: &Trace) -> Value {
     });
     let explained = trace.explained.as_ref().map(|all| {
         let one = |one: &Explained| {
-            let changed = one.changed.iter().map(|(rank, key, from, to)| {
-                json!({"rank": rank, "key": key, "from": from, "to": to})
-            });
+            let changed = one.changed.iter().map(
+                |(rank, key, from, to)| json!({"rank": rank, "key": key, "from": from, "to": to}),
+            );
             json!({
                 "key": one.key, "truth": one.truth, "said": one.said,
                 "changed": changed.collect::<Vec<_>>(), "smallest": one.smallest,

@@ -77,7 +77,10 @@ pub(super) fn grouped(pair: &mut Pair, by: &By, column: Option<usize>) -> Vec<Gr
     };
     let of_records: Vec<Group> = pair.records.iter().map(group).collect();
     let mut places: BTreeMap<&Group, u32> = of_records.iter().map(|group| (group, 0)).collect();
-    places.values_mut().zip(0..).for_each(|(place, at)| *place = at);
+    places
+        .values_mut()
+        .zip(0..)
+        .for_each(|(place, at)| *place = at);
     for (record, group) in pair.versions.records.iter_mut().zip(&of_records) {
         record.group = places.get(group).copied().unwrap_or(0);
     }

@@ -134,7 +134,11 @@ pub(super) fn versions(
     classes: &[String],
     vocabulary: &dyn Fn(&One, &One) -> bool,
 ) -> Versions {
-    let class = |label: &String| classes.binary_search(label).map_or(u32::MAX, |at| at as u32);
+    let class = |label: &String| {
+        classes
+            .binary_search(label)
+            .map_or(u32::MAX, |at| at as u32)
+    };
     let mut own = Rows::new(0);
     let mut made = Vec::with_capacity(records.len());
     let mut ordinal = 0u128;
@@ -197,7 +201,9 @@ pub(super) fn prepared(part: Prepared) -> (Vec<One>, Vec<One>, Rows) {
     rows.append(part.test.examples.rows());
     let ones = |records: Vec<sets::Record>, trains: bool, first: u32| -> Vec<One> {
         let records = (first..).zip(records);
-        records.map(|(row, record)| one(record, trains, row)).collect()
+        records
+            .map(|(row, record)| one(record, trains, row))
+            .collect()
     };
     (
         ones(part.train.records, true, 0),

@@ -58,7 +58,9 @@ impl Measured {
         let class = || {
             let class = self.class.as_deref().unwrap_or_default();
             place(class).ok_or_else(|| {
-                Error::Usage(format!("no test record and no answer is of the class `{class}`"))
+                Error::Usage(format!(
+                    "no test record and no answer is of the class `{class}`"
+                ))
             })
         };
         Ok(match self.name.as_str() {
@@ -73,11 +75,14 @@ impl Measured {
     }
 
     /// Returns its value in an evaluation, where a class may have had another name.
-    pub(super) fn sealed(&self, told: &Told, older: &dyn Fn(&str) -> Option<String>) -> Option<f64> {
+    pub(super) fn sealed(
+        &self,
+        told: &Told,
+        older: &dyn Fn(&str) -> Option<String>,
+    ) -> Option<f64> {
         let find = |class: Option<&str>| {
             let scores = told.scores.iter();
-            let mut found =
-                scores.filter(|s| s.name == self.name && s.class.as_deref() == class);
+            let mut found = scores.filter(|s| s.name == self.name && s.class.as_deref() == class);
             found.next()?.value
         };
         let class = self.class.as_deref();

@@ -15,16 +15,14 @@ mod tests;
 use std::collections::BTreeMap;
 
 use super::error::Error;
-use crate::attribute::{
-    self, Attribution, Cause, Given, Method, Metric, Options, Part, attribute,
-};
+use crate::attribute::{self, Attribution, Cause, Given, Method, Metric, Options, Part, attribute};
 use crate::base::ObjectId;
 use crate::base::progress::Progress;
 use crate::evaluate::mcnemar;
 use crate::object::Commit;
 use crate::repo::Repo;
-pub use groups::{By, Group};
 use groups::grouped;
+pub use groups::{By, Group};
 use measure::Measured;
 use pair::{Answers, Pair};
 pub use supposed::Supposed;
@@ -240,18 +238,17 @@ fn between(
     let model = pair.answers.model();
     let found = attribute(&pair.versions, model, metric, &how).map_err(cannot(&pair, wanted))?;
     let supposed = match &supposed {
-        Some(condition) => Some(supposed::score(
-            (&pair, &also, annotator.as_deref()),
-            metric,
-            condition,
-        )
-        .map_err(cannot(&pair, wanted))?),
+        Some(condition) => Some(
+            supposed::score((&pair, &also, annotator.as_deref()), metric, condition)
+                .map_err(cannot(&pair, wanted))?,
+        ),
         None => None,
     };
     let explained = match (&pair.answers, options.explain) {
         (_, false) => None,
         (Answers::Nearest(learner), true) => {
-            let flips = attribute::flips(&pair.versions, *learner).map_err(cannot(&pair, wanted))?;
+            let flips =
+                attribute::flips(&pair.versions, *learner).map_err(cannot(&pair, wanted))?;
             Some(flips.into_iter().map(|flip| explain(&pair, flip)).collect())
         }
         (_, true) => {
@@ -292,7 +289,12 @@ fn explain(pair: &Pair, flip: attribute::Flip) -> Explained {
         let newest = both.and_then(|both| both.newest());
         newest.map(|one| one.key.clone()).unwrap_or_default()
     };
-    let class = |class: u32| pair.classes.get(class as usize).cloned().unwrap_or_default();
+    let class = |class: u32| {
+        pair.classes
+            .get(class as usize)
+            .cloned()
+            .unwrap_or_default()
+    };
     Explained {
         key: key(flip.record),
         truth: flip.truth.map(class),
@@ -383,13 +385,16 @@ fn report(
             source: attribute::Error::DoesNotAddUp { residual: rest },
         });
     }
-    for (end, which) in sealed.iter().zip(["older", "newer"]) {
-        if end.is_none() {
-            notes.push(format!(
-                "the {which} version has no evaluation `{}`: its score was computed for this answer",
-                pair.config.name
-            ));
-        }
+    let name = &pair.config.name;
+    match sealed {
+        [Some(_), Some(_)] => {}
+        [None, None] => notes.push(format!(
+            "neither version has an evaluation `{name}`: the scores were computed for this answer"
+        )),
+        [old, _] => notes.push(format!(
+            "the {} version has no evaluation `{name}`: its score was computed for this answer",
+            if old.is_none() { "older" } else { "newer" }
+        )),
     }
     if causes.iter().any(|part| part.cause == Cause::Definition) {
         notes.push(
@@ -400,7 +405,9 @@ fn report(
     }
     let tested = |newer: bool| {
         let records = found.said.iter();
-        records.filter(|said| said[usize::from(newer)].is_some()).count() as u64
+        records
+            .filter(|said| said[usize::from(newer)].is_some())
+            .count() as u64
     };
     let end = |which: usize, commit: ObjectId| End {
         commit,
@@ -411,7 +418,9 @@ fn report(
     Ok(Trace {
         metric: wanted.path.to_owned(),
         evaluation: pair.config.name.clone(),
-        definition: pair.sealed[1].as_ref().map(|told| told.evaluation.definition),
+        definition: pair.sealed[1]
+            .as_ref()
+            .map(|told| told.evaluation.definition),
         from: end(0, from),
         to: end(1, to),
         interval: found.whole.interval(n),
@@ -473,7 +482,10 @@ fn renamed(
             });
             let metric = measured.metric(old_null, &class).ok()?;
             let counts = pairs.iter().map(|(truth, said)| {
-                metric.of(class(truth).unwrap_or(u32::MAX), class(said).unwrap_or(u32::MAX))
+                metric.of(
+                    class(truth).unwrap_or(u32::MAX),
+                    class(said).unwrap_or(u32::MAX),
+                )
             });
             let (num, den) = counts.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
             (den != 0).then(|| num as f64 / den as f64)

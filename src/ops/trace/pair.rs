@@ -211,7 +211,13 @@ pub(super) fn open(
     };
     let sealed = [old.told.take(), new.told];
     if !built_in {
-        return with_known(repo, config, (old.drawn, new.drawn), (renamed, &vocabulary), sealed);
+        return with_known(
+            repo,
+            config,
+            (old.drawn, new.drawn),
+            (renamed, &vocabulary),
+            sealed,
+        );
     }
     let mut by_itself = None;
     if !renamed.is_empty() {
@@ -225,8 +231,16 @@ pub(super) fn open(
             let prepared = frozen.apply(&config, drawn)?;
             let said = prepared.predict(prepared.fit(learner.as_ref()).as_ref());
             let truths = prepared.test.examples.labels().iter();
-            let name = |class: u32| frozen.classes.get(class as usize).cloned().unwrap_or_default();
-            Ok((truths.zip(said)).map(|(truth, said)| (name(*truth), name(said.class))).collect())
+            let name = |class: u32| {
+                frozen
+                    .classes
+                    .get(class as usize)
+                    .cloned()
+                    .unwrap_or_default()
+            };
+            Ok((truths.zip(said))
+                .map(|(truth, said)| (name(*truth), name(said.class)))
+                .collect())
         };
         by_itself = Some([plain(false)?, plain(true)?]);
     }
@@ -327,15 +341,14 @@ fn with_known(
     let ones = |drawn: Drawn| {
         let of = |records: Vec<eval::sets::Record>, trains: bool| -> Vec<One> {
             let records = records.into_iter();
-            records.map(|record| joined::one(record, trains, 0)).collect()
+            records
+                .map(|record| joined::one(record, trains, 0))
+                .collect()
         };
         joined::united(of(drawn.sets.training, true), of(drawn.sets.records, false))
     };
     let records = joined::join(ones(old), ones(new));
-    let mut answers = [
-        vec![None; records.len()],
-        vec![None; records.len()],
-    ];
+    let mut answers = [vec![None; records.len()], vec![None; records.len()]];
     let mut older = vec![None; records.len()];
     let mut differs = false;
     let (mut missed, mut first) = (0, None);

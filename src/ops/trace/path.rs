@@ -1,8 +1,8 @@
 //! `--by commit`: along the first parents, from one stored evaluation to the next.
 
+use super::super::assess::Version;
 use super::super::error::Error;
 use super::super::eval;
-use super::super::assess::Version;
 use super::{By, Group, Share, Trace, TraceOptions, Wanted, between, by_cause, pair};
 use crate::attribute::Method;
 use crate::base::ObjectId;

@@ -97,19 +97,16 @@ pub(super) fn score(
 ) -> Result<Supposed, attribute::Error> {
     let names = condition.condition.names();
     let column = |name: &str| also.iter().position(|other| other == name);
-    let value = |one: Option<&One>, at: Option<usize>| -> Option<String> {
-        one?.values.get(at?)?.clone()
-    };
+    let value =
+        |one: Option<&One>, at: Option<usize>| -> Option<String> { one?.values.get(at?)?.clone() };
     // The type of a field is that of all its values.
     let kinds: Vec<Type> = (names.iter())
         .map(|name| {
             let at = column(&name.text);
             let sides = pair.records.iter().flat_map(|both| [&both.from, &both.to]);
-            sides.fold(Type::Null, |kind, one| {
-                match value(one.as_ref(), at) {
-                    Some(text) => kind.join(Type::of(Cell::text(&text))),
-                    None => kind,
-                }
+            sides.fold(Type::Null, |kind, one| match value(one.as_ref(), at) {
+                Some(text) => kind.join(Type::of(Cell::text(&text))),
+                None => kind,
             })
         })
         .collect();
