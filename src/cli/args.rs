@@ -51,6 +51,7 @@ Measure
 Explain
   blame        The life of one record's labels
   bisect       The commit at which a metric fell, with its changes
+  trace        Which changes moved a score
 
 Prove
   verify       Prove again what a version claims
@@ -249,6 +250,7 @@ pub(super) enum Command {
     Card(command::card::CardArgs),
     Blame(command::blame::BlameArgs),
     Bisect(command::bisect::BisectArgs),
+    Trace(command::trace::TraceArgs),
     Verify(command::verify::VerifyArgs),
     Fsck(command::fsck::FsckArgs),
     Op(command::op::OpArgs),

@@ -105,6 +105,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Answer, Failure> 
         Command::Card(args) => command::card::run(context, &args),
         Command::Blame(args) => command::blame::run(context, &args),
         Command::Bisect(args) => command::bisect::run(context, &args),
+        Command::Trace(args) => command::trace::run(context, &args),
         Command::Verify(args) => command::verify::run(context, &args),
         Command::Fsck(args) => command::fsck::run(context, &args),
         Command::Op(args) => command::op::run(context, &args),

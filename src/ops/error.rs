@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::attribute;
 use crate::base::{IoError, ObjectId, RepoPath, Timestamp};
 use crate::config;
 use crate::dataset;
@@ -335,6 +336,15 @@ pub enum Error {
         name: String,
         /// What the version lacks.
         reason: String,
+    },
+    /// A score whose change cannot be split.
+    #[error("the change of `{name}` cannot be traced")]
+    NotTraced {
+        /// The evaluation and the score.
+        name: String,
+        /// Why.
+        #[source]
+        source: attribute::Error,
     },
     /// An evaluation that is not declared, or not named where there are several.
     #[error("{}", no_evaluation(.name))]

@@ -61,6 +61,7 @@ pub mod show;
 pub mod sql;
 pub mod status;
 pub mod tag;
+pub mod trace;
 pub mod undo;
 pub mod value;
 pub mod verify;

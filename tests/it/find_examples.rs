@@ -7,7 +7,10 @@ use crate::harness::Scratch;
 /// A repository with one declared table, and nothing committed.
 fn with(declared: &str, csv: &str) -> Scratch {
     let scratch = Scratch::new();
-    scratch.write("dver.toml", format!("[dataset.t]\npath = \"t.csv\"\n{declared}\n"));
+    scratch.write(
+        "dver.toml",
+        format!("[dataset.t]\npath = \"t.csv\"\n{declared}\n"),
+    );
     scratch.write("t.csv", csv);
     scratch
 }
@@ -62,7 +65,10 @@ fn the_third_record_is_the_label_issue() {
             let found = told(&find(&scratch, &args));
             assert_eq!(found.len(), 1, "{prune}: {found:?}");
             assert_eq!((&*found[0].0, found[0].2.as_deref()), ("3", Some("b")));
-            assert!((found[0].1 - expected).abs() < 1e-9, "{prune} {score}: {found:?}");
+            assert!(
+                (found[0].1 - expected).abs() < 1e-9,
+                "{prune} {score}: {found:?}"
+            );
         }
     }
 }

@@ -58,6 +58,7 @@ mod readme;
 mod remote;
 mod round_trip;
 mod tour;
+mod trace;
 #[cfg(unix)]
 mod tree;
 mod undo;

@@ -36,5 +36,6 @@ pub(crate) mod sql;
 pub(crate) mod status;
 pub(crate) mod tag;
 pub(crate) mod tour;
+pub(crate) mod trace;
 pub(crate) mod value;
 pub(crate) mod verify;

@@ -5,6 +5,7 @@ use super::engines::{
     revision, worktree,
 };
 use super::{DAMAGE, USAGE, USER, Words, hint};
+use crate::attribute;
 use crate::object;
 use crate::ops;
 
@@ -264,6 +265,7 @@ pub(super) fn verb(error: &ops::Error) -> Words {
             USER,
             hint("docs/evaluation.md says what learners need."),
         ),
+        E::NotTraced { source, .. } => not_traced(source),
         E::NoSuchEvaluation { known, .. } => (
             "no_such_evaluation",
             USER,
@@ -386,4 +388,34 @@ pub(super) fn verb(error: &ops::Error) -> Words {
 fn listed(candidates: &[ops::HeadCandidate]) -> String {
     let one = |c: &ops::HeadCandidate| format!("{} ({} {} of {})", c.id, c.seq, c.verb, c.time);
     candidates.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+fn not_traced(error: &attribute::Error) -> Words {
+    use attribute::Error as E;
+    match error {
+        E::NoCommonTest => (
+            "no_common_test",
+            USER,
+            hint("A change is split over versions that share test records: name two nearer ones."),
+        ),
+        E::Undefined => (
+            "undefined",
+            USER,
+            hint("Trace accuracy instead: it has a value wherever there are test records."),
+        ),
+        E::TooManyGroups { .. } => (
+            "too_many_groups",
+            USER,
+            hint(
+                "Split by fewer groups (--by transition), or allow more models (--evaluations N).",
+            ),
+        ),
+        E::Inconsistent { .. } | E::DoesNotAddUp { .. } => (
+            "internal",
+            DAMAGE,
+            hint(
+                "This is a defect of dver: no answer is better than a wrong one. Please report it.",
+            ),
+        ),
+    }
 }

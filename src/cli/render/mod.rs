@@ -27,3 +27,4 @@ pub(crate) mod partial;
 pub(crate) mod plot;
 pub(crate) mod progress;
 pub(crate) mod slices;
+pub(crate) mod trace;
