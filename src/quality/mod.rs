@@ -9,12 +9,14 @@ mod change;
 pub mod consensus;
 mod drift;
 mod error;
+mod estimate;
 mod follow;
 mod gate;
 mod measure;
 mod memory;
 mod metric;
 mod metrics;
+mod numbers;
 mod read;
 mod references;
 mod score;
@@ -24,8 +26,10 @@ pub use change::{MetricChange, changed, with_previous};
 pub use drift::{drift_since, no_drift};
 pub use error::Error;
 pub use follow::{Delta, follow};
-pub use gate::{Amount, Base, COUNTED, Counted, State, Verdict, judge, needs_changes};
-pub use measure::{Measured, measure, measure_and_keep};
+pub use gate::{
+    Amount, Base, COUNTED, Counted, ScoreOf, Scored, State, Verdict, judge, needs_changes,
+};
+pub use measure::{Measured, measure, measure_and_keep, measure_for_facts};
 pub use memory::{Known, Memory};
 pub use metric::{Definition, Metric, Number, Value};
 pub use metrics::{REGISTRY, definition};

@@ -20,8 +20,11 @@ pub(crate) mod find;
 
 pub(crate) mod gates;
 pub(crate) mod inference;
+pub(crate) mod lock;
+pub(crate) mod locked;
 pub(crate) mod metrics;
 pub(crate) mod partial;
 pub(crate) mod plot;
 pub(crate) mod progress;
 pub(crate) mod slices;
+pub(crate) mod trace;

@@ -8,6 +8,7 @@ mod definition;
 mod external;
 mod import;
 mod intervals;
+pub(super) mod judged;
 pub(super) mod keys;
 mod list;
 pub(super) mod made;
