@@ -17,7 +17,8 @@ fn words(command: &str) -> Vec<String> {
     out
 }
 
-/// Runs a session: `> NAME` with indented lines below it writes a file, `$ dver ...` runs a command.
+/// Runs a session: `> NAME` with indented lines below it writes a file, `$ dver ...` runs a command, and
+/// with `> FILE` at its end what it says goes there.
 fn session(block: &str) -> String {
     let scratch = Scratch::new();
     let mut made = String::new();
@@ -36,12 +37,21 @@ fn session(block: &str) -> String {
             made.push_str(&format!("{line}\n"));
         } else if let Some(command) = line.strip_prefix("$ ") {
             let all = words(command);
-            let args: Vec<&str> = all.iter().skip(1).map(String::as_str).collect();
+            let mut args: Vec<&str> = all.iter().skip(1).map(String::as_str).collect();
+            let file = args.iter().position(|word| *word == ">");
+            let file = file.map(|at| args.split_off(at)[1]);
             let said = match all[0] == "cat" {
                 true => String::from_utf8(scratch.read(args[0])).unwrap(),
                 false => {
                     let told = scratch.dver(&args);
-                    format!("{}{}", told.out, told.err)
+                    assert_eq!(told.code, Some(0), "{command}: {}", told.err);
+                    match file {
+                        None => format!("{}{}", told.out, told.err),
+                        Some(file) => {
+                            scratch.write(file, told.out);
+                            String::new()
+                        }
+                    }
                 }
             };
             made.push_str(&format!("{line}\n{}", said.replace("\r\n", "\n")));
