@@ -179,7 +179,11 @@ fn a_selection_scores_as_an_evaluation_of_it_alone() {
     let texts = texts(240);
     let scratch = story("knn", &texts);
     let train = training(&texts);
-    let chosen: Vec<usize> = train.iter().copied().filter(|id| id % 5 == 0).collect();
+    let chosen: Vec<usize> = train
+        .iter()
+        .copied()
+        .filter(|id| id.is_multiple_of(5))
+        .collect();
     scratch.write("list.csv", list(chosen.iter().copied()));
     let args = ["bench", "selection", "--list", "list.csv", "--draws", "4"];
     let told = scratch.json(&args).remove(0);
@@ -212,7 +216,7 @@ fn a_gain_is_that_of_two_evaluations() {
     let texts = texts(240);
     let few: Vec<Text> = texts
         .iter()
-        .filter(|one| one.split == "test" || one.id % 7 == 0)
+        .filter(|one| one.split == "test" || one.id.is_multiple_of(7))
         .cloned()
         .collect();
     let scratch = repository(&declared("knn"), &table(&few, truth));
@@ -243,7 +247,7 @@ fn a_gain_is_that_of_two_evaluations() {
     let sum: f64 = keys
         .iter()
         .zip(&lines)
-        .filter(|(key, _)| *key % 7 != 0)
+        .filter(|(key, _)| !key.is_multiple_of(7))
         .map(|(_, line)| line["score"].as_f64().unwrap())
         .sum();
     let told = scratch
@@ -304,7 +308,7 @@ fn found_slices_meet_true_ones() {
     );
     let mut predictions = "id,prediction\n".to_owned();
     for one in texts.iter().filter(|one| one.split == "test") {
-        let wrong = one.source == "mail" && one.length > 150 || one.id % 17 == 0;
+        let wrong = one.source == "mail" && one.length > 150 || one.id.is_multiple_of(17);
         let said = CLASSES[(one.truth + usize::from(wrong)) % 3];
         predictions.push_str(&format!("{},{said}\n", one.id));
     }

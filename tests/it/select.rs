@@ -7,7 +7,7 @@ use crate::harness::Scratch;
 
 /// Every fourth record is labelled.
 fn some(one: &Text) -> Option<&'static str> {
-    truth(one).filter(|_| one.id % 4 == 0)
+    truth(one).filter(|_| one.id.is_multiple_of(4))
 }
 
 fn select(scratch: &Scratch, more: &[&str]) -> Vec<usize> {
@@ -23,7 +23,7 @@ fn lots_are_of_the_pool_and_of_no_order() {
     let few = select(&scratch, &["--budget", "10"]);
     let many = select(&scratch, &["--budget", "40"]);
     assert_eq!(few, many[..10]);
-    assert!(many.iter().all(|id| id % 4 != 0), "{many:?}");
+    assert!(many.iter().all(|id| !id.is_multiple_of(4)), "{many:?}");
     assert_eq!(many.iter().collect::<BTreeSet<_>>().len(), 40);
     assert_ne!(select(&scratch, &["--budget", "10", "--seed", "1"]), few);
     // The same in any order of the records, and for a version.

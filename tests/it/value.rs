@@ -119,7 +119,7 @@ fn leaving_out_costs_what_the_evaluation_without_the_record_says() {
     let (mut costs, mut tried) = (0, 0);
     // The least and the most worth, and one in eight of the rest.
     for (at, (line, key)) in lines.iter().zip(keys(&lines)).enumerate() {
-        if at % 8 != 0 && at > 1 && at + 2 < lines.len() {
+        if !at.is_multiple_of(8) && at > 1 && at + 2 < lines.len() {
             continue;
         }
         let left: Vec<_> = texts.iter().filter(|one| one.id != key).cloned().collect();
