@@ -148,7 +148,7 @@ pub(super) fn follow_known(
         return Ok(None);
     };
     *differences = found;
-    let measured = quality::follow(source, (table, survey), known, &grouping, deltas, memory)?;
+    let measured = quality::follow(source, table, known, &grouping, deltas, memory)?;
     progress.end();
     Ok(measured)
 }

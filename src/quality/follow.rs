@@ -12,9 +12,9 @@ use super::memory::{Known, Memory};
 
 /// What came and what went, collected by one thread.
 pub struct Delta<'a> {
-    profile: Profile,
-    came: Collector<'a>,
-    went: Collector<'a>,
+    pub(super) profile: Profile,
+    pub(super) came: Collector<'a>,
+    pub(super) went: Collector<'a>,
 }
 
 impl<'a> Delta<'a> {
@@ -51,11 +51,9 @@ impl Known {
 
 /// Measures a table that differs from what is known by these changes; `None` where only a full
 /// measurement can tell.
-///
-/// `survey` is what is counted: that of the table, or less of it ([`Survey::of_facts`]).
 pub fn follow(
     source: &dyn ObjectSource,
-    (table, survey): (&Table, &Survey),
+    table: &Table,
     known: Known,
     grouping: &Grouping,
     deltas: Vec<Delta<'_>>,
@@ -66,6 +64,7 @@ pub fn follow(
         tables,
     } = known;
     // Deltas first: what goes and comes back elsewhere cancels.
+    let survey = &table.declaration.survey();
     let mut change = Profile::new(survey);
     let (mut came, mut went) = (Vec::new(), Vec::new());
     for delta in deltas {
@@ -82,7 +81,7 @@ pub fn follow(
         .filter(|_| Grouping::new(survey, &profile) == *grouping)
         .and_then(|tables| tables.apply(&came, &went, memory.place()).ok());
     let Some(tables) = tables else {
-        return measure_profiled(source, (table, survey), profile, memory).map(Some);
+        return measure_profiled(source, table, profile, memory).map(Some);
     };
     let fields = table.fields();
     let duplicates = tables.duplicates(grouping, &profile.all_fields(&fields));

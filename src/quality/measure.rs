@@ -72,10 +72,6 @@ impl<E: Send> Units<'_, E> {
         let guess = Grouping::new(self.survey, &sample);
         let start = || (Profile::new(self.survey), Collector::new(&guess));
         let add = |(profile, collector): &mut (Profile, Collector<'_>), batch: &Batch| {
-            if self.survey.facts_only {
-                profile.add(batch);
-                return collector.add(batch);
-            }
             let hashes = hash_records(batch);
             profile.add_hashed(batch, &hashes);
             collector.add_hashed(batch, &hashes);
@@ -110,7 +106,7 @@ impl<E: Send> Units<'_, E> {
     }
 
     /// Profiles a few units from all over the table.
-    fn sample(&self) -> Result<Profile, E> {
+    pub(super) fn sample(&self) -> Result<Profile, E> {
         let mut profile = Profile::new(self.survey);
         let mut batch = Batch::default();
         let step = self.count.div_ceil(SAMPLE).max(1);
@@ -170,26 +166,14 @@ pub fn measure_and_keep(
     })
 }
 
-/// Measures what a comparison asks ([`Survey::facts_only`]), and keeps the table by key.
-pub fn measure_for_facts(
-    source: &dyn ObjectSource,
-    table: &Table,
-    memory: &Memory,
-) -> Result<Measured, dataset::Error> {
-    let survey = &table.declaration.survey().of_facts();
-    with_units(source, table, survey, |units| {
-        let counted = units.measure(Some(memory.place()))?;
-        Ok(measured(table, units.fields, counted))
-    })
-}
-
 /// Counts the duplicates of a version whose profile is known.
 pub(super) fn measure_profiled(
     source: &dyn ObjectSource,
-    (table, survey): (&Table, &Survey),
+    table: &Table,
     profile: Profile,
     memory: &Memory,
 ) -> Result<Measured, dataset::Error> {
+    let survey = &table.declaration.survey();
     with_units(source, table, survey, |units| {
         let (duplicates, tables) = units.duplicates(&profile, Some(memory.place()))?;
         Ok(measured(table, units.fields, (profile, duplicates, tables)))

@@ -17,6 +17,7 @@ mod memory;
 mod metric;
 mod metrics;
 mod numbers;
+mod outline;
 mod read;
 mod references;
 mod score;
@@ -29,10 +30,11 @@ pub use follow::{Delta, follow};
 pub use gate::{
     Amount, Base, COUNTED, Counted, ScoreOf, Scored, State, Verdict, judge, needs_changes,
 };
-pub use measure::{Measured, measure, measure_and_keep, measure_for_facts};
+pub use measure::{Measured, measure, measure_and_keep};
 pub use memory::{Known, Memory};
 pub use metric::{Definition, Metric, Number, Value};
 pub use metrics::{REGISTRY, definition};
+pub use outline::Outline;
 pub use read::{dataset_metrics, derived, metrics_of};
 pub use references::{ValueSet, dangling};
 pub use score::{Labels, Subject};

@@ -491,11 +491,7 @@ fn a_table_is_measured_and_brought_up_to_date() {
     profile.merge(&delta);
     let directory = tempfile::tempdir().unwrap();
     let memory = Memory::new(directory.path(), directory.path());
-    let updated = {
-        let survey = after.declaration.survey();
-        measure_profiled(&store, (&after, &survey), profile, &memory)
-    }
-    .unwrap();
+    let updated = measure_profiled(&store, &after, profile, &memory).unwrap();
     let anew = measure(&store, &after).unwrap();
     let score = anew.score(&mut store).unwrap();
     assert_eq!(updated.score(&mut store).unwrap(), score);

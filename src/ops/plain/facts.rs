@@ -12,7 +12,7 @@ use crate::dataset::Table;
 use crate::diff::{self, Differences, Side};
 use crate::object::ObjectSource;
 use crate::profile::{Facts, Profile, Survey};
-use crate::quality::{self, Delta, Known, Measured, Memory};
+use crate::quality::{self, Delta, Known, Memory, Outline};
 use crate::record::{Role, Roles};
 
 use super::super::assess;
@@ -21,7 +21,7 @@ use super::super::follow;
 use super::super::watched::Watched;
 
 /// Facts of the older and the newer table, and what is known of how they differ.
-type Found = (Facts, Facts, Differences);
+pub(super) type Found = (Facts, Facts, Differences);
 
 /// Measures what a comparison must know of both tables.
 pub(super) fn of_both(
@@ -72,17 +72,16 @@ fn one_by_the_other(
     Ok((facts, newer, differences))
 }
 
-/// What one thread counts of a change: the facts of what came less those of what went, and both
-/// with digests.
+/// What one thread counts of a change: the way back from the newer table to the older one, and what
+/// went and came with digests.
 struct Change<'a> {
-    delta: Delta<'a>,
+    back: Delta<'a>,
     went: Profile,
     came: Profile,
 }
 
-/// Counts types, classes and keys of the older table, and of the newer one by its change; digests
-/// are those of the change. `None` where keys are missing or stand twice, where more changed, or
-/// where a table by key is not worth keeping.
+/// Counts types, classes and keys of the newer table, and of the older one by the change; digests
+/// are those of the change. `None` where keys are missing or stand twice, or where more changed.
 fn by_change(
     source: &dyn ObjectSource,
     old: &Table,
@@ -92,23 +91,16 @@ fn by_change(
     if new.declaration.roles.key().is_empty() {
         return Ok(None);
     }
-    let dir = ScratchDir::create()?;
-    let memory = Memory::new(dir.path(), dir.path());
-    progress.begin(&format!("measuring {}", old.name), Some(old.bytes()));
-    let watched = Watched::new(source, progress);
-    let older = quality::measure_for_facts(&watched, old, &memory)?;
-    if !keys_stand_once(&older) {
-        return Ok(None);
-    }
-    let mut facts = older.facts();
-    let known = Known::of(older);
     let whole = new.declaration.survey();
     let survey: &Survey = &whole.of_facts();
-    let Some(grouping) = known.grouping(survey) else {
+    progress.begin(&format!("measuring {}", new.name), Some(new.bytes()));
+    let watched = Watched::new(source, progress);
+    let guess = Outline::guess(source, new, survey)?;
+    let Some(outline) = Outline::of(&watched, new, survey, &guess)? else {
         return Ok(None);
     };
     let bytes = assess::differing_bytes(old, new);
-    progress.begin(&format!("measuring {}", new.name), Some(bytes));
+    progress.begin(&format!("measuring {}", old.name), Some(bytes));
     let watched = Watched::new(source, progress);
     let changed = diff::changed_records(
         &watched,
@@ -116,17 +108,17 @@ fn by_change(
         new,
         new.records() / follow::LARGEST_SHARE,
         &|| Change {
-            delta: Delta::new(survey, &grouping),
+            back: Delta::new(survey, &guess),
             went: Profile::new(&whole),
             came: Profile::new(&whole),
         },
         &|change, side, batch| match side {
             Side::Before => {
-                change.delta.remove(batch);
+                change.back.add(batch);
                 change.went.add(batch);
             }
             Side::After => {
-                change.delta.add(batch);
+                change.back.remove(batch);
                 change.came.add(batch);
             }
         },
@@ -135,25 +127,18 @@ fn by_change(
         return Ok(None);
     };
     let (mut went, mut came) = (Profile::new(&whole), Profile::new(&whole));
-    let mut deltas = Vec::with_capacity(changes.len());
+    let mut back = Vec::with_capacity(changes.len());
     for change in changes {
         went.merge(&change.went);
         came.merge(&change.came);
-        deltas.push(change.delta);
+        back.push(change.back);
     }
-    let followed = quality::follow(&watched, (new, survey), known, &grouping, deltas, &memory)?;
-    let Some(newer) = followed.filter(keys_stand_once) else {
+    let Some((mut newer, mut older)) = outline.facts((new, old), survey, &guess, &back) else {
         return Ok(None);
     };
-    let mut newer = newer.facts();
-    facts.take_digests(&went);
+    older.take_digests(&went);
     newer.take_digests(&came);
-    Ok(Some((facts, newer, differences)))
-}
-
-/// Returns whether every record has a key of its own: then no record can be there twice.
-fn keys_stand_once(measured: &Measured) -> bool {
-    measured.duplicates.key == Some(0) && measured.profile.null_keys() == 0
+    Ok(Some((older, newer, differences)))
 }
 
 /// Returns the table with the roles that facts come from: the others are not looked at.

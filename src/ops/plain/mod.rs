@@ -56,7 +56,11 @@ pub fn diff_no_index(
         // Two files are one file in two versions, whatever they are called.
         a.path = b.path.clone();
     }
-    let declarations = declare(&source, &old_entries, &new_entries, options)?;
+    let entries = (&*old_entries, &*new_entries);
+    let (declarations, mut known) = match presumed(&source, entries, options, progress)? {
+        Some((declaration, pair)) => (vec![declaration], Some(pair)),
+        None => (declare(&source, entries, options, false)?, None),
+    };
     if let Some(condition) = &options.condition {
         let mut ends = Vec::new();
         for entries in [&old_entries, &new_entries] {
@@ -82,14 +86,16 @@ pub fn diff_no_index(
     let mut sink = Telling(sink, &until);
     let mut out = Vec::new();
     for declaration in &declarations {
-        let newer = Table::open(&source, &new_entries, declaration)?;
-        let older = Table::open(&source, &old_entries, declaration)?;
-        let fields = fields_with_roles(&source, &older, declaration)?;
-        let adapted = declaration.adapted_to(None, &fields, &Default::default());
-        let older = Table::open(&source, &old_entries, &adapted)?;
+        let pair = match known.take() {
+            Some(pair) => pair,
+            None => Pair::measure(&source, entries, declaration, &until)?,
+        };
+        let Pair {
+            older,
+            newer,
+            found: (older_facts, newer_facts, differences),
+        } = pair;
         let watched = Watched::new(&source, &until);
-        let (older_facts, newer_facts, differences) =
-            facts::of_both(&source, &older, &newer, &until)?;
         let differing = assess::differing_bytes(&older, &newer);
         until.begin(&format!("comparing {}", newer.name), Some(differing));
         out.push(diff::diff_known_tables(
@@ -103,6 +109,62 @@ pub fn diff_no_index(
         until.end();
     }
     Ok(out)
+}
+
+/// Two tables, measured.
+struct Pair {
+    older: Table,
+    newer: Table,
+    found: facts::Found,
+}
+
+impl Pair {
+    fn measure(
+        source: &dyn ObjectSource,
+        (old, new): (&[FileEntry], &[FileEntry]),
+        declaration: &Declaration,
+        progress: &dyn Progress,
+    ) -> Result<Self, Error> {
+        let newer = Table::open(source, new, declaration)?;
+        let older = Table::open(source, old, declaration)?;
+        let fields = fields_with_roles(source, &older, declaration)?;
+        let adapted = declaration.adapted_to(None, &fields, &Default::default());
+        let older = Table::open(source, old, &adapted)?;
+        let found = facts::of_both(source, &older, &newer, progress)?;
+        Ok(Self {
+            older,
+            newer,
+            found,
+        })
+    }
+}
+
+/// Declares a single file by a sample and measures it by that, which costs a pass less than counting
+/// first; `None` where there are more files, nothing is to be found, or the count does not bear out
+/// what the sample shows.
+fn presumed(
+    source: &dyn ObjectSource,
+    entries: (&[FileEntry], &[FileEntry]),
+    options: &PlainOptions,
+    progress: &dyn Progress,
+) -> Result<Option<(Declaration, Pair)>, Error> {
+    let given = !options.key.is_empty() || !options.labels.is_empty();
+    if given || entries.0.len() != 1 || entries.1.len() != 1 {
+        return Ok(None);
+    }
+    let mut declarations = declare(source, entries, options, true)?;
+    let Some(declaration) = declarations.pop().filter(|_| declarations.is_empty()) else {
+        return Ok(None);
+    };
+    let pair = Pair::measure(source, entries, &declaration, progress)?;
+    let facts = &pair.found.1;
+    let has_own_key = facts.duplicate_keys == Some(0) && facts.null_keys == 0;
+    let classes = |field: &str| {
+        let field = facts.fields.iter().find(|known| &*known.name == field)?;
+        Some(field.classes.as_ref()?.len() as u64)
+    };
+    let sound = infer::bears_out(&declaration, facts.records, has_own_key, &classes);
+    Ok(sound.then_some((declaration, pair)))
 }
 
 /// Returns the fields of the older table among which the declaration's roles are looked for: all
@@ -189,9 +251,9 @@ fn open<'a>(
 /// Finds out how the newer side's tables read: as given, as its own dver.toml says, or as found.
 fn declare(
     source: &dyn ObjectSource,
-    old: &[FileEntry],
-    new: &[FileEntry],
+    (old, new): (&[FileEntry], &[FileEntry]),
     options: &PlainOptions,
+    by_sample: bool,
 ) -> Result<Vec<Declaration>, Error> {
     let declared = Declarations::read(source, new)?;
     if declared.names().next().is_some() {
@@ -216,7 +278,10 @@ fn declare(
     }
     let mut out = Vec::new();
     if given.roles.is_empty() {
-        let found = infer::infer(source, &both, new, &declared)?;
+        let found = match by_sample {
+            true => infer::presume(source, &both, new, &declared)?,
+            false => infer::infer(source, &both, new, &declared)?,
+        };
         let proposals = found.proposals.into_iter();
         out.extend(proposals.map(|proposal| proposal.declaration));
     }
