@@ -49,7 +49,9 @@ const SHARES: [usize; 10] = [0, 0, 4, 4, 6, 6, 90, 90, 92, 92];
 #[test]
 fn few_evaluations_find_the_fall_and_its_labels() {
     let (scratch, ids) = story("knn", &SHARES);
-    let told = bisect(&scratch, &["m:accuracy", "--below", "0.5"]);
+    // The only evaluation that is declared need not be named.
+    let told = bisect(&scratch, &["accuracy", "--below", "0.5"]);
+    assert_eq!(told["metric"], "m:accuracy");
     assert_eq!(told["found"]["commit"], ids[6].as_str(), "{told}");
     assert_eq!(told["good"], ids[5].as_str());
     assert_eq!(told["commits"], 10);
@@ -72,7 +74,7 @@ fn few_evaluations_find_the_fall_and_its_labels() {
     assert_eq!(told["changes"].as_array().unwrap().len(), 20);
     // Asked again, all is stored.
     let operations = scratch.json(&["op", "log"]).len();
-    let again = bisect(&scratch, &["accuracy", "--below", "0.5"]);
+    let again = bisect(&scratch, &["m:accuracy", "--below", "0.5"]);
     assert_eq!(again["found"], told["found"]);
     let stored = again["asked"].as_array().unwrap();
     assert!(stored.iter().all(|one| one["evaluated_now"] == false));

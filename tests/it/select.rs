@@ -161,11 +161,11 @@ fn centers_are_the_farthest_from_what_is_known() {
 #[test]
 fn classes_become_as_frequent() {
     let texts = texts(400);
-    // Labelled are 40 of sport, 5 of food and 10 of money.
+    // Labelled are 40 of sport, 15 of food and 10 of money.
     let label = |one: &Text| {
         let is_known = match one.truth {
             0 => one.id < 120,
-            1 => one.id < 15,
+            1 => one.id < 45,
             _ => one.id < 30,
         };
         truth(one).filter(|_| is_known)
@@ -188,14 +188,11 @@ fn classes_become_as_frequent() {
             .filter(|line| line["suggested"] == class)
             .count()
     };
-    // 40 + 5 + 10 are known; 30 more go to the two rare ones, by what is predicted.
+    // 40 + 15 + 10 are known; 30 more go to the two rare ones, by what is predicted.
     assert_eq!(count("sport"), 0);
-    assert_eq!(
-        count("food") + 5 - (count("money") + 1),
-        0,
-        "{}",
-        count("food")
-    );
+    let (food, money) = (count("food") + 15, count("money") + 10);
+    assert_eq!(food + money, 55);
+    assert!(food.abs_diff(money) <= 1, "{food} and {money}");
 }
 
 #[test]
