@@ -32,6 +32,9 @@ fn story(texts: &[Text], is_missed: impl Fn(&Text) -> bool) -> Scratch {
     scratch
 }
 
+/// Whether a condition holds for a record.
+type Holds = Box<dyn Fn(&Text) -> bool>;
+
 #[test]
 fn the_slices_are_the_best_of_all_conditions() {
     let texts = texts(700);
@@ -63,10 +66,10 @@ fn the_slices_are_the_best_of_all_conditions() {
         let condition = format!("source = '{source}'");
         (
             condition,
-            Box::new(move |one: &Text| one.source == source) as Box<dyn Fn(&Text) -> bool>,
+            Box::new(move |one: &Text| one.source == source) as Holds,
         )
     });
-    let parts: [(String, Box<dyn Fn(&Text) -> bool>); 3] = [
+    let parts: [(String, Holds); 3] = [
         (
             format!("length <= {low}"),
             Box::new(move |one| one.length <= low),
