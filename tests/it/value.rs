@@ -172,6 +172,7 @@ fn a_value_is_refused_where_nothing_is_declared() {
     assert!(told.contains("\"kind\":\"no_such_evaluation\""), "{told}");
     let scratch = repository(&declared("knn"), &table(&texts, truth));
     scratch.dver(&["value", "--neighbours", "0"]).fails(2);
+    scratch.dver(&["value", "--within", "1"]).fails(2);
     let told = scratch.dver(&["value", "--name", "other"]).fails(3);
     assert!(told.contains("no evaluation `other`"), "{told}");
 }
