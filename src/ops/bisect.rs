@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 
 use crate::base::ObjectId;
 use crate::base::progress::Progress;
-use crate::evaluate::{Comparable, comparable};
+use crate::evaluate::{Comparable, NAMES, comparable};
 use crate::object::changes::{ChangeSet, Row, Transition};
 use crate::object::{self, Commit, Evaluation};
 use crate::repo::Repo;
 
 use super::error::Error;
+use super::eval::run::{wanted, working_declarations};
 use super::eval::{self, Ran, RunOptions, along};
 use super::metrics;
 use super::rows;
@@ -214,6 +215,12 @@ fn measured(repo: &Repo, line: &[(ObjectId, Commit)], metric: &str) -> Result<Me
                 known.push(told.evaluation.name);
             }
         }
+    }
+    // Where none is stored yet, one that can be made will do.
+    if known.is_empty() && NAMES.contains(&metric) {
+        let declarations = working_declarations(repo)?;
+        let declared = wanted(&declarations, None).unwrap_or_default();
+        known.extend(declared.iter().map(|one| one.name.clone()));
     }
     match known.as_slice() {
         [only] => Ok(score(only, metric)),

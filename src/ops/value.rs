@@ -52,6 +52,10 @@ pub fn value(
     {
         return Err(Error::Usage("--within is a distance: 0 or more".to_owned()));
     }
+    if options.within.is_some() && options.method != Valuation::ThresholdKnnShapley {
+        let words = "--within is the distance of --method threshold-knn-shapley";
+        return Err(Error::Usage(words.to_owned()));
+    }
     if let Some(revision) = options.revision.as_deref() {
         let (id, commit) = repo.commit(revision)?;
         let version = Version::of_commit(&repo.store, &commit)?;

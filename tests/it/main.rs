@@ -5,6 +5,8 @@
 mod agree;
 #[cfg(unix)]
 mod apply;
+mod bench;
+mod bisect;
 mod card;
 mod concurrent;
 mod condition;
@@ -13,6 +15,8 @@ mod contract;
 mod country_codes;
 mod country_gates;
 mod crash;
+mod curated;
+mod curation;
 mod damage;
 #[cfg(unix)]
 mod derived;
@@ -57,9 +61,12 @@ mod ranges;
 mod readme;
 mod remote;
 mod round_trip;
+mod select;
+mod slices;
 mod tour;
 mod trace;
 #[cfg(unix)]
 mod tree;
 mod undo;
+mod value;
 mod verify;

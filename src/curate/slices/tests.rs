@@ -111,7 +111,9 @@ fn the_worked_example_of_the_page() {
     // 40 records, 8 errors; a = 1 has 10 records with 6 of them.
     let a: Vec<u32> = (0..40).map(|at| u32::from(at < 10)).collect();
     let b: Vec<u32> = (0..40).map(|at| at % 2).collect();
-    let errors: Vec<u32> = (0..40).map(|at| u32::from(at < 6 || at >= 38)).collect();
+    let errors: Vec<u32> = (0..40)
+        .map(|at| u32::from(!(6..38).contains(&at)))
+        .collect();
     let fields = [a, b];
     let wanted = Wanted {
         alpha: 0.95,

@@ -117,8 +117,18 @@ enum Predicate {
 
 impl Predicate {
     fn condition(&self, field: &str) -> String {
-        let name = format!("\"{}\"", field.replace('"', "\"\""));
-        let text = match self {
+        let quoted = format!("\"{}\"", field.replace('"', "\"\""));
+        // Without quotes where that is the same name.
+        let bare = Where::parse(&self.written(field)).is_ok_and(|parsed| {
+            let mut names = parsed.names().iter();
+            names.all(|name| name.text == field && !name.quoted)
+        });
+        let text = self.written(if bare { field } else { &quoted });
+        Where::parse(&text).map_or(text, |parsed| parsed.to_string())
+    }
+
+    fn written(&self, name: &str) -> String {
+        match self {
             Self::Null => format!("{name} is null"),
             Self::Is(value) => format!("{name} = '{}'", value.replace('\'', "''")),
             Self::Between(Some(low), Some(high)) => {
@@ -127,9 +137,7 @@ impl Predicate {
             Self::Between(Some(low), None) => format!("{name} > {low}"),
             Self::Between(None, Some(high)) => format!("{name} <= {high}"),
             Self::Between(None, None) => format!("{name} is not null"),
-        };
-        // In the one spelling of conditions.
-        Where::parse(&text).map_or(text, |parsed| parsed.to_string())
+        }
     }
 }
 
