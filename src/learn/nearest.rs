@@ -144,6 +144,19 @@ impl Neighbours {
         found.collect()
     }
 
+    /// Returns for each of some queries its squared distance to every example, in their order.
+    pub fn distances(&self, rows: &Rows, queries: std::ops::Range<usize>) -> Vec<Vec<f64>> {
+        let mut products = Vec::new();
+        let of_row = |row: usize| {
+            let products = self.sparse_products(rows, row, &mut products);
+            let own = dot(rows.sparse(row).1, rows.sparse(row).1);
+            (0..self.rows.len())
+                .map(|at| self.distance(rows, row, own, products, at))
+                .collect()
+        };
+        queries.map(of_row).collect()
+    }
+
     /// Returns the inner products of the sparse part with all examples; `None` where all are 0.
     fn sparse_products<'a>(
         &self,

@@ -1,7 +1,7 @@
 //! Words for the errors of verbs.
 
 use super::engines::{
-    compared, condition, damage, declared, index, measured, reference, remote, repository,
+    compared, condition, damage, declared, git, index, measured, reference, remote, repository,
     revision, worktree,
 };
 use super::{DAMAGE, USAGE, USER, Words, hint};
@@ -56,6 +56,11 @@ pub(super) fn verb(error: &ops::Error) -> Words {
                 (0, _) => hint("Run `dver add PATH` to stage the new files."),
                 _ => hint("Run `dver commit -a -m MESSAGE` to commit the changed files too."),
             },
+        ),
+        E::StageMoves => (
+            "stage_moves",
+            USER,
+            hint("Let the other commands end, then commit again."),
         ),
         E::NoIdentity => (
             "no_identity",
@@ -269,6 +274,14 @@ pub(super) fn verb(error: &ops::Error) -> Words {
                 names => Some(format!("Choose with --name: {}.", names.join(", "))),
             },
         ),
+        E::NotEvaluatedYet { known, .. } => (
+            "not_evaluated",
+            USER,
+            match known.as_slice() {
+                [] => hint("`dver eval import FILE` attaches one."),
+                names => Some(format!("Choose with --name: {}.", names.join(", "))),
+            },
+        ),
         E::NothingToUndo => ("nothing_to_undo", USER, None),
         E::Expired { .. } => (
             "expired",
@@ -321,6 +334,53 @@ pub(super) fn verb(error: &ops::Error) -> Words {
         E::Worktree(e) => worktree(e),
         E::Diff(e) => compared(e),
         E::Quality(e) => measured(e),
+        E::NotHere { .. } => (
+            "data_not_here",
+            USER,
+            hint(
+                "Run `dver fetch` to bring it from the remote; whoever made it gives it there with \
+                 `dver push`.",
+            ),
+        ),
+        E::LockedElsewhere { remote, .. } => (
+            "locked_elsewhere",
+            USER,
+            match remote {
+                None => hint(
+                    "Run `dver remote add origin DIR` with the directory that your team pushes \
+                     data to, then `dver checkout --lock`.",
+                ),
+                Some(_) => hint(
+                    "Whoever made that git commit has it: their `dver push` gives it to the remote.",
+                ),
+            },
+        ),
+        E::SharedHooks { .. } => (
+            "shared_hooks",
+            USER,
+            hint(
+                "`dver hook install --shared` installs there all the same (it does nothing where \
+                 there is no data); `git config core.hooksPath .git/hooks` gives this repository \
+                 hooks of its own.",
+            ),
+        ),
+        E::BranchTaken { .. } => (
+            "branch_taken",
+            USER,
+            hint("Work in that worktree, or `dver switch -c NAME` to make another branch here."),
+        ),
+        E::OfAnotherWorktree { .. } => ("other_worktree", USER, hint("Run `dver undo` there.")),
+        E::NotKept { .. } => (
+            "lock",
+            USER,
+            hint("Run `dver reset` when the file can be written: it writes dver.lock for HEAD."),
+        ),
+        E::NoGit { .. } => (
+            "no_git",
+            USER,
+            hint("Run it in the directory of a git repository, or `git init` one."),
+        ),
+        E::Git(e) => git(e),
         E::Io(_) => ("io", USER, None),
     }
 }

@@ -5,8 +5,9 @@ use std::io;
 use serde_json::{Value, json};
 
 use super::super::ui::{Style, Ui, clean, count, counted, pad};
-use crate::evaluate::{Comparable, Confusion, Score};
+use crate::evaluate::{Comparable, Confusion, Score, scores};
 use crate::ops::eval::{Ran, Told};
+use crate::record::quote_name;
 
 /// Writes one evaluation with all its scores.
 pub(crate) fn one(ui: &mut Ui, told: &Told) -> io::Result<()> {
@@ -106,6 +107,48 @@ pub(crate) fn row(ui: &mut Ui, told: &Told) -> io::Result<()> {
         counted(told.evaluation.test.records, "test record"),
         words.unwrap_or_default()
     ))
+}
+
+/// Writes some scores of an evaluation, with their change since the one before: the accuracy where
+/// none is asked for.
+pub(crate) fn brief(ui: &mut Ui, told: &Told, wanted: &[String]) -> io::Result<()> {
+    let is_wanted = |score: &&Score| match wanted {
+        [] => score.name == "accuracy",
+        names => names.iter().any(|name| *name == full_name(score)),
+    };
+    let before = told.previous.as_ref().map(|(_, older, how)| {
+        let confusion = Confusion::from_object(&older.confusion);
+        (scores(&confusion, told.null_class.as_deref(), None), *how)
+    });
+    let name = clean(&told.evaluation.name);
+    for score in told.scores.iter().filter(is_wanted) {
+        let same = |other: &&Score| other.name == score.name && other.class == score.class;
+        let older = before
+            .as_ref()
+            .and_then(|(all, how)| Some((all.iter().find(same)?.value?, how)));
+        let change = match (score.value, older) {
+            (Some(now), Some((then, how))) => {
+                let words = match how {
+                    Comparable::Yes => "",
+                    Comparable::LabelsChanged => ", test labels changed",
+                    Comparable::DifferentTest => ", another test set",
+                };
+                format!("  ({:+.4}{words})", now - then)
+            }
+            _ => String::new(),
+        };
+        let line = format!("    {name}:{} {}{change}", full_name(score), number(score));
+        ui.line(&line)?;
+    }
+    Ok(())
+}
+
+/// Returns the name by which a score is asked for.
+fn full_name(score: &Score) -> String {
+    match &score.class {
+        Some(class) => format!("{}.{}", score.name, quote_name(class)),
+        None => score.name.to_owned(),
+    }
 }
 
 fn number(score: &Score) -> String {

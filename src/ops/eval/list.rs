@@ -99,3 +99,26 @@ pub(super) fn collected(
         classes,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::read;
+
+    proptest! {
+        #[test]
+        fn random_bytes_never_panic(
+            bytes in prop::collection::vec(any::<u8>(), 0..400),
+            head in prop::sample::select(vec!["", "id,prediction\n", "id,prediction,confidence\n", "{\"id\":1,"]),
+        ) {
+            let all = [head.as_bytes(), &bytes].concat();
+            if let Ok(read) = read("f", &all, &["id".to_owned()], "prediction") {
+                prop_assert_eq!(read.keys.len(), read.predicted.len());
+                prop_assert!(read.predicted.iter().all(|at| (*at as usize) < read.classes.len()));
+                prop_assert!(read.keys.is_sorted() && read.classes.is_sorted());
+                prop_assert!(read.keys.len() <= all.len());
+            }
+        }
+    }
+}
