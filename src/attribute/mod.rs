@@ -29,9 +29,9 @@ pub use shapley::Given;
 pub use tally::Tally;
 pub use versions::{Place, Record, Versions};
 
-use crate::learn::{Learner, Nearest, Ridge};
+use crate::learn::{Learner, NaiveBayes, Nearest, Ridge};
 use causes::Causes;
-use engine::{Engine, Fixed, Linear, Local, Refit};
+use engine::{Counted, Engine, Fixed, Linear, Local, Refit};
 use play::Play;
 use versions::{Game, Together};
 
@@ -52,6 +52,8 @@ pub enum Model<'a> {
     Nearest(Nearest),
     /// The ridge classifier.
     Ridge(Ridge),
+    /// Naive Bayes.
+    NaiveBayes,
     /// Any learner, fitted for each coalition.
     Other(&'a dyn Learner),
 }
@@ -217,6 +219,10 @@ fn engine<'g>(game: &'g Game<'g>, model: Model<'g>) -> Box<dyn Engine + 'g> {
         Model::Fixed { from, to } => Box::new(Fixed::new(game, from, to)),
         Model::Nearest(learner) => Box::new(Local::new(game, learner)),
         Model::Ridge(learner) => Box::new(Linear::new(game, learner)),
+        Model::NaiveBayes => match Counted::new(game) {
+            Some(counted) => Box::new(counted),
+            None => Box::new(Refit::new(game, &NaiveBayes)),
+        },
         Model::Other(learner) => Box::new(Refit::new(game, learner)),
     }
 }

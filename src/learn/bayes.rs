@@ -14,14 +14,17 @@ use super::rows::Rows;
 use super::{Learner, Model};
 use crate::base::elementary::ln;
 
-/// What is added to the sum of each feature in each class.
-const SMOOTHING: f64 = 1.0;
 /// What is added to variances, as a share of the largest variance of a feature over all classes.
 const VARIANCE_SHARE: f64 = 1e-9;
 
 /// Counts features by class.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NaiveBayes;
+
+impl NaiveBayes {
+    /// What is added to the sum of each sparse feature in each class.
+    pub const SMOOTHING: f64 = 1.0;
+}
 
 struct Bayes {
     /// ln p(class); negative infinity of a class without examples.
@@ -52,7 +55,8 @@ impl Learner for NaiveBayes {
         let features = sums.len() as f64;
         for sums in sums.values_mut() {
             for (sum, total) in sums.iter_mut().zip(&totals) {
-                *sum = ln((*sum + SMOOTHING) / (total + SMOOTHING * features));
+                *sum =
+                    ln((*sum + NaiveBayes::SMOOTHING) / (total + NaiveBayes::SMOOTHING * features));
             }
         }
         let total = train.len().max(1) as f64;

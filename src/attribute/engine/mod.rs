@@ -1,11 +1,13 @@
 //! Engines: what a model says of each question when some of the changes are made.
 
+mod counted;
 mod fixed;
 mod linear;
 mod nearest;
 mod refit;
 
 use super::cause::Cause;
+pub(super) use counted::Counted;
 pub(super) use fixed::Fixed;
 pub(super) use linear::Linear;
 pub(super) use nearest::Local;

@@ -28,6 +28,8 @@ pub(super) enum Answers {
     Nearest(Nearest),
     /// The ridge classifier.
     Ridge(Ridge),
+    /// Naive Bayes.
+    NaiveBayes,
     /// Another learner of our own.
     Learner(Box<dyn Learner>),
 }
@@ -38,6 +40,7 @@ impl Answers {
             Self::Known([from, to]) => Model::Fixed { from, to },
             Self::Nearest(learner) => Model::Nearest(*learner),
             Self::Ridge(learner) => Model::Ridge(*learner),
+            Self::NaiveBayes => Model::NaiveBayes,
             Self::Learner(learner) => Model::Other(learner.as_ref()),
         }
     }
@@ -263,6 +266,7 @@ pub(super) fn open(
     let answers = match config.model.as_str() {
         "knn" => Answers::Nearest(prepare::nearest_of(&config)),
         "ridge" => Answers::Ridge(prepare::ridge_of(&config)),
+        "naive-bayes" => Answers::NaiveBayes,
         _ => Answers::Learner(prepare::learner_of(&config)?),
     };
     Ok(Pair {
