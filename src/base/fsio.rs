@@ -324,6 +324,41 @@ pub fn write_durable(path: &Path, bytes: &[u8]) -> Result<(), IoError> {
     write_durable_by(&path.with_file_name(name), path, bytes)
 }
 
+/// The same for a script: everybody who may read it may run it. With a file to be like, its
+/// permissions are taken over.
+pub fn write_script(path: &Path, bytes: &[u8], like: Option<&fs::Metadata>) -> Result<(), IoError> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".dver-new");
+    let mut file = NewFile::create(&path.with_file_name(name))?;
+    file.write(bytes)?;
+    set_permissions(file.file(), like).map_err(|e| IoError::new("make executable", path, e))?;
+    file.sync()?;
+    file.persist(path)?;
+    match path.parent() {
+        Some(dir) => sync_dir(dir),
+        None => Ok(()),
+    }
+}
+
+#[cfg(unix)]
+fn set_permissions(file: &File, like: Option<&fs::Metadata>) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut permissions = match like {
+        Some(like) => like.permissions(),
+        None => file.metadata()?.permissions(),
+    };
+    if like.is_none() {
+        let mode = permissions.mode();
+        permissions.set_mode(mode | (mode & 0o444) >> 2);
+    }
+    file.set_permissions(permissions)
+}
+
+#[cfg(not(unix))]
+fn set_permissions(_file: &File, _like: Option<&fs::Metadata>) -> io::Result<()> {
+    Ok(()) // a script is run because of its first line there
+}
+
 /// The same with a temporary file elsewhere on the same file system, so that a crash leaves none
 /// beside `path`.
 pub fn write_durable_by(temporary: &Path, path: &Path, bytes: &[u8]) -> Result<(), IoError> {

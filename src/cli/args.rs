@@ -40,6 +40,9 @@ Look
 Measure
   quality      Metrics of a version
   find         Records that a person should look at, ranked
+  select       Records to label next
+  value        What training records are worth, the least first
+  bench        DataPerf's scores of orders, selections, slices and predictions
   check        One verdict: gates, constraints, what stays to be done
   agree        Agreement between annotators, and their consensus
   eval         Scores of a model, attached to the version
@@ -47,6 +50,8 @@ Measure
 
 Explain
   blame        The life of one record's labels
+  bisect       The commit at which a metric fell, with its changes
+  trace        Which changes moved a score
 
 Prove
   verify       Prove again what a version claims
@@ -60,6 +65,7 @@ Share
   push         Give a remote the commits of branches
   fetch        Take the commits of a remote's branches
   pull         Fetch, and move the current branch and its files on
+  hook         Let git's hooks look after the data
 
 Upkeep
   gc           Let go of what nothing names any more
@@ -114,9 +120,33 @@ fn with_heading(command: clap::Command) -> clap::Command {
 
 /// Reads what people typed.
 pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, error::Error> {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(command) = of_hook(&arguments) {
+        return Ok(Cli {
+            global: Global::default(),
+            command,
+        });
+    }
     let mut program = program();
     let mut matches: ArgMatches = program.try_get_matches_from_mut(arguments)?;
     Cli::from_arg_matches_mut(&mut matches).map_err(|e| e.format(&mut program))
+}
+
+/// Reads what git's hooks call, which has no options: git waits for it, and describing all commands
+/// takes longer than most hooks.
+fn of_hook(arguments: &[OsString]) -> Option<Command> {
+    let [_, hook, run, name, rest @ ..] = arguments else {
+        return None;
+    };
+    let name = name.to_str().filter(|name| !name.starts_with('-'))?;
+    (hook == "hook" && run == "run").then(|| {
+        Command::Hook(command::hook::HookArgs {
+            command: command::hook::HookCommand::Run(command::hook::RunArgs {
+                name: name.to_owned(),
+                arguments: rest.to_vec(),
+            }),
+        })
+    })
 }
 
 /// Options that every command takes.
@@ -211,11 +241,16 @@ pub(super) enum Command {
     Schema(command::quality::SchemaArgs),
     Quality(command::quality::QualityArgs),
     Find(command::find::FindArgs),
+    Select(command::select::SelectArgs),
+    Value(command::value::ValueArgs),
+    Bench(command::bench::BenchArgs),
     Check(command::check::CheckArgs),
     Agree(command::agree::AgreeArgs),
     Eval(command::eval::EvalArgs),
     Card(command::card::CardArgs),
     Blame(command::blame::BlameArgs),
+    Bisect(command::bisect::BisectArgs),
+    Trace(command::trace::TraceArgs),
     Verify(command::verify::VerifyArgs),
     Fsck(command::fsck::FsckArgs),
     Op(command::op::OpArgs),
@@ -225,6 +260,7 @@ pub(super) enum Command {
     Push(command::remote::PushArgs),
     Fetch(command::remote::FetchArgs),
     Pull(command::remote::PullArgs),
+    Hook(command::hook::HookArgs),
     Gc(command::gc::GcArgs),
     Reindex(command::reindex::ReindexArgs),
     Sql(command::sql::SqlArgs),

@@ -8,7 +8,7 @@ use crate::base::progress::{Progress, Quiet};
 use crate::base::{IoError, RepoPath};
 use crate::config::Local;
 use crate::ops;
-use crate::repo::{self, Repo};
+use crate::repo::{self, Home, Repo};
 use crate::worktree::{Finding, Problem};
 
 use super::Answer;
@@ -51,10 +51,27 @@ impl Context {
 
     /// Finds and opens the repository around the directory.
     pub(super) fn repo(&self) -> Result<Repo, Failure> {
-        let root = repo::discover(&self.directory)?;
-        let local = repo::settings(&root)?;
-        let actor = env::actor(identity(&local), &root);
-        Ok(Repo::open(&root, actor)?)
+        let home = repo::discover(&self.directory)?;
+        self.repo_at(&home)
+    }
+
+    /// Opens the repository of a worktree.
+    pub(super) fn repo_at(&self, home: &Home) -> Result<Repo, Failure> {
+        let local = repo::settings(&home.root)?;
+        let actor = env::actor(identity(&local), &home.root);
+        Ok(Repo::open_at(home, actor)?)
+    }
+
+    /// Opens the repository of a worktree without asking git who acts: enough to look at it.
+    pub(super) fn repo_to_look_at(&self, home: &Home) -> Result<Repo, Failure> {
+        let local = repo::settings(&home.root)?;
+        let actor = env::onlooker(identity(&local));
+        Ok(Repo::open_at(home, actor)?)
+    }
+
+    /// Finds out who acts in a repository that was opened to be looked at.
+    pub(super) fn act(&self, repo: &mut Repo) {
+        repo.actor = env::actor(identity(&repo.local), &repo.root);
     }
 
     /// Sends results to the file that the options name.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods)] // this is the one file that may
 
+use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -47,6 +48,13 @@ pub(super) fn clock() -> (Clock, bool) {
 
 /// Finds out who acts: `DVER_AUTHOR`, then the repository's config, then git's user.
 pub(super) fn actor(configured: Option<String>, directory: &Path) -> Actor {
+    let actor = onlooker(configured);
+    let identity = actor.identity.or_else(|| git_user(directory));
+    Actor { identity, ..actor }
+}
+
+/// The same without asking git.
+pub(super) fn onlooker(configured: Option<String>) -> Actor {
     let (clock, clock_given) = clock();
     let mut environment = Vec::new();
     let given = variable("DVER_AUTHOR");
@@ -56,7 +64,7 @@ pub(super) fn actor(configured: Option<String>, directory: &Path) -> Actor {
     if clock_given {
         environment.push("time".to_owned());
     }
-    let identity = given.or(configured).or_else(|| git_user(directory));
+    let identity = given.or(configured);
     let fallback = variable("USER").or_else(|| variable("USERNAME"));
     Actor {
         identity,
@@ -85,6 +93,25 @@ fn git_user(directory: &Path) -> Option<String> {
         "{name} <{}>",
         ask("user.email").unwrap_or_default()
     ))
+}
+
+/// Returns whether git is committing only some paths, for which it has made an index of its own.
+pub(super) fn commits_paths() -> bool {
+    let index = std::env::var_os("GIT_INDEX_FILE");
+    let name = index
+        .as_deref()
+        .and_then(|path| Path::new(path).file_name());
+    name.is_some_and(|name| name.to_string_lossy().starts_with("next-index"))
+}
+
+/// Returns what stands on stdin, where that is no terminal; at most so many bytes.
+pub(super) fn input(most: u64) -> std::io::Result<String> {
+    let stdin = std::io::stdin();
+    let mut bytes = Vec::new();
+    if !stdin.is_terminal() {
+        stdin.lock().take(most).read_to_end(&mut bytes)?;
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Returns the path of this program.

@@ -137,6 +137,30 @@ pub fn remove_remote(text: &str, name: &str) -> Result<String, Error> {
     Ok(written(text, &document))
 }
 
+/// Sets a key of `[git]` in the text of `.dver/config.toml`, or takes it out where there is no
+/// value.
+pub fn set_git(text: &str, key: &str, value: Option<&str>) -> Result<String, Error> {
+    Local::parse(text)?;
+    let mut document = super::reader::parse(Local::FILE, text)?.into_mut();
+    if value.is_none() && document.get("git").is_none() {
+        return Ok(text.to_owned());
+    }
+    let git = document
+        .entry("git")
+        .or_insert_with(|| Item::Table(Table::new()));
+    // Parsing has found that `git` is a table.
+    if let Some(git) = git.as_table_like_mut() {
+        match value {
+            Some(value) => set(git, key, Value::from(value)),
+            None => drop(git.remove(key)),
+        }
+        if git.is_empty() {
+            document.remove("git");
+        }
+    }
+    Ok(written(text, &document))
+}
+
 /// Writes the document with the line ends and the byte order mark of the text that was read.
 fn written(text: &str, document: &DocumentMut) -> String {
     let mut out = document.to_string();

@@ -16,6 +16,48 @@ pub struct Local {
     pub gc_keep_days: u32,
     /// Remotes: name -> address.
     pub remotes: BTreeMap<String, String>,
+    /// What is kept in the git repository around the data.
+    pub git: GitSettings,
+}
+
+/// How dver behaves in a git repository.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GitSettings {
+    /// Whether `dver.lock` and the block in .gitignore are kept.
+    pub lock: bool,
+    /// What git's hooks do; `None` where none were installed.
+    pub hooks: Option<HookMode>,
+    /// For how many seconds a hook may look at files before it lets git go on; 0 for ever.
+    pub budget_seconds: u32,
+}
+
+/// What the hooks do where data is not committed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum HookMode {
+    /// Refuse the git commit.
+    Require,
+    /// Commit the data along.
+    Commit,
+}
+
+impl HookMode {
+    /// Returns its name in the settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Require => "require",
+            Self::Commit => "commit",
+        }
+    }
+}
+
+impl Default for GitSettings {
+    fn default() -> Self {
+        Self {
+            lock: true,
+            hooks: None,
+            budget_seconds: 10,
+        }
+    }
 }
 
 impl Default for Local {
@@ -25,6 +67,7 @@ impl Default for Local {
             user_email: None,
             gc_keep_days: 30,
             remotes: BTreeMap::new(),
+            git: GitSettings::default(),
         }
     }
 }
@@ -57,6 +100,23 @@ impl Local {
                 table.finish()?;
             }
         }
+        if let Some(git) = top.table("git")? {
+            local.git.lock = git.boolean("lock")?.unwrap_or(true);
+            local.git.hooks = match git.string("hooks")?.as_deref() {
+                None => None,
+                Some("require") => Some(HookMode::Require),
+                Some("commit") => Some(HookMode::Commit),
+                Some(other) => {
+                    return Err(git.bad_value("hooks", "\"require\" or \"commit\"", other));
+                }
+            };
+            if let Some(text) = git.scalar("budget")? {
+                let expected = "a number of seconds such as 10 or \"10 s\"";
+                local.git.budget_seconds =
+                    seconds(&text).ok_or_else(|| git.bad_value("budget", expected, &text))?;
+            }
+            git.finish()?;
+        }
         top.finish()?;
         Ok(local)
     }
@@ -69,6 +129,17 @@ pub fn days(text: &str) -> Option<u32> {
     match text[digits..].trim() {
         "" | "d" | "day" | "days" => Some(number),
         "w" | "week" | "weeks" => number.checked_mul(7),
+        _ => None,
+    }
+}
+
+/// Reads a number of seconds such as `10`, `10 s` or `2 min`.
+fn seconds(text: &str) -> Option<u32> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let number: u32 = text.get(..digits)?.parse().ok()?;
+    match text.get(digits..)?.trim() {
+        "" | "s" | "second" | "seconds" => Some(number),
+        "m" | "min" | "minute" | "minutes" => number.checked_mul(60),
         _ => None,
     }
 }

@@ -18,7 +18,7 @@ pub use declarations::{ClassesConfig, DatasetConfig, Declarations, FieldConfig, 
 pub use error::Error;
 pub use evaluation::{CommandConfig, EvaluationConfig, LEARNERS, ScaleConfig};
 pub use gate::{Bound, Comparison, GateConfig, Limit};
-pub use local::{Local, days};
+pub use local::{GitSettings, HookMode, Local, days};
 
 #[cfg(test)]
 mod tests;

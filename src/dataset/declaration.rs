@@ -320,6 +320,11 @@ impl Declarations {
         self.datasets.iter().find(covers)
     }
 
+    /// Returns the patterns of all data sets.
+    pub fn patterns(&self) -> impl Iterator<Item = &PathPattern> {
+        self.datasets.iter().flat_map(|dataset| &dataset.patterns)
+    }
+
     /// Returns the names of the data sets, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.datasets.iter().map(|dataset| dataset.name.as_str())

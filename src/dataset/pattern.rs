@@ -112,6 +112,51 @@ impl PathPattern {
         &self.text
     }
 
+    /// Returns what all its paths are, or lie below, without a `/` at the end; empty where that is
+    /// the root.
+    pub fn place(&self) -> &[u8] {
+        if self.prefix.len() == self.tokens.len() {
+            return &self.prefix;
+        }
+        let directory = self.directory();
+        directory.strip_suffix(b"/").unwrap_or(directory)
+    }
+
+    /// Returns the line of a .gitignore, at the root, that names the same paths; `None` where such a
+    /// line cannot. A field may be empty there.
+    pub fn gitignore(&self) -> Option<String> {
+        let mut line = vec![b'/'];
+        for token in &self.tokens {
+            match token {
+                Token::Byte(b'\n' | b'\r' | 0) => return None,
+                Token::Byte(byte) => {
+                    if b"*?[\\ ".contains(byte) {
+                        line.push(b'\\');
+                    }
+                    line.push(*byte);
+                }
+                Token::Any => line.push(b'?'),
+                Token::Star | Token::Field(_) => line.push(b'*'),
+                Token::Parts => line.extend_from_slice(b"**/"),
+                Token::Rest => line.extend_from_slice(b"**"),
+                Token::Set { negated, ranges } => {
+                    let set = |c: char| match c {
+                        '[' | ']' | '\\' | '-' | '!' | '^' => format!("\\{c}"),
+                        c => c.to_string(),
+                    };
+                    let ranges = ranges.iter().map(|(from, to)| match from == to {
+                        true => set(*from),
+                        false => format!("{}-{}", set(*from), set(*to)),
+                    });
+                    let not = if *negated { "!" } else { "" };
+                    let text = format!("[{not}{}]", ranges.collect::<String>());
+                    line.extend_from_slice(text.as_bytes());
+                }
+            }
+        }
+        String::from_utf8(line).ok()
+    }
+
     /// Returns the fields that the pattern makes, in the order of the path.
     pub fn fields(&self) -> impl Iterator<Item = &Arc<str>> {
         self.tokens.iter().filter_map(|token| match token {

@@ -109,3 +109,15 @@ pub fn mcnemar(won: u64, lost: u64) -> f64 {
         false => crate::base::elementary::exp2(log).min(1.0),
     }
 }
+
+/// Returns the interval of 95 % of the mean of what `records` records gained and lost, each between
+/// -1 and 1; `sum` and `squares` are the sums of that and of its squares. Two records are added, one
+/// of which moved: half of it up, half of it down (Agresti and Min, 2005), so that a few wins are no
+/// certainty.
+pub fn interval_of_shares(sum: f64, squares: f64, records: u64) -> (f64, f64) {
+    let n = records as f64 + 2.0;
+    let mean = sum / n;
+    let variance = ((squares + 1.0) / n - mean * mean).max(0.0);
+    let spread = Z * (variance / n).sqrt();
+    ((mean - spread).max(-1.0), (mean + spread).min(1.0))
+}

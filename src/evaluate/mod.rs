@@ -21,5 +21,7 @@ pub use compare::{Comparable, comparable};
 pub use confusion::Confusion;
 pub use counts::Counts;
 pub use digest::Digest;
-pub use interval::{LEVEL, mcnemar, normal_quantile, paired_interval, wilson, wilson_at};
+pub use interval::{
+    LEVEL, interval_of_shares, mcnemar, normal_quantile, paired_interval, wilson, wilson_at,
+};
 pub use score::{METRICS_VERSION, NAMES, Score, ratios, scores};

@@ -21,6 +21,15 @@ pub enum Error {
     /// A path of the repository is no UTF-8.
     #[error("git names a path that is not UTF-8")]
     NotText,
+    /// Something that dver cannot take part in stands where a hook, or what was one, belongs.
+    #[error("{} is in the way of a hook", path.display())]
+    HookInTheWay {
+        /// The path.
+        path: std::path::PathBuf,
+    },
+    /// The machine failed.
+    #[error(transparent)]
+    Io(#[from] crate::base::IoError),
     /// The lock file is none.
     #[error("{path} is no lock file: {why}", path = super::LOCK)]
     Lock {

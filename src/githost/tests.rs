@@ -1,4 +1,6 @@
-//! Lock files and a real git repository.
+//! Lock files, hooks, and a real git repository.
+
+#![allow(clippy::disallowed_methods)] // tests write files
 
 use std::fs;
 
@@ -66,4 +68,147 @@ fn git_tells_where_it_is_and_what_its_commits_hold() {
     assert_eq!(git.file_at(&commit, Path::new("b")).unwrap(), None);
     assert_eq!(git.resolve("nothing").unwrap(), None);
     assert!(git.run(&["no-such-verb"]).is_err());
+}
+
+#[test]
+fn a_block_comes_and_goes_and_leaves_the_rest() {
+    let block_of = |body: &str| format!("{} (x)\n{body}{}\n", block::BEGIN, block::END);
+    for text in ["", "a\n", "a\r\nb\r\n", "# dver: end\n", "\n\n"] {
+        let with = block::with(text.as_bytes(), &block_of("one\n"));
+        assert!(block::find(&with).is_some(), "{text:?}");
+        assert_eq!(block::without(&with), text.as_bytes(), "{text:?}");
+        let again = block::with(&with, &block_of("two\nthree\n"));
+        assert_eq!(block::without(&again), text.as_bytes(), "{text:?}");
+        let same = block::with(&again, &block_of("two\nthree\n"));
+        assert_eq!(same, again);
+        assert_eq!(
+            memchr::memmem::find_iter(&again, block::BEGIN).count(),
+            1,
+            "{text:?}"
+        );
+    }
+    // A block keeps its place.
+    let text = format!("a\n{}b\n", block_of("one\n"));
+    let other = block::with(text.as_bytes(), &block_of("two\n"));
+    assert_eq!(other, format!("a\n{}b\n", block_of("two\n")).into_bytes());
+    // Half a block is none.
+    let half = format!("a\n{}\nb\n", block::BEGIN);
+    assert_eq!(block::without(half.as_bytes()), half.as_bytes());
+}
+
+#[test]
+fn only_scripts_of_the_shell_get_a_block() {
+    let place = |text: &[u8]| script::place_in(text, true);
+    for good in [
+        "#!/bin/sh\nexit\n",
+        "#! /usr/bin/env -S bash -e\n",
+        "#!/usr/local/bin/dash -x\nexit",
+    ] {
+        let at = place(good.as_bytes()).unwrap();
+        assert_eq!(good.as_bytes()[at - 1], b'\n', "{good}");
+    }
+    for bad in [
+        &b"#!/bin/sh"[..],
+        b"#!/bin/sh\r\nexit\r\n",
+        b"#!/usr/bin/env python3\n",
+        b"#!\n",
+        b"#",
+        b"",
+        b"echo\n",
+        b"#!/bin/sh\n\xff\n",
+        b"\x7fELF\0",
+    ] {
+        assert_eq!(place(bad), None, "{}", String::from_utf8_lossy(bad));
+    }
+    assert_eq!(script::place_in(b"echo\n", false), Some(0));
+    assert_eq!(quoted("it's"), "'it'\\''s'");
+}
+
+#[test]
+fn what_git_is_in_the_middle_of_is_seen() {
+    let scratch = tempfile::tempdir().unwrap();
+    let root = scratch.path().canonicalize().unwrap();
+    assert_eq!(Place::around(&root), None);
+    let run = |arguments: &[&str]| {
+        let mut git = Command::new("git");
+        git.arg("-C").arg(&root).args(arguments);
+        assert!(git.status().unwrap().success());
+    };
+    run(&["init", "-q", "-b", "trunk"]);
+    fs::create_dir(root.join("below")).unwrap();
+    let place = Place::around(&root.join("below")).unwrap();
+    assert_eq!(
+        (&place.top, place.branch().as_deref()),
+        (&root, Some("trunk"))
+    );
+    assert_eq!((place.under_way(), place.linked()), (None, None));
+    for (name, under_way) in [
+        ("rebase-merge", UnderWay::Rebase),
+        ("CHERRY_PICK_HEAD", UnderWay::CherryPick),
+        ("BISECT_LOG", UnderWay::Bisect),
+    ] {
+        fs::write(root.join(".git").join(name), "").unwrap();
+        assert_eq!(place.under_way(), Some(under_way));
+        fs::remove_file(root.join(".git").join(name)).unwrap();
+    }
+    run(&[
+        "-c",
+        "user.name=A",
+        "-c",
+        "user.email=a@b",
+        "commit",
+        "-q",
+        "--allow-empty",
+        "-m",
+        "x",
+    ]);
+    let other = tempfile::tempdir().unwrap();
+    let other = other.path().canonicalize().unwrap().join("side tree");
+    run(&["worktree", "add", "-q", other.to_str().unwrap()]);
+    let place = Place::around(&other).unwrap();
+    let (name, main) = place.linked().unwrap();
+    assert_eq!((name.as_str(), main), ("side tree", root.clone()));
+    assert_eq!(place.common, root.join(".git"));
+    assert_eq!(place.branch().as_deref(), Some("side tree"));
+}
+
+#[test]
+fn blobs_are_told_apart_from_what_is_not_there() {
+    let scratch = tempfile::tempdir().unwrap();
+    let root = scratch.path().canonicalize().unwrap();
+    Command::new("git")
+        .arg("-C")
+        .arg(&root)
+        .args(["init", "-q"])
+        .status()
+        .unwrap();
+    fs::create_dir(root.join("sub dir")).unwrap();
+    fs::write(root.join("sub dir/a"), "two\nlines blob 3\n").unwrap();
+    fs::write(root.join("empty"), "").unwrap();
+    let git = Git::find(&root).unwrap().unwrap();
+    let names = ["a".to_owned(), "b".to_owned()];
+    let sub = root.join("sub dir");
+    assert_eq!(git.differing(&sub, &["a", "b"]).unwrap(), ["a"]);
+    git.stage(&sub, &names[..1]).unwrap();
+    git.stage(&root, &["empty".to_owned()]).unwrap();
+    assert!(git.differing(&sub, &["a", "b"]).unwrap().is_empty());
+    let blobs = git
+        .blobs(&[
+            "HEAD:a",
+            ":sub dir/a",
+            ":empty",
+            ":sub dir",
+            "no such: thing",
+        ])
+        .unwrap();
+    let wanted = [
+        None,
+        Some(b"two\nlines blob 3\n".to_vec()),
+        Some(Vec::new()),
+        None,
+        None,
+    ];
+    assert_eq!(blobs, wanted);
+    assert_eq!(git.relative(&sub.join("new")).unwrap(), "sub dir/new");
+    assert_eq!(git.tracked(&sub).unwrap(), [b"a".to_vec()]);
 }

@@ -82,4 +82,23 @@ impl Examples {
         }
         counts
     }
+
+    /// Returns the same examples with other classes, in the same order.
+    pub fn relabelled(&self, labels: Vec<u32>) -> Self {
+        debug_assert_eq!(labels.len(), self.len());
+        Self {
+            labels,
+            ..self.clone()
+        }
+    }
+
+    /// Returns some of the examples, whose places ascend.
+    pub fn subset(&self, places: &[usize]) -> Self {
+        Self {
+            rows: self.rows.select(places),
+            labels: places.iter().map(|&at| self.labels[at]).collect(),
+            classes: self.classes,
+            order: places.iter().map(|&at| self.order[at]).collect(),
+        }
+    }
 }

@@ -106,6 +106,11 @@ impl Rows {
         out
     }
 
+    /// Returns whether two rows are the same, bit for bit.
+    pub fn same(&self, a: usize, b: usize) -> bool {
+        self.compare(a, b).is_eq()
+    }
+
     /// Compares two rows by their bits: an order that depends on nothing but them.
     pub(super) fn compare(&self, a: usize, b: usize) -> std::cmp::Ordering {
         let bits = |row: usize| {

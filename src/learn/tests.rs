@@ -411,3 +411,31 @@ fn parts_of_one_are_even_and_rows_append() {
     );
     assert_eq!(all.select(&[1, 2]), b);
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+
+    /// Single precision chooses candidates and decides nothing: numbers far from zero, equal rows,
+    /// differences beyond its digits.
+    #[test]
+    fn rough_distances_lose_no_neighbour(
+        base in prop::sample::select(vec![0.0, 1.0, 1e6, -1e9]),
+        step in prop::sample::select(vec![1.0, 1e-3, 1e-9]),
+        numbers in prop::collection::vec(0u32..50, 5 * 90),
+        most in 1usize..8,
+    ) {
+        let dense: Vec<f64> = numbers.iter().map(|n| base + step * f64::from(*n)).collect();
+        let rows = Rows::of_dense(5, dense);
+        let near = Neighbours::new(&rows);
+        prop_assert!(near.is_rough());
+        let found = near.of_all(&rows, most);
+        for (row, found) in found.into_iter().enumerate() {
+            let mut all: Vec<(f64, u32)> = (0..rows.len())
+                .map(|at| (super::solve::distance(rows.dense(row), rows.dense(at)), at as u32))
+                .collect();
+            all.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            all.truncate(most);
+            prop_assert_eq!(found, all);
+        }
+    }
+}

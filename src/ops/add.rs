@@ -13,6 +13,7 @@ use crate::repo::Repo;
 use crate::store::PackWriter;
 use crate::worktree::{self, Finding, Scan, StatCache, WorkFile, ingest, missing};
 
+use super::beside_git;
 use super::declare;
 use super::error::Error;
 use super::files;
@@ -57,8 +58,14 @@ pub fn add(
     let Looked {
         staged,
         mut cache,
-        found,
+        mut found,
     } = working::look(repo, &options.within, progress)?;
+    if options.within.is_empty() && !options.only_known {
+        let declarations = working::declarations(repo, &staged);
+        beside_git::retain_data(repo, &declarations, &mut found.untracked, |new| {
+            &new.file.path
+        })?;
+    }
     let report = transaction::write(repo, &locked, |repo, writer, draft| {
         check_paths(options, &staged, &found)?;
         let mut builder = stage::builder(repo)?;

@@ -23,7 +23,7 @@ pub struct CheckOptions {
     pub revision: Option<String>,
     /// The version that changes are taken against; else the one before.
     pub since: Option<String>,
-    /// Whether to tell what changed since, too.
+    /// Whether to tell what changed since, too; it is where `since` says since when.
     pub changes: bool,
 }
 
@@ -94,6 +94,8 @@ pub struct CheckReport {
     pub leftovers: Vec<Leftover>,
     /// That and why the version's author overrode gates.
     pub gate_override: Option<GateOverride>,
+    /// Whether that commit was named.
+    pub since: bool,
     /// What changed since the base, where that was asked for.
     pub changes: Vec<DatasetChanges>,
 }
@@ -115,10 +117,12 @@ pub fn check(
 ) -> Result<CheckReport, Error> {
     let since = options.since.as_deref();
     let since = since.map(|revision| repo.resolve(revision)).transpose()?;
+    let wants_changes = options.changes || since.is_some();
     let mut report = match &options.revision {
-        Some(revision) => of_commit(repo, revision, since, options.changes, progress)?,
-        None => of_files(repo, since, options.changes, progress)?,
+        Some(revision) => of_commit(repo, revision, since, wants_changes, progress)?,
+        None => of_files(repo, since, wants_changes, progress)?,
     };
+    report.since = since.is_some();
     let head = repo.head_commit()?.map(|(id, _)| id);
     if report.commit.is_none() || report.commit == head {
         report.leftovers.extend(of_worktree(repo, progress)?);
@@ -235,6 +239,7 @@ impl Judging<'_> {
             violations: gates::violations(&judged)?,
             leftovers: of_version(self.source, self.version)?,
             gate_override: None,
+            since: false,
             changes: changes.unwrap_or_default(),
         })
     }

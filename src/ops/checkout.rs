@@ -8,8 +8,10 @@ use crate::refs::check_branch_name;
 use crate::repo::Repo;
 use crate::worktree::{StatCache, scan};
 
+use super::beside_git;
 use super::error::Error;
 use super::files::{self, Writing};
+use super::hook::is_taken;
 use super::stage;
 use super::transaction;
 
@@ -38,6 +40,12 @@ pub fn checkout(
 ) -> Result<Option<ObjectId>, Error> {
     let locked = transaction::lock(repo, verb, waiting)?;
     let (head, commit) = resolve(repo, destination)?;
+    // Whoever moved the branch there would change what the files here are compared with.
+    if let Head::Branch(name) = &head
+        && is_taken(repo, name)
+    {
+        return Err(Error::BranchTaken { name: name.clone() });
+    }
     let snapshot = match commit {
         Some(id) => Some(crate::object::get::<Commit>(&repo.store, &id)?.snapshot),
         None => None,
@@ -251,6 +259,10 @@ pub fn reset(
             Ok(())
         },
     )?;
+    // Where HEAD did not move but git moved the lock, `reset` says that HEAD is right.
+    if beside_git::place(repo).is_some() {
+        beside_git::write_lock(repo)?;
+    }
     Ok(id)
 }
 

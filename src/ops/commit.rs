@@ -10,6 +10,7 @@ use crate::object::{
 use crate::repo::Repo;
 
 use super::assess::{self, Version};
+use super::beside_git;
 use super::error::Error;
 use super::eval::judged::{self, Named};
 use super::eval::make::Maker;
@@ -132,6 +133,7 @@ pub fn commit(
         }
         commit.gate_override = overridden;
         let id = object::put(writer, &commit)?;
+        let branch = beside_git::branch_to_commit_on(repo)?;
         for (_, made) in &made {
             if let Ok(made) = made {
                 made.attach(repo, writer, draft, (id, snapshot))?;
@@ -139,6 +141,9 @@ pub fn commit(
         }
         let state = draft.worktree()?;
         state.stage = None;
+        if let Some(name) = branch {
+            state.head = Head::Branch(name);
+        }
         let revisions = match &mut state.head {
             Head::Branch(name) => {
                 let name = name.clone();

@@ -13,6 +13,7 @@ use crate::worktree::{Found, StatCache, Taken, WorkFile, look};
 
 use super::add;
 use super::error::Error;
+use super::working;
 
 /// Declares the data sets that new files hold, and stages dver.toml with them. Returns what was
 /// found, and what was written.
@@ -27,8 +28,20 @@ pub(super) fn found(
     if new.is_empty() {
         return Ok((Inference::default(), None));
     }
-    let entries: Vec<FileEntry> = builder.entries().values().cloned().collect();
-    let declarations = Declarations::read(writer, &entries)?;
+    let mut entries: Vec<FileEntry> = builder.entries().values().cloned().collect();
+    let mut declarations = Declarations::read(writer, &entries)?;
+    let mut wrote = None;
+    // One that came with a git clone, or that was written by hand, may declare what is new here: it
+    // is staged along, or nothing would say what the records are.
+    if !builder.entries().contains_key(&file()) {
+        declarations = working::declarations(repo, &entries);
+        let covers = |entry: &FileEntry| declarations.covering(&entry.path).is_some();
+        if new.iter().any(covers) {
+            let same = |text: &str| Ok(text.to_owned());
+            wrote = Some(change(repo, writer, builder, cache, progress, &same)?);
+            entries = builder.entries().values().cloned().collect();
+        }
+    }
     let undeclared = new
         .iter()
         .filter(|entry| declarations.covering(&entry.path).is_none());
@@ -39,12 +52,14 @@ pub(super) fn found(
         .iter()
         .map(|proposal| &proposal.config)
         .collect();
-    let wrote = match configs.is_empty() {
-        true => None,
-        false => Some(write_down(
-            repo, writer, builder, &configs, cache, progress,
-        )?),
-    };
+    if !configs.is_empty() {
+        let changed = write_down(repo, writer, builder, &configs, cache, progress)?;
+        wrote = Some(match wrote {
+            // What stood there before the first of both changes.
+            Some(Written { before, .. }) => Written { before, ..changed },
+            None => changed,
+        });
+    }
     Ok((inference, wrote))
 }
 

@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
+use crate::attribute;
 use crate::base::{IoError, ObjectId, RepoPath, Timestamp};
 use crate::config;
 use crate::dataset;
 use crate::diff;
+use crate::githost;
 use crate::history;
 use crate::index;
 use crate::object;
@@ -335,12 +337,29 @@ pub enum Error {
         /// What the version lacks.
         reason: String,
     },
+    /// A score whose change cannot be split.
+    #[error("the change of `{name}` cannot be traced")]
+    NotTraced {
+        /// The evaluation and the score.
+        name: String,
+        /// Why.
+        #[source]
+        source: attribute::Error,
+    },
     /// An evaluation that is not declared, or not named where there are several.
     #[error("{}", no_evaluation(.name))]
     NoSuchEvaluation {
         /// As it was given.
         name: Option<String>,
         /// Those that are declared.
+        known: Vec<String>,
+    },
+    /// A version without the stored evaluation that is asked for, or with several.
+    #[error("{}", not_evaluated_yet(.name, known.len()))]
+    NotEvaluatedYet {
+        /// As it was given.
+        name: Option<String>,
+        /// Those that are attached.
         known: Vec<String>,
     },
     /// Nothing that could be undone.
@@ -414,6 +433,53 @@ pub enum Error {
     /// A metric is not known.
     #[error(transparent)]
     Quality(#[from] quality::Error),
+    /// A version that a lock file names is not in this repository.
+    #[error("version {} is not here", id.short())]
+    NotHere {
+        /// The dver commit.
+        id: ObjectId,
+    },
+    /// The lock names a version that is not in this clone.
+    #[error("dver.lock names {}, which is not here{}", commit.short(), at_remote(remote))]
+    LockedElsewhere {
+        /// The version.
+        commit: ObjectId,
+        /// The remote that was asked, if any.
+        remote: Option<String>,
+    },
+    /// git's hooks lie where other repositories may use them.
+    #[error("git's hooks are in {}, which other repositories may use", directory.display())]
+    SharedHooks {
+        /// The directory.
+        directory: PathBuf,
+    },
+    /// A branch that another worktree stands on.
+    #[error("another worktree stands on the branch `{name}`")]
+    BranchTaken {
+        /// The branch.
+        name: String,
+    },
+    /// The last operation was another worktree's.
+    #[error("the last operation, `{verb}`, is of another worktree")]
+    OfAnotherWorktree {
+        /// What it was.
+        verb: String,
+    },
+    /// The verb is done, but `dver.lock` or .gitignore does not say so.
+    #[error("it is done, but git does not know of it")]
+    NotKept {
+        /// Why not.
+        source: IoError,
+    },
+    /// The directory is in no git worktree.
+    #[error("{} is not inside a git repository", path.display())]
+    NoGit {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// git failed, or what it keeps cannot be read.
+    #[error(transparent)]
+    Git(#[from] githost::Error),
     /// The machine failed.
     #[error(transparent)]
     Io(#[from] IoError),
@@ -436,6 +502,13 @@ pub struct HeadCandidate {
     pub time: Timestamp,
     /// What it was.
     pub verb: String,
+}
+
+fn at_remote(remote: &Option<String>) -> String {
+    match remote {
+        Some(name) => format!(", nor at the remote `{name}`"),
+        None => String::new(),
+    }
 }
 
 fn no_remote(name: &Option<String>) -> String {
@@ -470,6 +543,14 @@ fn printed_words(printed: &str) -> String {
     match printed {
         "" => String::new(),
         text => format!("; it printed last:\n{text}"),
+    }
+}
+
+fn not_evaluated_yet(name: &Option<String>, known: usize) -> String {
+    match (name, known) {
+        (Some(name), _) => format!("no evaluation `{name}` is attached to the version"),
+        (None, 0) => "no evaluation is attached to the version".to_owned(),
+        (None, _) => "several evaluations are attached to the version".to_owned(),
     }
 }
 

@@ -19,7 +19,7 @@ use super::error::Error;
 use super::watched::Watched;
 
 /// Where the share of records that changed is larger, everything is measured.
-const LARGEST_SHARE: u64 = 4;
+pub(super) const LARGEST_SHARE: u64 = 4;
 /// Smaller data sets are measured without looking for what is known.
 const LEAST: u64 = 4096;
 
@@ -148,7 +148,7 @@ pub(super) fn follow_known(
         return Ok(None);
     };
     *differences = found;
-    let measured = quality::follow(source, table, known, &grouping, deltas, memory)?;
+    let measured = quality::follow(source, (table, survey), known, &grouping, deltas, memory)?;
     progress.end();
     Ok(measured)
 }

@@ -54,7 +54,7 @@ const CLONE: &str = "copy the packs of another clone into .dver/packs";
 /// Takes the worktree's root and not an opened repository: what it is to find may well be the
 /// reason why the repository does not open.
 pub fn fsck(root: &Path, full: bool, progress: &dyn Progress) -> Result<FsckReport, Error> {
-    let dir = root.join(repo::DIRECTORY);
+    let dir = repo::directory_of(root);
     repo::check_version(&dir)?;
     let store = Store::open(&dir.join("packs"))?;
     let mut check = Check::new(&store, root, progress);

@@ -15,7 +15,7 @@ use crate::history;
 use crate::object::changes::DatasetChanges;
 use crate::object::{self, Commit, DatasetScore, ObjectSource};
 use crate::quality::{self, Base, Metric, ScoreOf, State, Verdict};
-use crate::repo::Repo;
+use crate::repo::{self, GitError, Repo};
 
 use super::assess::{self, Version};
 use super::drift;
@@ -202,10 +202,15 @@ fn open(
         (Some(revision), _) => match repo.resolve(revision) {
             Ok(commit) => commit,
             Err(
-                e @ (history::Error::Unknown { .. }
-                | history::Error::NoParent { .. }
-                | history::Error::Unborn { .. }
-                | history::Error::Expired { .. }),
+                e @ (repo::Error::History(
+                    history::Error::Unknown { .. }
+                    | history::Error::NoParent { .. }
+                    | history::Error::Unborn { .. }
+                    | history::Error::Expired { .. },
+                )
+                | repo::Error::Git(
+                    GitError::Unknown { .. } | GitError::NoLock { .. } | GitError::NotHere { .. },
+                )),
             ) => return Ok(Err(e.to_string())),
             Err(e) => return Err(e.into()),
         },

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::base::ObjectId;
+use crate::base::{ObjectId, fsio};
+use crate::githost::{Git, Place};
 use crate::object::{Head, Refs, View, WorktreeState};
 use crate::refs::{self, Change, HeadFile, MAIN_WORKTREE};
-use crate::repo::{self, Actor};
+use crate::repo::{self, Actor, Home};
 use crate::store::Store;
 
 use super::error::Error;
@@ -19,7 +20,7 @@ pub(super) const FIRST_BRANCH: &str = "main";
 /// VERSION is written last, so that a crash leaves something that is no repository yet and that
 /// another `init` finishes.
 pub fn init(root: &Path, actor: &Actor) -> Result<PathBuf, Error> {
-    if root.join(repo::DIRECTORY).join("VERSION").exists() {
+    if root.join(repo::DIRECTORY).join("VERSION").exists() || Home::at(root).is_some() {
         return Err(Error::AlreadyARepository {
             path: root.to_owned(),
         });
@@ -51,6 +52,13 @@ pub fn init(root: &Path, actor: &Actor) -> Result<PathBuf, Error> {
     let (operation, _) = refs::record(&mut writer, None, view, &Refs::default(), change)?;
     writer.commit()?;
     HeadFile::new(&dir).write(&operation)?;
+    // Where git ignores the whole directory, a lock in it would tell git nothing.
+    if Place::around(root).is_some()
+        && let Some(git) = Git::find(root)?
+        && git.ignores(root)?
+    {
+        fsio::write_durable(&dir.join("config.toml"), b"[git]\nlock = false\n")?;
+    }
     repo::seal_layout(&dir)?;
     Ok(dir)
 }

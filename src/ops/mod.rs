@@ -4,6 +4,7 @@
 //! `transaction` alone.
 
 mod assess;
+mod beside_git;
 mod condition;
 mod declare;
 mod error;
@@ -24,6 +25,8 @@ mod working;
 pub mod add;
 pub mod agree;
 pub mod apply;
+pub mod bench;
+pub mod bisect;
 pub mod blame;
 pub mod branch;
 pub mod card;
@@ -39,6 +42,7 @@ pub mod eval;
 pub mod find;
 pub mod fsck;
 pub mod gc;
+pub mod hook;
 pub mod init;
 pub mod log;
 pub mod ls;
@@ -51,14 +55,18 @@ pub mod quality;
 pub mod reindex;
 pub mod remote;
 pub mod restore_head;
+pub mod review;
 pub mod rm;
 pub mod show;
 pub mod sql;
 pub mod status;
 pub mod tag;
+pub mod trace;
 pub mod undo;
+pub mod value;
 pub mod verify;
 
+pub use beside_git::{BesideGit, LockState};
 pub use error::{Error, HeadCandidate};
 pub use examples::Example;
 pub use gates::{Gated, Violation};

@@ -40,7 +40,7 @@ pub fn restore_head(
     who: &str,
     waiting: &mut dyn FnMut(&str),
 ) -> Result<Restored, Error> {
-    let dir = root.join(repo::DIRECTORY);
+    let dir = repo::directory_of(root);
     repo::check_version(&dir)?;
     let who = format!("dver fsck of {who} (process {})", std::process::id());
     let _lock = FileLock::acquire(&dir.join("lock"), &who, waiting)?;

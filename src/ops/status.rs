@@ -9,9 +9,11 @@ use crate::repo::Repo;
 use crate::worktree::{Finding, Scan, StatCache};
 
 use super::assess;
+use super::beside_git::{self, BesideGit};
 use super::error::Error;
 use super::files;
 use super::follow::Measuring;
+use super::review;
 use super::stage;
 use super::working::{self, Looked};
 
@@ -47,6 +49,8 @@ pub struct StatusReport {
     pub problem: Option<Error>,
     /// What could not be looked at.
     pub findings: Vec<Finding>,
+    /// How that stands to git around it.
+    pub git: BesideGit,
 }
 
 /// Compares HEAD, stage and files.
@@ -55,10 +59,13 @@ pub fn status(repo: &mut Repo, progress: &dyn Progress) -> Result<StatusReport, 
     let Looked {
         staged,
         mut cache,
-        found,
+        mut found,
     } = working::look(repo, &[], progress)?;
     stage::remember(repo, &mut cache);
     let declarations = working::declarations(repo, &staged);
+    beside_git::retain_data(repo, &declarations, &mut found.untracked, |new| {
+        &new.file.path
+    })?;
     let changed = repo.state()?.stage.is_some()
         || !found.is_clean()
         || working::joining(&found, &declarations).next().is_some();
@@ -66,6 +73,13 @@ pub fn status(repo: &mut Repo, progress: &dyn Progress) -> Result<StatusReport, 
         true => told(datasets(repo, &staged, &found, &mut cache, progress))?,
         false => (Vec::new(), None),
     };
+    let mut git = beside_git::look(repo, &declarations)?;
+    if git.problem.is_some()
+        && let Some(conflict) = beside_git::read_conflict(repo)?
+        && (conflict.ours.is_some() || conflict.theirs.is_some())
+    {
+        git.conflict = Some(review::stand(repo, &conflict, progress)?);
+    }
     Ok(StatusReport {
         branch: match &repo.state()?.head {
             Head::Branch(name) => Some(name.clone()),
@@ -83,6 +97,7 @@ pub fn status(repo: &mut Repo, progress: &dyn Progress) -> Result<StatusReport, 
         datasets,
         problem,
         findings: found.findings,
+        git,
     })
 }
 

@@ -6,10 +6,11 @@
 use crate::base::ObjectId;
 use crate::base::lock::FileLock;
 use crate::object::{Attachments, Refs, View, WorktreeState, Written};
-use crate::refs::{self, Change, Current, HeadFile};
+use crate::refs::{self, Change, HeadFile};
 use crate::repo::Repo;
 use crate::store::{self, PackWriter};
 
+use super::beside_git;
 use super::error::Error;
 
 /// Packs of about one size are merged when there are more packs than this.
@@ -115,6 +116,7 @@ pub(super) fn write<T>(
     _locked: &Locked,
     body: impl FnOnce(&Repo, &mut PackWriter<'_>, &mut Draft) -> Result<(T, Option<Note>), Error>,
 ) -> Result<T, Error> {
+    let before = beside_git::standing(repo)?;
     let mut draft = Draft {
         refs: repo.current.refs.clone(),
         view: repo.current.view.clone(),
@@ -145,6 +147,7 @@ pub(super) fn write<T>(
     )?;
     writer.commit()?;
     advance(repo, id)?;
+    beside_git::follow(repo, &before)?;
     // Many small packs make every lookup dearer. The command is done: upkeep that fails is no
     // failure of it, and the next one tries again.
     if let Some(plan) = repo.store.plan_merge(MOST_PACKS) {
@@ -157,7 +160,7 @@ pub(super) fn write<T>(
 fn advance(repo: &mut Repo, operation: ObjectId) -> Result<(), Error> {
     HeadFile::new(&repo.dir).write(&operation)?;
     repo.store.rescan()?;
-    repo.current = Current::read(&repo.store, operation)?;
+    repo.stand_on(operation)?;
     repo.catch_up()?;
     Ok(())
 }

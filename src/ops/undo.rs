@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::base::progress::Progress;
 use crate::base::{ObjectId, RepoPath};
-use crate::object::{Operation, Snapshot, SnapshotChange, View};
+use crate::object::{self, Operation, Snapshot, SnapshotChange, View};
 use crate::refs::{Chain, Current};
 use crate::repo::Repo;
 use crate::worktree::StatCache;
@@ -44,6 +44,7 @@ pub fn undo(
         }
     }
     let (id, operation) = found.ok_or(Error::NothingToUndo)?;
+    check_own(repo, &operation)?;
     let previous = operation.previous.ok_or(Error::NothingToUndo)?;
     let before = state_before(repo, previous, &operation)?;
     // Newest first: what an older operation found at a path wins.
@@ -101,6 +102,43 @@ pub fn undo(
         operation,
         files: count,
     })
+}
+
+/// Refuses where the operation, or a hidden one after it, changed what another worktree stands on:
+/// its files are not here.
+fn check_own(repo: &Repo, visible: &Operation) -> Result<(), Error> {
+    if repo.current.view.worktrees.len() < 2 {
+        return Ok(());
+    }
+    // One more than those that are taken back: what the first of a checkout's two changed.
+    let mut newer: Option<View> = None;
+    for operation in Chain::from(&repo.store, repo.current.id) {
+        let (_, operation) = operation?;
+        if repo.current.operation.has_expired(operation.seq) {
+            break;
+        }
+        let older: View = object::get(&repo.store, &operation.view)?;
+        if let Some(newer) = &newer {
+            let differs = |name: &String| {
+                *name != repo.worktree && older.worktrees.get(name) != newer.worktrees.get(name)
+            };
+            if newer.worktrees.keys().any(differs) {
+                return Err(Error::OfAnotherWorktree {
+                    verb: visible.verb.clone(),
+                });
+            }
+        }
+        let ends = operation.seq < visible.seq
+            && older
+                .worktrees
+                .values()
+                .all(|state| state.pending.is_none());
+        if ends {
+            break;
+        }
+        newer = Some(older);
+    }
+    Ok(())
 }
 
 /// Returns the state before an operation. A checkout is two operations: the first, hidden one set

@@ -51,9 +51,11 @@ impl Known {
 
 /// Measures a table that differs from what is known by these changes; `None` where only a full
 /// measurement can tell.
+///
+/// `survey` is what is counted: that of the table, or less of it ([`Survey::of_facts`]).
 pub fn follow(
     source: &dyn ObjectSource,
-    table: &Table,
+    (table, survey): (&Table, &Survey),
     known: Known,
     grouping: &Grouping,
     deltas: Vec<Delta<'_>>,
@@ -64,8 +66,7 @@ pub fn follow(
         tables,
     } = known;
     // Deltas first: what goes and comes back elsewhere cancels.
-    let survey = table.declaration.survey();
-    let mut change = Profile::new(&survey);
+    let mut change = Profile::new(survey);
     let (mut came, mut went) = (Vec::new(), Vec::new());
     for delta in deltas {
         change.merge(&delta.profile);
@@ -78,10 +79,10 @@ pub fn follow(
     }
     let tables = tables
         .filter(|tables| tables.fit(grouping))
-        .filter(|_| Grouping::new(&survey, &profile) == *grouping)
+        .filter(|_| Grouping::new(survey, &profile) == *grouping)
         .and_then(|tables| tables.apply(&came, &went, memory.place()).ok());
     let Some(tables) = tables else {
-        return measure_profiled(source, table, profile, memory).map(Some);
+        return measure_profiled(source, (table, survey), profile, memory).map(Some);
     };
     let fields = table.fields();
     let duplicates = tables.duplicates(grouping, &profile.all_fields(&fields));

@@ -72,6 +72,10 @@ impl<E: Send> Units<'_, E> {
         let guess = Grouping::new(self.survey, &sample);
         let start = || (Profile::new(self.survey), Collector::new(&guess));
         let add = |(profile, collector): &mut (Profile, Collector<'_>), batch: &Batch| {
+            if self.survey.facts_only {
+                profile.add(batch);
+                return collector.add(batch);
+            }
             let hashes = hash_records(batch);
             profile.add_hashed(batch, &hashes);
             collector.add_hashed(batch, &hashes);
@@ -146,7 +150,8 @@ impl<E: Send> Units<'_, E> {
 
 /// Measures a version of a data set.
 pub fn measure(source: &dyn ObjectSource, table: &Table) -> Result<Measured, dataset::Error> {
-    with_units(source, table, |units| {
+    let survey = &table.declaration.survey();
+    with_units(source, table, survey, |units| {
         let counted = units.measure(None)?;
         Ok(measured(table, units.fields, counted))
     })
@@ -158,7 +163,21 @@ pub fn measure_and_keep(
     table: &Table,
     memory: &Memory,
 ) -> Result<Measured, dataset::Error> {
-    with_units(source, table, |units| {
+    let survey = &table.declaration.survey();
+    with_units(source, table, survey, |units| {
+        let counted = units.measure(Some(memory.place()))?;
+        Ok(measured(table, units.fields, counted))
+    })
+}
+
+/// Measures what a comparison asks ([`Survey::facts_only`]), and keeps the table by key.
+pub fn measure_for_facts(
+    source: &dyn ObjectSource,
+    table: &Table,
+    memory: &Memory,
+) -> Result<Measured, dataset::Error> {
+    let survey = &table.declaration.survey().of_facts();
+    with_units(source, table, survey, |units| {
         let counted = units.measure(Some(memory.place()))?;
         Ok(measured(table, units.fields, counted))
     })
@@ -167,11 +186,11 @@ pub fn measure_and_keep(
 /// Counts the duplicates of a version whose profile is known.
 pub(super) fn measure_profiled(
     source: &dyn ObjectSource,
-    table: &Table,
+    (table, survey): (&Table, &Survey),
     profile: Profile,
     memory: &Memory,
 ) -> Result<Measured, dataset::Error> {
-    with_units(source, table, |units| {
+    with_units(source, table, survey, |units| {
         let (duplicates, tables) = units.duplicates(&profile, Some(memory.place()))?;
         Ok(measured(table, units.fields, (profile, duplicates, tables)))
     })
@@ -180,6 +199,7 @@ pub(super) fn measure_profiled(
 pub(super) fn with_units<T>(
     source: &dyn ObjectSource,
     table: &Table,
+    survey: &Survey,
     run: impl FnOnce(&Units<'_, dataset::Error>) -> Result<T, dataset::Error>,
 ) -> Result<T, dataset::Error> {
     let places: Vec<_> = table.units().collect();
@@ -191,7 +211,7 @@ pub(super) fn with_units<T>(
         count: places.len(),
         read: &read,
         fields: &table.fields(),
-        survey: &table.declaration.survey(),
+        survey,
     })
 }
 

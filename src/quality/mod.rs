@@ -9,12 +9,14 @@ mod change;
 pub mod consensus;
 mod drift;
 mod error;
+mod estimate;
 mod follow;
 mod gate;
 mod measure;
 mod memory;
 mod metric;
 mod metrics;
+mod numbers;
 mod read;
 mod references;
 mod score;
@@ -27,7 +29,7 @@ pub use follow::{Delta, follow};
 pub use gate::{
     Amount, Base, COUNTED, Counted, ScoreOf, Scored, State, Verdict, judge, needs_changes,
 };
-pub use measure::{Measured, measure, measure_and_keep};
+pub use measure::{Measured, measure, measure_and_keep, measure_for_facts};
 pub use memory::{Known, Memory};
 pub use metric::{Definition, Metric, Number, Value};
 pub use metrics::{REGISTRY, definition};

@@ -3,6 +3,7 @@
 //! Invariant: has no verbs. Opening reads, and brings the index up to `head` where it is behind.
 
 mod error;
+mod git;
 mod indexing;
 mod version;
 
@@ -10,12 +11,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 pub use error::Error;
+pub use git::{GIT_PREFIX, GitError, short as short_git_id};
 pub use version::VersionError;
 
 use crate::base::progress::{Progress, Quiet};
 use crate::base::{Clock, ObjectId, Timestamp, fsio};
 use crate::config::Local;
-use crate::history::{self, Names};
+use crate::githost::{LOCK, Place};
+use crate::history::Names;
 use crate::index::Index;
 use crate::object::{self, Attachments, Commit, Head, ObjectSource as _, Pending, WorktreeState};
 use crate::refs::{self, Current, HeadFile, MAIN_WORKTREE};
@@ -73,13 +76,60 @@ pub struct Repo {
     attachments: Mutex<Option<(ObjectId, Arc<Attachments>)>>,
 }
 
-/// Returns the worktree that `start` lies in: the nearest directory that holds a repository.
-pub fn discover(start: &Path) -> Result<PathBuf, Error> {
+/// A worktree and its repository.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Home {
+    /// The worktree's root.
+    pub root: PathBuf,
+    /// The repository's directory, `.dver`.
+    pub dir: PathBuf,
+    /// The name of the worktree in views.
+    pub worktree: String,
+}
+
+impl Home {
+    /// Returns the worktree that a repository was made in.
+    pub fn of(root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+            dir: root.join(DIRECTORY),
+            worktree: MAIN_WORKTREE.to_owned(),
+        }
+    }
+
+    /// Returns the worktree at `root` itself: one with a repository, or the same directory of a
+    /// linked git worktree whose main one has it.
+    pub fn at(root: &Path) -> Option<Self> {
+        if root.join(DIRECTORY).join("VERSION").is_file() {
+            return Some(Self::of(root));
+        }
+        let place = Place::around(root)?;
+        let (name, main) = place.linked()?;
+        let dir = main
+            .join(root.strip_prefix(&place.top).ok()?)
+            .join(DIRECTORY);
+        dir.join("VERSION").is_file().then(|| Self {
+            root: root.to_owned(),
+            dir,
+            worktree: format!("{LINKED}{name}"),
+        })
+    }
+}
+
+/// How the names of linked git worktrees begin in views: git may call one of them `main`.
+const LINKED: &str = "git:";
+
+/// Returns the worktree that `start` lies in: the nearest directory that holds a repository, or, in
+/// a linked git worktree, the nearest one whose counterpart in the main worktree holds it.
+pub fn discover(start: &Path) -> Result<Home, Error> {
     start
         .ancestors()
-        .find(|dir| dir.join(DIRECTORY).join("VERSION").is_file())
-        .map(Path::to_path_buf)
+        .find_map(Home::at)
         .ok_or_else(|| Error::NotARepository {
+            lock: start
+                .ancestors()
+                .map(|dir| dir.join(LOCK))
+                .find(|path| path.is_file()),
             start: start.to_owned(),
         })
 }
@@ -105,9 +155,14 @@ pub fn check_version(dir: &Path) -> Result<(), Error> {
     Ok(version::check(dir)?)
 }
 
-/// Reads the settings of the repository in `root`, before it is opened.
+/// Returns the repository's directory of the worktree `root`, whether it is there or not.
+pub fn directory_of(root: &Path) -> PathBuf {
+    Home::at(root).map_or_else(|| root.join(DIRECTORY), |home| home.dir)
+}
+
+/// Reads the settings of the repository of the worktree `root`, before it is opened.
 pub fn settings(root: &Path) -> Result<Local, Error> {
-    let path = root.join(DIRECTORY).join("config.toml");
+    let path = directory_of(root).join("config.toml");
     match fsio::read_if_exists(&path)? {
         None => Ok(Local::default()),
         Some(bytes) => Ok(Local::parse(&String::from_utf8_lossy(&bytes))?),
@@ -129,24 +184,62 @@ fn state_of(store: &Store, id: ObjectId) -> Result<Current, Error> {
 impl Repo {
     /// Opens the repository of the worktree `root`.
     pub fn open(root: &Path, actor: Actor) -> Result<Self, Error> {
-        let dir = root.join(DIRECTORY);
+        Self::open_at(&Home::at(root).unwrap_or_else(|| Home::of(root)), actor)
+    }
+
+    /// Opens the repository of a worktree.
+    pub fn open_at(home: &Home, actor: Actor) -> Result<Self, Error> {
+        let Home {
+            root,
+            dir,
+            worktree,
+        } = home.clone();
         version::check(&dir)?;
         let store = Store::open(&dir.join("packs"))?;
         let id = HeadFile::new(&dir).read()?;
         let current = state_of(&store, id)?;
         let mut repo = Self {
-            root: root.to_owned(),
-            worktree: MAIN_WORKTREE.to_owned(),
+            local: settings(&root)?,
+            root,
+            worktree,
             index: Index::open(&dir.join("index.sqlite"))?,
-            local: settings(root)?,
             dir,
             store,
             current,
             actor,
             attachments: Mutex::default(),
         };
+        repo.join_worktree();
         repo.catch_up()?;
         Ok(repo)
+    }
+
+    /// Makes `current` the state that an operation left.
+    pub fn stand_on(&mut self, operation: ObjectId) -> Result<(), Error> {
+        self.current = state_of(&self.store, operation)?;
+        self.join_worktree();
+        Ok(())
+    }
+
+    /// Gives a linked worktree that no operation knows yet a state of its own: on a branch without
+    /// a commit, so that all files of the first version that it goes to are new there.
+    fn join_worktree(&mut self) {
+        let name = &self.worktree;
+        if !name.starts_with(LINKED) || self.current.view.worktrees.contains_key(name) {
+            return;
+        }
+        let wanted = Place::around(&self.root).and_then(|place| place.branch());
+        let wanted = wanted.filter(|branch| refs::check_branch_name(branch).is_ok());
+        let mut branch = wanted.unwrap_or_else(|| "worktree".to_owned());
+        while self.current.refs.branch(&branch).is_some() {
+            branch.push_str("-worktree");
+        }
+        let state = WorktreeState {
+            head: Head::Branch(branch),
+            stage: None,
+            pending: None,
+        };
+        self.current.view.worktrees.insert(name.clone(), state);
     }
 
     /// Reads `head` again, where another process may have moved it.
@@ -164,7 +257,7 @@ impl Repo {
             return Ok(false);
         }
         self.store.rescan()?;
-        self.current = state_of(&self.store, id)?;
+        self.stand_on(id)?;
         Ok(true)
     }
 
@@ -299,8 +392,12 @@ impl Repo {
         }
     }
 
-    /// Returns the commit that a revision names.
-    pub fn resolve(&self, revision: &str) -> Result<ObjectId, history::Error> {
+    /// Returns the commit that a revision names; of `git:REV` the one that git's commit names in
+    /// its lock file.
+    pub fn resolve(&self, revision: &str) -> Result<ObjectId, Error> {
+        if let Some(of_git) = revision.strip_prefix(GIT_PREFIX) {
+            return self.locked_at(of_git);
+        }
         // An index that fails to answer finds nothing: full ids and names still work.
         let by_prefix = |prefix: &str| {
             self.index
@@ -313,11 +410,11 @@ impl Repo {
             worktree: &self.worktree,
             by_prefix: &by_prefix,
         };
-        names.resolve(revision)
+        Ok(names.resolve(revision)?)
     }
 
     /// Returns the commit that a revision names, with its id.
-    pub fn commit(&self, revision: &str) -> Result<(ObjectId, Commit), history::Error> {
+    pub fn commit(&self, revision: &str) -> Result<(ObjectId, Commit), Error> {
         let id = self.resolve(revision)?;
         Ok((id, object::get(&self.store, &id)?))
     }

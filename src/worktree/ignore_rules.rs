@@ -16,7 +16,8 @@ pub(super) const FILE_NAME: &str = ".dverignore";
 pub(super) const TEMPORARY: &str = ".dver-tmp-";
 
 /// Names that are left out unless a `.dverignore` says otherwise.
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 16] = [
+    "dver.lock", // git's: it names a version, so none can hold it
     ".hg",
     ".svn",
     "CVS",

@@ -23,6 +23,7 @@ mod eval;
 mod eval_command;
 mod eval_run;
 mod find;
+mod find_examples;
 mod findings;
 mod flywheel;
 mod follow;
@@ -31,11 +32,18 @@ mod formats;
 mod gates;
 mod gc;
 mod gc_model;
+mod git_review;
+#[cfg(unix)]
+mod githooks;
 #[allow(dead_code)] // parts of it wait for tests to come
 mod harness;
 mod head;
 mod help;
 mod histories;
+#[cfg(unix)]
+mod hook_layouts;
+#[cfg(unix)]
+mod hooks;
 mod hostile;
 mod images;
 mod jsonl;
@@ -50,6 +58,7 @@ mod readme;
 mod remote;
 mod round_trip;
 mod tour;
+mod trace;
 #[cfg(unix)]
 mod tree;
 mod undo;

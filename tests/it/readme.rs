@@ -1,5 +1,5 @@
-//! The sessions in README.md, docs/where.md and docs/remote.md are real: their commands run here, and what they
-//! print is compared.
+//! The sessions in README.md, docs/where.md, docs/remote.md, docs/git.md and docs/trace.md are real: their
+//! commands run here, and what they print is compared.
 //!
 //! Ids stand for themselves alone, so that a change of formats does not change the README.
 //! `DVER_UPDATE_DOCS=1` writes the output anew.
@@ -7,6 +7,7 @@
 use std::fs;
 use std::io::{Read as _, pipe};
 use std::path::Path;
+use std::process::Command;
 
 use crate::harness::Scratch;
 
@@ -25,19 +26,34 @@ fn run(scratch: &Scratch, line: &str) -> String {
             String::new()
         }
         ["dver", arguments @ ..] => {
-            let (mut reader, writer) = pipe().unwrap();
-            let mut command = scratch.command(arguments);
-            command.stdout(writer.try_clone().unwrap()).stderr(writer);
-            let mut child = command.spawn().unwrap();
-            drop(command);
-            let mut told = String::new();
-            reader.read_to_string(&mut told).unwrap();
-            assert!(child.wait().unwrap().success(), "{line}\n{told}");
-            let root = scratch.root().canonicalize().unwrap();
-            told.replace(root.to_str().unwrap(), "/home/ada/tickets")
+            let (told, code) = told(scratch, scratch.command(arguments));
+            assert_eq!(code, Some(0), "{line}\n{told}");
+            told
+        }
+        #[cfg(unix)]
+        ["git", arguments @ ..] => {
+            let mut command = crate::githooks::plain(scratch, "git");
+            command.args(arguments).current_dir(scratch.root());
+            let (told, code) = told(scratch, command);
+            // A hook may refuse a commit, and the page shows it.
+            assert!(matches!(code, Some(0 | 1)), "{line}\n{told}");
+            told
         }
         _ => panic!("`{line}` is not a command that this test knows"),
     }
+}
+
+/// Runs a command and returns what it prints, on both streams in their order, and its exit code.
+fn told(scratch: &Scratch, mut command: Command) -> (String, Option<i32>) {
+    let (mut reader, writer) = pipe().unwrap();
+    command.stdout(writer.try_clone().unwrap()).stderr(writer);
+    let mut child = command.spawn().unwrap();
+    drop(command);
+    let mut told = String::new();
+    reader.read_to_string(&mut told).unwrap();
+    let root = scratch.root().canonicalize().unwrap();
+    let told = told.replace(root.to_str().unwrap(), "/home/ada/tickets");
+    (told, child.wait().unwrap().code())
 }
 
 fn words(line: &str) -> Vec<String> {
@@ -135,6 +151,19 @@ fn the_session_about_remotes_prints_what_its_page_says() {
     assert!(commands > 8, "one for each verb");
 }
 
+#[cfg(unix)]
+#[test]
+fn the_session_in_a_git_repository_prints_what_its_page_says() {
+    let (_, commands) = play("docs/git.md");
+    assert!(commands > 20, "a tutorial");
+}
+
+#[test]
+fn the_session_about_traces_prints_what_its_page_says() {
+    let (_, commands) = play("docs/trace.md");
+    assert!(commands > 8, "one for each way to split");
+}
+
 #[test]
 fn links_between_the_documents_lead_somewhere() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -152,4 +181,11 @@ fn links_between_the_documents_lead_somewhere() {
             assert!(path.exists(), "{}: {target}", document.display());
         }
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_session_about_reviews_prints_what_its_page_says() {
+    let (_, commands) = play("docs/git-review.md");
+    assert!(commands > 20, "one for each section");
 }

@@ -11,9 +11,10 @@ use super::super::context::{Context, waiting};
 use super::super::error::Failure;
 use super::super::render;
 use super::super::ui::counted;
+use crate::githost::{LOCK, Place};
 use crate::ops::checkout::{self, Destination, ResetMode, RestoreOptions};
-use crate::ops::partial;
 use crate::ops::undo;
+use crate::ops::{self, hook, partial};
 
 /// Go to a branch
 ///
@@ -46,10 +47,11 @@ pub(crate) struct SwitchArgs {
 Examples:
   dver checkout HEAD~4
   dver checkout v1 -b fixes
+  dver checkout --lock
   dver checkout --continue")]
 pub(crate) struct CheckoutArgs {
     /// The version
-    #[arg(value_name = "REV", required_unless_present_any = ["resume", "abort", "branch"])]
+    #[arg(value_name = "REV", required_unless_present_any = ["resume", "abort", "branch", "lock"])]
     pub revision: Option<String>,
     /// Finish a checkout that was interrupted
     #[arg(long = "continue", conflicts_with_all = ["revision", "abort"])]
@@ -57,6 +59,9 @@ pub(crate) struct CheckoutArgs {
     /// Go back to where an interrupted checkout began
     #[arg(long, conflicts_with = "revision")]
     pub abort: bool,
+    /// Go to the version that dver.lock names, which git keeps; fetch it where it is not here
+    #[arg(long, conflicts_with_all = ["revision", "resume", "abort", "branch", "force"])]
+    pub lock: bool,
     /// Make a branch there [default: where HEAD stands]
     #[arg(short = 'b', value_name = "BRANCH", conflicts_with_all = ["resume", "abort"])]
     pub branch: Option<String>,
@@ -146,6 +151,9 @@ pub(crate) fn checkout(context: &mut Context, args: &CheckoutArgs) -> Result<Ans
         context.ui.note(text);
         return Ok(Answer::Done);
     }
+    if args.lock {
+        return to_lock(context);
+    }
     let destination = match &args.branch {
         Some(name) => Destination::NewBranch(name.clone(), args.revision.clone()),
         None => {
@@ -158,6 +166,34 @@ pub(crate) fn checkout(context: &mut Context, args: &CheckoutArgs) -> Result<Ans
         }
     };
     go(context, "checkout", &destination, args.force)
+}
+
+/// Goes to the version that the lock names.
+fn to_lock(context: &mut Context) -> Result<Answer, Failure> {
+    let mut repo = context.repo()?;
+    let progress = context.progress();
+    if !repo.root.join(LOCK).is_file() {
+        return Err(ops::Error::NoSuchPath { path: LOCK.into() }.into());
+    }
+    let place = Place::around(&repo.root);
+    hook::follow(&mut repo, place.as_ref(), progress.as_ref(), &mut waiting)?;
+    let (branch, head) = (
+        repo.branch()?.map(str::to_owned),
+        repo.head_commit()?.map(|(id, _)| id),
+    );
+    if context.ui.json {
+        let line = json!({"branch": branch, "head": head});
+        context.ui.json_line(&line)?;
+        return Ok(Answer::Done);
+    }
+    match (branch, head) {
+        (Some(name), Some(id)) => context
+            .ui
+            .note(&format!("At {}, on branch {name}", id.short())),
+        (None, Some(id)) => context.ui.note(&format!("At {}, on no branch", id.short())),
+        (_, None) => {}
+    }
+    Ok(Answer::Done)
 }
 
 fn go(

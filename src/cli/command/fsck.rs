@@ -33,7 +33,7 @@ pub(crate) struct FsckArgs {
 }
 
 pub(crate) fn run(context: &mut Context, args: &FsckArgs) -> Result<Answer, Failure> {
-    let root = repo::discover(&context.directory)?;
+    let root = repo::discover(&context.directory)?.root;
     if let Some(chosen) = args.restore_head {
         let who = env::actor(None, &root);
         let restored = restore_head(&root, chosen, who.name(), &mut waiting)?;

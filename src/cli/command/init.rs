@@ -9,6 +9,7 @@ use super::super::context::Context;
 use super::super::error::Failure;
 use super::super::{Answer, env};
 use crate::base::fsio;
+use crate::githost::Place;
 use crate::ops;
 
 /// Make a repository: a directory `.dver` beside your files
@@ -42,6 +43,11 @@ pub(crate) fn run(context: &mut Context, args: &InitArgs) -> Result<Answer, Fail
             "Made an empty dver repository in {}",
             dir.display()
         ))?;
+        if Place::around(&root).is_some() {
+            context.ui.note(
+                "hint: git is here too: `dver hook install` lets the data follow it (docs/git.md).",
+            );
+        }
         context
             .ui
             .note("hint: `dver add FILE` stores files and finds their records and labels.");

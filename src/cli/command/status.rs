@@ -7,6 +7,7 @@ use super::super::Answer;
 use super::super::context::Context;
 use super::super::error::Failure;
 use super::super::render::commit::summary;
+use super::super::render::lock;
 use super::super::ui::{Style, Ui};
 use crate::diff::FileStatus;
 use crate::ops::status::{PathChange, StatusReport, status};
@@ -75,8 +76,19 @@ fn as_json(report: &StatusReport) -> Value {
         .pending
         .as_ref()
         .map(|pending| json!({"from": pending.from, "to": pending.to}));
+    let lock = report.git.lock;
+    let lock = match &report.git.conflict {
+        Some(torn) => Some(json!({
+            "commit": null, "agrees": false, "conflict": {
+                "base": torn.base,
+                "ours": torn.ours.as_ref().map(|side| side.id),
+                "theirs": torn.theirs.as_ref().map(|side| side.id),
+            },
+        })),
+        None => lock.map(|lock| json!({"commit": lock.commit, "agrees": lock.agrees})),
+    };
     json!({
-        "branch": report.branch, "head": report.head, "pending": pending, "lock": null,
+        "branch": report.branch, "head": report.head, "pending": pending, "lock": lock,
         "staged": list(&report.staged), "unstaged": list(&report.unstaged),
         "untracked": report.untracked, "datasets": datasets,
     })
@@ -117,6 +129,7 @@ fn long(ui: &mut Ui, report: &StatusReport) -> std::io::Result<()> {
         ui.line(&text)?;
         ui.line("  (`dver checkout --continue` finishes it, `--abort` goes back)")?;
     }
+    beside_git(ui, report)?;
     section(
         ui,
         "Staged for the next commit:",
@@ -155,6 +168,63 @@ fn long(ui: &mut Ui, report: &StatusReport) -> std::io::Result<()> {
     let clean = report.staged.is_empty() && report.unstaged.is_empty();
     if clean && report.untracked.is_empty() && report.pending.is_none() {
         ui.line("Nothing changed since the last commit")?;
+    }
+    Ok(())
+}
+
+/// Tells where git and dver say different things, and what mends it.
+fn beside_git(ui: &mut Ui, report: &StatusReport) -> std::io::Result<()> {
+    let git = &report.git;
+    let mut told = Vec::new();
+    if let Some(lock) = git.lock.filter(|lock| !lock.agrees) {
+        let head = match &report.head {
+            Some(head) => format!("HEAD is at {}", head.short()),
+            None => "HEAD has no commit".to_owned(),
+        };
+        let commit = lock.commit.short();
+        told.push((
+            format!("dver.lock names {commit}, and {head}"),
+            "`dver checkout --lock` brings the data to the lock, `dver reset` the lock to HEAD",
+        ));
+    }
+    if let Some(torn) = &git.conflict {
+        for line in lock::standoff(torn, &lock::Names::default(), "") {
+            ui.line(&line)?;
+        }
+        ui.line("")?;
+    } else if let Some(problem) = &git.problem {
+        told.push((
+            problem.to_string(),
+            "take the file of one git commit, or `dver reset` writes it for HEAD",
+        ));
+    }
+    if git.missing {
+        let text = "There is no dver.lock, so git does not know which version belongs to it";
+        told.push((text.to_owned(), "`dver reset` writes it"));
+    }
+    if let Some(first) = git.tracked.first() {
+        let more = match git.tracked.len() - 1 {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        told.push((
+            format!("git tracks data that dver versions: {first}{more}"),
+            "`git rm --cached PATH` lets go of it in git and keeps the file",
+        ));
+    }
+    if !git.lost_hooks.is_empty() {
+        told.push((
+            format!(
+                "git's hooks have lost dver's part: {}",
+                git.lost_hooks.join(", ")
+            ),
+            "`dver hook install` puts it in again, `dver hook uninstall` takes all of it out",
+        ));
+    }
+    for (what, mend) in told {
+        let what = ui.paint(Style::Warning, &what);
+        ui.line(&what)?;
+        ui.line(&format!("  ({mend})"))?;
     }
     Ok(())
 }

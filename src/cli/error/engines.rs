@@ -3,6 +3,7 @@
 use super::{DAMAGE, MOST_NAMES, USAGE, USER, Words, hint};
 use crate::dataset;
 use crate::diff;
+use crate::githost;
 use crate::history;
 use crate::index;
 use crate::object;
@@ -136,6 +137,15 @@ pub(super) fn worktree(error: &worktree::Error) -> Words {
 pub(super) fn repository(error: &repo::Error) -> Words {
     use repo::Error as E;
     match error {
+        E::NotARepository { lock: Some(_), .. } => (
+            "not_a_repository",
+            USER,
+            hint(
+                "dver.lock is here, and the data that it names are not: `dver init`, `dver remote \
+                 add origin DIR` with the directory that your team pushes data to, and `dver \
+                 checkout --lock` bring them.",
+            ),
+        ),
         E::NotARepository { .. } => (
             "not_a_repository",
             USER,
@@ -155,8 +165,52 @@ pub(super) fn repository(error: &repo::Error) -> Words {
         ),
         E::Refs(e) => reference(e),
         E::History(e) => revision(e),
+        E::Git(e) => git_revision(e),
         E::Object(e) => damage(e),
         E::Io(_) => ("io", USER, None),
+    }
+}
+
+fn git_revision(error: &repo::GitError) -> Words {
+    use repo::GitError as E;
+    match error {
+        E::NoRepository { .. } => (
+            "no_git",
+            USER,
+            hint("Leave `git:` away to name a version of dver's own: a branch, a tag, an id."),
+        ),
+        E::Unknown { shallow: true, .. } => (
+            "unknown_git_revision",
+            USER,
+            hint(
+                "Run `git fetch --unshallow`, or fetch the branch: `git fetch --depth=1 origin \
+                 BRANCH:refs/remotes/origin/BRANCH`.",
+            ),
+        ),
+        E::Unknown { .. } => (
+            "unknown_git_revision",
+            USER,
+            hint("`git log --oneline --all` shows the commits of git; `git fetch` brings more."),
+        ),
+        E::NoLock { .. } => (
+            "no_lock",
+            USER,
+            hint("`dver log --git` shows which git commits name versions of the data."),
+        ),
+        E::Lock { .. } => (
+            "bad_lock",
+            USER,
+            hint("`dver log --git` shows which git commits name versions of the data."),
+        ),
+        E::NotHere { .. } => (
+            "data_not_here",
+            USER,
+            hint(
+                "Run `dver fetch` to bring it from the remote; whoever made it gives it there with \
+                 `dver push`.",
+            ),
+        ),
+        E::Git(e) => git(e),
     }
 }
 
@@ -189,6 +243,26 @@ pub(super) fn remote(error: &remote::Error) -> Words {
         ),
         E::Object(e) => damage(e),
         E::Io(_) => ("io", USER, None),
+    }
+}
+
+pub(super) fn git(error: &githost::Error) -> Words {
+    use githost::Error as E;
+    match error {
+        E::Start { .. } => ("no_git", USER, hint("Install git, or put it on the PATH.")),
+        E::Refused { .. } => ("git", USER, None),
+        E::NotText => ("git", USER, None),
+        E::HookInTheWay { .. } => (
+            "hook_in_the_way",
+            USER,
+            hint("Move it elsewhere, or make it a script of the shell, and run the command again."),
+        ),
+        E::Io(_) => ("io", USER, None),
+        E::Lock { .. } => (
+            "bad_lock",
+            USER,
+            hint("`dver status` says which versions stand in it and how to choose one."),
+        ),
     }
 }
 

@@ -106,6 +106,18 @@ impl Told {
         lines.join("\n")
     }
 
+    /// Returns the lines for stderr where the error stops nothing: what did not happen, and why.
+    pub(super) fn as_note(&self, what: &str) -> String {
+        let mut lines = vec![format!("{what}: {}", self.message)];
+        lines.extend(
+            self.causes
+                .iter()
+                .map(|cause| format!("caused by: {cause}")),
+        );
+        lines.extend(self.hint.iter().map(|hint| format!("hint: {hint}")));
+        lines.join("\n")
+    }
+
     /// Returns the one object for stderr with `--json`.
     pub(super) fn to_json(&self) -> String {
         let message = std::iter::once(&self.message).chain(&self.causes);

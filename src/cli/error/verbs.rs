@@ -1,10 +1,11 @@
 //! Words for the errors of verbs.
 
 use super::engines::{
-    compared, condition, damage, declared, index, measured, reference, remote, repository,
+    compared, condition, damage, declared, git, index, measured, reference, remote, repository,
     revision, worktree,
 };
 use super::{DAMAGE, USAGE, USER, Words, hint};
+use crate::attribute;
 use crate::object;
 use crate::ops;
 
@@ -264,11 +265,20 @@ pub(super) fn verb(error: &ops::Error) -> Words {
             USER,
             hint("docs/evaluation.md says what learners need."),
         ),
+        E::NotTraced { source, .. } => not_traced(source),
         E::NoSuchEvaluation { known, .. } => (
             "no_such_evaluation",
             USER,
             match known.as_slice() {
                 [] => hint("An `[eval.NAME]` table in dver.toml declares an evaluation."),
+                names => Some(format!("Choose with --name: {}.", names.join(", "))),
+            },
+        ),
+        E::NotEvaluatedYet { known, .. } => (
+            "not_evaluated",
+            USER,
+            match known.as_slice() {
+                [] => hint("`dver eval import FILE` attaches one."),
                 names => Some(format!("Choose with --name: {}.", names.join(", "))),
             },
         ),
@@ -324,6 +334,53 @@ pub(super) fn verb(error: &ops::Error) -> Words {
         E::Worktree(e) => worktree(e),
         E::Diff(e) => compared(e),
         E::Quality(e) => measured(e),
+        E::NotHere { .. } => (
+            "data_not_here",
+            USER,
+            hint(
+                "Run `dver fetch` to bring it from the remote; whoever made it gives it there with \
+                 `dver push`.",
+            ),
+        ),
+        E::LockedElsewhere { remote, .. } => (
+            "locked_elsewhere",
+            USER,
+            match remote {
+                None => hint(
+                    "Run `dver remote add origin DIR` with the directory that your team pushes \
+                     data to, then `dver checkout --lock`.",
+                ),
+                Some(_) => hint(
+                    "Whoever made that git commit has it: their `dver push` gives it to the remote.",
+                ),
+            },
+        ),
+        E::SharedHooks { .. } => (
+            "shared_hooks",
+            USER,
+            hint(
+                "`dver hook install --shared` installs there all the same (it does nothing where \
+                 there is no data); `git config core.hooksPath .git/hooks` gives this repository \
+                 hooks of its own.",
+            ),
+        ),
+        E::BranchTaken { .. } => (
+            "branch_taken",
+            USER,
+            hint("Work in that worktree, or `dver switch -c NAME` to make another branch here."),
+        ),
+        E::OfAnotherWorktree { .. } => ("other_worktree", USER, hint("Run `dver undo` there.")),
+        E::NotKept { .. } => (
+            "lock",
+            USER,
+            hint("Run `dver reset` when the file can be written: it writes dver.lock for HEAD."),
+        ),
+        E::NoGit { .. } => (
+            "no_git",
+            USER,
+            hint("Run it in the directory of a git repository, or `git init` one."),
+        ),
+        E::Git(e) => git(e),
         E::Io(_) => ("io", USER, None),
     }
 }
@@ -331,4 +388,34 @@ pub(super) fn verb(error: &ops::Error) -> Words {
 fn listed(candidates: &[ops::HeadCandidate]) -> String {
     let one = |c: &ops::HeadCandidate| format!("{} ({} {} of {})", c.id, c.seq, c.verb, c.time);
     candidates.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+fn not_traced(error: &attribute::Error) -> Words {
+    use attribute::Error as E;
+    match error {
+        E::NoCommonTest => (
+            "no_common_test",
+            USER,
+            hint("A change is split over versions that share test records: name two nearer ones."),
+        ),
+        E::Undefined => (
+            "undefined",
+            USER,
+            hint("Trace accuracy instead: it has a value wherever there are test records."),
+        ),
+        E::TooManyGroups { .. } => (
+            "too_many_groups",
+            USER,
+            hint(
+                "Split by fewer groups (--by transition), or allow more models (--evaluations N).",
+            ),
+        ),
+        E::Inconsistent { .. } | E::DoesNotAddUp { .. } => (
+            "internal",
+            DAMAGE,
+            hint(
+                "This is a defect of dver: no answer is better than a wrong one. Please report it.",
+            ),
+        ),
+    }
 }

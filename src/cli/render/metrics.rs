@@ -52,6 +52,20 @@ fn change(metric: &Metric, before: Option<f64>, after: Option<f64>) -> String {
     }
 }
 
+/// Returns a metric with its value and, in brackets, its change: one line of plain text.
+pub(crate) fn in_words(metric: &Metric) -> String {
+    let change = match metric.previous {
+        Some(_) => change(metric, metric.previous, metric.value),
+        None => String::new(),
+    };
+    let change = match change.is_empty() {
+        true => String::new(),
+        false => format!(" ({change})"),
+    };
+    let name = super::super::ui::clean(&metric.path());
+    format!("{name} {}{change}", number(metric, metric.value))
+}
+
 /// Writes the metrics of one version, aligned, with the change against the version before.
 pub(crate) fn table(ui: &mut Ui, metrics: &[Metric]) -> io::Result<()> {
     let name = |metric: &Metric| shorten(&metric.path(), 44);

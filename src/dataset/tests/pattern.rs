@@ -164,3 +164,24 @@ fn a_path_gets_another_value_of_a_field_where_it_then_reads_so() {
     assert_eq!(pattern.with(&cat, "other", "x"), None);
     assert_eq!(pattern.with(&path("other"), "label", "x"), None);
 }
+
+#[test]
+fn a_line_of_gitignore_names_the_same_paths() {
+    let line = |text: &str| PathPattern::parse(text).unwrap().gitignore();
+    for (pattern, wanted) in [
+        ("pets.csv", "/pets.csv"),
+        ("data/{split}.csv", "/data/*.csv"),
+        ("img/{split}/{label}/*", "/img/*/*/*"),
+        ("**/part-?.jsonl", "/**/part-?.jsonl"),
+        ("raw/**", "/raw/**"),
+        ("[*]a b[!x-z]", "/[*]a\\ b[!x-z]"),
+        ("a!#\u{d55c}.csv", "/a!#\u{d55c}.csv"),
+    ] {
+        assert_eq!(line(pattern).as_deref(), Some(wanted), "{pattern}");
+    }
+    assert_eq!(PathPattern::parse("a\nb").unwrap().gitignore(), None);
+    let place = |text: &str| PathPattern::parse(text).unwrap().place().to_vec();
+    assert_eq!(place("data/{split}.csv"), b"data");
+    assert_eq!(place("data/a.csv"), b"data/a.csv");
+    assert_eq!(place("*.csv"), b"");
+}

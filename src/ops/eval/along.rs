@@ -65,7 +65,7 @@ pub(in crate::ops) fn check(
     })
 }
 
-fn find<'a>(all: &'a [Score], path: &str) -> Option<&'a Score> {
+pub(in crate::ops) fn find<'a>(all: &'a [Score], path: &str) -> Option<&'a Score> {
     let mut parts = split_name(path)?.into_iter();
     let (name, class) = (parts.next()?, parts.next());
     all.iter()

@@ -9,12 +9,14 @@ mod external;
 mod import;
 mod intervals;
 pub(super) mod judged;
+pub(super) mod keys;
 mod list;
 pub(super) mod made;
 pub(super) mod make;
 pub(super) mod paired;
 pub(super) mod prepare;
 pub(super) mod run;
+pub(super) mod said;
 pub(super) mod sets;
 
 use crate::base::ObjectId;

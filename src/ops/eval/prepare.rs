@@ -322,15 +322,25 @@ fn map_of(config: &EvaluationConfig, drawn: &Drawn) -> FeatureMap {
     FeatureMap::new(encoded.collect())
 }
 
+/// Returns the nearest neighbours that are declared.
+pub(in crate::ops) fn nearest_of(config: &EvaluationConfig) -> Nearest {
+    Nearest {
+        neighbours: config.neighbours.unwrap_or(NEIGHBOURS) as usize,
+    }
+}
+
+/// Returns the ridge classifier that is declared.
+pub(in crate::ops) fn ridge_of(config: &EvaluationConfig) -> Ridge {
+    Ridge {
+        penalty: config.penalty.unwrap_or(PENALTY),
+    }
+}
+
 /// Returns the declared learner. Fails for models that are none of ours.
 pub(in crate::ops) fn learner_of(config: &EvaluationConfig) -> Result<Box<dyn Learner>, Error> {
     Ok(match config.model.as_str() {
-        "knn" => Box::new(Nearest {
-            neighbours: config.neighbours.unwrap_or(NEIGHBOURS) as usize,
-        }),
-        "ridge" => Box::new(Ridge {
-            penalty: config.penalty.unwrap_or(PENALTY),
-        }),
+        "knn" => Box::new(nearest_of(config)),
+        "ridge" => Box::new(ridge_of(config)),
         "logistic" => Box::new(Logistic {
             penalty: config.penalty.unwrap_or(PENALTY),
         }),

@@ -395,7 +395,7 @@ fn append(out: &mut Vec<u8>, text: &str) {
 }
 
 /// Returns the id of a key: the same in every version.
-pub(super) fn id_of(key: &[String]) -> u128 {
+pub(in crate::ops) fn id_of(key: &[String]) -> u128 {
     let mut bytes = Vec::new();
     key.iter().for_each(|part| append(&mut bytes, part));
     learn::id_of(&bytes)

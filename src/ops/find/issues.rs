@@ -49,7 +49,7 @@ pub(super) fn find(view: &View<'_>, options: &IssueOptions) -> Result<Answer, Er
     };
     let (mut records, looked_at, given);
     if let Some(path) = &options.probabilities {
-        let imported = Imported::read(path, view, options)?;
+        let imported = Imported::read(path, view, (options.field.as_deref(), &options.classes))?;
         let read = labelled(view, &field, &[], options.folds)?;
         (records, looked_at) = read;
         let taken = imported.taken(

@@ -3,6 +3,7 @@
 //! Invariant: the receiver's head moves only when all that it then names is durable there, so
 //! whatever stops one of these verbs, the same verb finishes it.
 
+mod attached;
 mod clone;
 mod fetch;
 mod pull;
@@ -12,13 +13,14 @@ mod transfer;
 pub use clone::{Cloned, clone};
 pub use fetch::{Fetched, fetch};
 pub use pull::{Pulled, pull};
+pub(super) use push::push_commits;
 pub use push::{Pushed, PushedRef, push};
 pub use transfer::Carried;
 
 use std::path::{Path, PathBuf};
 
 use crate::base::{ObjectId, fsio};
-use crate::config::{Local, edit};
+use crate::config::edit;
 use crate::object::Refs;
 use crate::refs::check_branch_name;
 use crate::remote::Directory;
@@ -80,11 +82,12 @@ pub fn remove(repo: &mut Repo, name: &str, waiting: &mut dyn FnMut(&str)) -> Res
     change_settings(repo, |text| edit::remove_remote(text, name))
 }
 
-fn change_settings(
+/// Changes the text of the settings, and takes them over.
+pub(super) fn change_settings(
     repo: &mut Repo,
     change: impl FnOnce(&str) -> Result<String, crate::config::Error>,
 ) -> Result<(), Error> {
-    let path = repo.root.join(Local::FILE);
+    let path = repo.dir.join("config.toml");
     let bytes = fsio::read_if_exists(&path)?.unwrap_or_default();
     let text = change(&String::from_utf8_lossy(&bytes))?;
     fsio::write_durable(&path, text.as_bytes())?;
@@ -108,10 +111,12 @@ fn choose(repo: &Repo, name: Option<&str>) -> Result<Chosen, Error> {
     let meant = name.or_else(only);
     let found = meant.and_then(|name| remotes.get_key_value(name));
     let (name, url) = found.ok_or_else(|| unknown(repo, name))?;
+    let home = repo.dir.parent().unwrap_or(&repo.root);
     Ok(Chosen {
         name: name.clone(),
-        // A relative address is relative to the worktree.
-        remote: Directory::new(&repo.root.join(PathBuf::from(url))),
+        // A relative address is relative to the directory that holds the repository, from linked
+        // worktrees too.
+        remote: Directory::new(&home.join(PathBuf::from(url))),
     })
 }
 
@@ -128,6 +133,12 @@ fn tracked(repo: &Repo, name: &str) -> Result<Refs, Error> {
         Some(tree) => Ok(Refs::read(&repo.store, tree)?),
         None => Ok(Refs::default()),
     }
+}
+
+/// Returns where the branches of the remote that is meant stood when they were last seen.
+pub(super) fn seen(repo: &Repo) -> Result<Vec<ObjectId>, Error> {
+    let name = choose(repo, None)?.name;
+    Ok(tracked(repo, &name)?.0.into_values().collect())
 }
 
 /// Returns the commits that this clone has with all that they need.

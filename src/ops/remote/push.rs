@@ -1,9 +1,11 @@
 //! `push`: gives a remote the branches of this clone.
 
+use std::collections::HashSet;
+
 use crate::base::ObjectId;
 use crate::base::progress::Progress;
 use crate::history;
-use crate::object::ObjectSource as _;
+use crate::object::{Attachments, ObjectSource as _};
 use crate::refs::check_branch_name;
 use crate::remote::{Head, Remote as _};
 use crate::repo::Repo;
@@ -11,7 +13,7 @@ use crate::repo::Repo;
 use super::super::error::Error;
 use super::super::transaction::{self, Note};
 use super::transfer::{Carried, carry, missing};
-use super::{choose, tracked};
+use super::{attached, choose, tracked};
 
 /// Packs of the remote are merged when there are more than this.
 const MOST_PACKS: usize = 12;
@@ -36,6 +38,8 @@ pub struct Pushed {
     pub address: String,
     /// The branches and tags that moved; none where the remote had it all.
     pub refs: Vec<PushedRef>,
+    /// How many evaluations and other attachments of commits went along.
+    pub attached: u64,
     /// What was copied.
     pub carried: Carried,
 }
@@ -48,9 +52,20 @@ pub fn push(
     progress: &dyn Progress,
     waiting: &mut dyn FnMut(&str),
 ) -> Result<Pushed, Error> {
+    let wanted = wanted(repo, branches)?;
+    push_commits(repo, remote, &wanted, progress, waiting)
+}
+
+/// Pushes commits, each to a branch of the remote, and the tags on them and below.
+pub(in super::super) fn push_commits(
+    repo: &mut Repo,
+    remote: Option<&str>,
+    wanted: &[(String, ObjectId)],
+    progress: &dyn Progress,
+    waiting: &mut dyn FnMut(&str),
+) -> Result<Pushed, Error> {
     let mut chosen = choose(repo, remote)?;
     let name = chosen.name;
-    let wanted = wanted(repo, branches)?;
     let who = format!(
         "dver push of {} (process {})",
         repo.actor.name(),
@@ -61,7 +76,7 @@ pub fn push(
     let seen = remote.head()?;
     let mut head = seen.clone().unwrap_or_default();
     let mut moved = Vec::new();
-    for (branch, tip) in &wanted {
+    for (branch, tip) in wanted {
         let full = format!("heads/{branch}");
         let before = head.refs.0.insert(full.clone(), *tip);
         if let Some(before) = before.filter(|before| before != tip) {
@@ -83,35 +98,48 @@ pub fn push(
         }
     }
     let tips: Vec<ObjectId> = wanted.iter().map(|(_, tip)| *tip).collect();
-    moved.extend(tags(repo, &tips, &mut head)?);
+    let commits: HashSet<ObjectId> = history::ancestors(&repo.store, &tips)?
+        .into_keys()
+        .collect();
+    moved.extend(tags(repo, &commits, &mut head));
+    let store = remote.store()?;
+    let own = Attachments::read(&repo.store, repo.current.view.attachments.as_ref())?;
+    let theirs = Attachments::read(store, head.attachments.as_ref())?;
+    let news = attached::news(&repo.store, &own, &theirs, &commits)?;
+    let attached = news.new.len() as u64;
     let mut carried = Carried::default();
-    if !moved.is_empty() {
-        let store = remote.store()?;
+    if !moved.is_empty() || attached > 0 {
         let held_there: Vec<ObjectId> = match &seen {
             Some(head) => head.refs.0.values().copied().collect(),
             None => Vec::new(),
         };
-        let reached = missing(&repo.store, &tips, store, &held_there, progress)?;
+        let mut reached = missing(&repo.store, &tips, store, &held_there, progress)?;
+        let all = news.added_to(theirs);
+        reached.extend(news.reached);
         let size = || store.list_packs().iter().map(|pack| pack.size).sum::<u64>();
         let before = size();
         let begin = || Ok(remote.begin(&held)?);
         let mut writer = begin()?;
         carried = carry(&repo.store, store, &reached, &begin, &mut writer, progress)?;
+        if attached > 0 {
+            head.attachments = all.write(&mut writer)?;
+        }
         if !writer.is_empty() {
             writer.commit()?;
         }
-        carried.bytes = size() - before;
+        carried.bytes = size().saturating_sub(before);
         if !remote.swap(&held, seen.as_ref(), &head)? {
             return Err(Error::RemoteMoved { remote: name });
         }
         // The push is done: upkeep that fails is no failure of it.
         let _ = remote.tidy(&held, MOST_PACKS);
     }
-    remember(repo, &name, &head, waiting)?;
+    remember(repo, &name, &head, wanted, waiting)?;
     Ok(Pushed {
         remote: name,
         address: remote.address(),
         refs: moved,
+        attached,
         carried,
     })
 }
@@ -138,12 +166,11 @@ fn wanted(repo: &Repo, branches: &[String]) -> Result<Vec<(String, ObjectId)>, E
 }
 
 /// Adds the tags on commits that go along; a tag that the remote has stays where it is.
-fn tags(repo: &Repo, tips: &[ObjectId], head: &mut Head) -> Result<Vec<PushedRef>, Error> {
-    let commits = history::ancestors(&repo.store, tips)?;
+fn tags(repo: &Repo, commits: &HashSet<ObjectId>, head: &mut Head) -> Vec<PushedRef> {
     let mut added = Vec::new();
     for (name, commit) in &repo.current.refs.0 {
         let is_new = name.starts_with("tags/") && !head.refs.0.contains_key(name);
-        if is_new && commits.contains_key(commit) {
+        if is_new && commits.contains(commit) {
             head.refs.0.insert(name.clone(), *commit);
             added.push(PushedRef {
                 name: name.clone(),
@@ -152,7 +179,7 @@ fn tags(repo: &Repo, tips: &[ObjectId], head: &mut Head) -> Result<Vec<PushedRef
             });
         }
     }
-    Ok(added)
+    added
 }
 
 /// Notes where the remote's branches stand now, as far as this clone has their commits.
@@ -160,13 +187,20 @@ fn remember(
     repo: &mut Repo,
     name: &str,
     head: &Head,
+    wanted: &[(String, ObjectId)],
     waiting: &mut dyn FnMut(&str),
 ) -> Result<(), Error> {
     let locked = transaction::lock_even_pending(repo, "push", waiting)?;
     let before = tracked(repo, name)?;
     let mut refs = before.clone();
     for (full, id) in &head.refs.0 {
-        if full.starts_with("heads/") && repo.current.refs.0.get(full) == Some(id) {
+        let is_pushed = |branch: &str| {
+            let mut wanted = wanted.iter();
+            wanted.any(|(name, tip)| name == branch && tip == id)
+        };
+        if let Some(branch) = full.strip_prefix("heads/")
+            && (repo.current.refs.0.get(full) == Some(id) || is_pushed(branch))
+        {
             refs.0.insert(full.clone(), *id);
         }
     }

@@ -206,15 +206,35 @@ impl<'a> Collector<'a> {
 
     /// Adds the records of a batch.
     pub fn add(&mut self, batch: &Batch) {
-        self.add_hashed(batch, &hash_records(batch));
+        match self.grouping.keys_only() {
+            true => self.add_keys(batch),
+            false => self.add_hashed(batch, &hash_records(batch)),
+        }
+    }
+
+    /// Adds records that are not told apart but by their keys.
+    fn add_keys(&mut self, batch: &Batch) {
+        self.find_places(batch);
+        let Some(places) = &self.places else {
+            return;
+        };
+        let none = ObjectId::of(b"");
+        for record in batch.records() {
+            let row = places.by_key(record, &none, &mut self.scratch);
+            self.by_key.push(row.partition(), row);
+        }
+    }
+
+    /// Finds the fields of a batch that make up the groups: batch after batch has the same.
+    fn find_places(&mut self, batch: &Batch) {
+        if self.places.as_ref().is_none_or(|p| !p.fit(batch)) {
+            self.places = Some(self.grouping.places(batch));
+        }
     }
 
     /// Adds the records of a batch whose hashes are known: see [`hash_records`].
     pub fn add_hashed(&mut self, batch: &Batch, hashes: &[ObjectId]) {
-        // Batch after batch has the same fields.
-        if self.places.as_ref().is_none_or(|p| !p.fit(batch)) {
-            self.places = Some(self.grouping.places(batch));
-        }
+        self.find_places(batch);
         let Some(places) = &mut self.places else {
             return;
         };

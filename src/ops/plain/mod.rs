@@ -1,24 +1,23 @@
 //! `diff --no-index`: two plain files or directories, anywhere, without a repository.
 
+mod facts;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::base::RepoPath;
 use crate::base::progress::Progress;
-use crate::base::{RepoPath, ScratchDir};
 use crate::dataset::infer::{self, Given};
 use crate::dataset::{Declaration, Declarations, Table, Where};
-use crate::diff::{self, Differences, EventSink, Options};
+use crate::diff::{self, EventSink, Options};
 use crate::object::changes::DatasetChanges;
 use crate::object::{FileEntry, MemoryStore, ObjectSource};
-use crate::profile::Facts;
-use crate::quality::{self, Known, Memory};
-use crate::record::{Role, Roles};
+use crate::record::Role;
 use crate::worktree::{Found, Ingest, Overlay, StatCache, WorkFile, look, walk};
 
 use super::assess::{self, Version};
 use super::condition;
 use super::error::Error;
-use super::follow;
 use super::watched::{Telling, UntilTold, Watched};
 
 /// How to read two plain files.
@@ -89,7 +88,8 @@ pub fn diff_no_index(
         let adapted = declaration.adapted_to(None, &fields, &Default::default());
         let older = Table::open(&source, &old_entries, &adapted)?;
         let watched = Watched::new(&source, &until);
-        let (older_facts, newer_facts, differences) = facts(&source, &older, &newer, &until)?;
+        let (older_facts, newer_facts, differences) =
+            facts::of_both(&source, &older, &newer, &until)?;
         let differing = assess::differing_bytes(&older, &newer);
         until.begin(&format!("comparing {}", newer.name), Some(differing));
         out.push(diff::diff_known_tables(
@@ -120,64 +120,6 @@ fn fields_with_roles(
         true => Ok(known),
         false => Ok(older.read_fields(source)?),
     }
-}
-
-/// Measures what a comparison must know of both tables: the newer one by its change where that is
-/// small, and then it is known how the two differ.
-fn facts(
-    source: &dyn ObjectSource,
-    older: &Table,
-    newer: &Table,
-    progress: &dyn Progress,
-) -> Result<(Facts, Facts, Differences), Error> {
-    let (old, new) = (for_facts(older), for_facts(newer));
-    let watched = Watched::new(source, progress);
-    let mut differences = Differences::default();
-    if follow::is_alike(&old, &new) {
-        let dir = ScratchDir::create()?;
-        let memory = Memory::new(dir.path(), dir.path());
-        progress.begin(&format!("measuring {}", old.name), Some(old.bytes()));
-        let measured = quality::measure_and_keep(&watched, &old, &memory)?;
-        let facts = measured.facts();
-        let known = Known::of(measured);
-        let found = (&mut differences, &memory);
-        let followed = follow::follow_known(source, known, &old, &new, found, progress)?;
-        let newer = match followed {
-            Some(measured) => measured.facts(),
-            None => {
-                progress.begin(&format!("measuring {}", new.name), Some(new.bytes()));
-                quality::measure(&watched, &new)?.facts()
-            }
-        };
-        return Ok((facts, newer, differences));
-    }
-    let total = old.bytes() + new.bytes();
-    progress.begin(&format!("measuring {}", new.name), Some(total));
-    let facts = quality::measure(&watched, &old)?.facts();
-    Ok((
-        facts,
-        quality::measure(&watched, &new)?.facts(),
-        differences,
-    ))
-}
-
-/// Returns the table with the roles that facts come from: the others are not looked at.
-fn for_facts(table: &Table) -> Table {
-    let mut roles = Roles::new();
-    for role in [Role::Key, Role::Label] {
-        for field in table.declaration.roles.fields(role) {
-            roles.add(role, field.as_str());
-        }
-    }
-    for field in table.fields() {
-        if roles.of(&field).is_empty() {
-            roles.add(Role::Metadata, &*field);
-        }
-    }
-    let mut table = table.clone();
-    table.declaration.roles = roles;
-    table.declaration.rules = Arc::default();
-    table
 }
 
 struct PlainSide {

@@ -1,0 +1,400 @@
+//! `dver hook run`: what git's hooks call.
+//!
+//! Invariant: asks nothing, opens no pager, and says nothing where there is nothing to say. Only
+//! `pre-commit` and `pre-push` hold git up, and say by what it goes on.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::super::context::{Context, waiting};
+use super::super::error::Failure;
+use super::super::render;
+use super::super::ui::counted;
+use super::super::{Answer, env};
+use crate::base::fsio;
+use crate::base::progress::Quiet;
+use crate::config::HookMode;
+use crate::githost::{Git, LOCK, Place, quoted};
+use crate::ops::commit::Outcome;
+use crate::ops::hook::{self, Followed, Pushing};
+use crate::ops::{self, Gated};
+use crate::repo::{Home, Repo};
+
+/// Which hook.
+#[derive(Args, Debug)]
+pub(crate) struct RunArgs {
+    /// pre-commit, prepare-commit-msg, commit-msg, post-checkout, post-merge, post-rewrite, pre-push
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// What git gives the hook
+    #[arg(
+        value_name = "ARG",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    pub arguments: Vec<OsString>,
+}
+
+/// What skips the hooks.
+const SKIP: &str = "DVER_SKIP_HOOKS";
+/// The most that is read of the message of a commit, or of what git tells a hook, in bytes.
+const MOST_BYTES: u64 = 16 * 1024 * 1024;
+/// The most changed files that are listed.
+const MOST_LISTED: usize = 10;
+
+pub(crate) fn run(context: &mut Context, args: &RunArgs) -> Result<Answer, Failure> {
+    let name = args.name.as_str();
+    if !hook::is_known(name) {
+        let message = format!("`{name}` is no hook that dver takes part in");
+        return Err(ops::Error::Usage(message).into());
+    }
+    let skipped = env::variable(SKIP).is_some_and(|value| value != "0");
+    let Some(place) = Place::around(&context.directory).filter(|_| !skipped) else {
+        return Ok(Answer::Done);
+    };
+    let first = args.arguments.first();
+    let first = first.and_then(|text| text.to_str()).map(str::to_owned);
+    let first = first.or_else(|| env::variable("PRE_COMMIT_REWRITE_COMMAND"));
+    if hook::waits(&place, name, first.as_deref()) {
+        return Ok(Answer::Done);
+    }
+    if name == "commit-msg" {
+        return commit_message(context, args);
+    }
+    let homes = hook::homes(&place);
+    let mut answer = Answer::Done;
+    let input = match name == "pre-push" && !homes.is_empty() {
+        true => pushing()?,
+        false => Vec::new(),
+    };
+    for home in &homes {
+        let one = match name {
+            "pre-commit" => pre_commit(context, home, &place)?,
+            "prepare-commit-msg" => message(context, home, &place, args)?,
+            "pre-push" => pre_push(context, home, &place, &input)?,
+            _ => follow(context, home, &place)?,
+        };
+        if one == Answer::No {
+            answer = Answer::No;
+        }
+    }
+    Ok(answer)
+}
+
+/// Returns what git pushes: from the hook's input, or, where the pre-commit framework has read that,
+/// from the variables that it sets.
+fn pushing() -> Result<Vec<Pushing>, Failure> {
+    let told = Pushing::parse(&env::input(MOST_BYTES)?);
+    if !told.is_empty() {
+        return Ok(told);
+    }
+    let one = || {
+        Some(Pushing {
+            // A branch that is new at the remote has no first commit there to compare with.
+            commit: env::variable("PRE_COMMIT_TO_REF")
+                .or_else(|| env::variable("PRE_COMMIT_LOCAL_BRANCH"))?,
+            to: env::variable("PRE_COMMIT_REMOTE_BRANCH")?,
+        })
+    };
+    Ok(one().into_iter().collect())
+}
+
+/// Runs something that only looks, for as long as the settings allow; then git goes on without it.
+fn in_time<T: Send + 'static>(
+    context: &mut Context,
+    home: &Home,
+    name: &str,
+    work: impl FnOnce(Repo) -> Result<T, ops::Error> + Send + 'static,
+) -> Result<Option<T>, Failure> {
+    let repo = context.repo_to_look_at(home)?;
+    let budget = repo.local.git.budget_seconds;
+    if budget == 0 {
+        return Ok(Some(work(repo)?));
+    }
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || sender.send(work(repo)));
+    match receiver.recv_timeout(Duration::from_secs(u64::from(budget))) {
+        Ok(result) => Ok(Some(result?)),
+        Err(_) => {
+            context.ui.note(&format!(
+                "dver: {name} was not done within {budget} s, and git goes on without it; `dver \
+                 status` looks (the time is `budget` of [git] in .dver/config.toml)"
+            ));
+            Ok(None)
+        }
+    }
+}
+
+fn pre_commit(context: &mut Context, home: &Home, place: &Place) -> Result<Answer, Failure> {
+    let looked = in_time(context, home, "pre-commit", |mut repo| {
+        let looked = hook::look(&mut repo, &Quiet)?;
+        Ok((repo, looked))
+    })?;
+    let Some((mut repo, looked)) = looked else {
+        return Ok(Answer::Done);
+    };
+    let git = Git::at(place);
+    if !looked.changed.is_empty() {
+        if repo.local.git.hooks != Some(HookMode::Commit) {
+            refuse(context, home, place, &looked)?;
+            return Ok(Answer::No);
+        }
+        if let (Some(lock), true) = (looked.lock, looked.lock != looked.head) {
+            context.ui.line(&format!(
+                "dver: dver.lock names {}, but the changed data goes on from another version; the \
+                 git commit is refused",
+                lock.short()
+            ))?;
+            context
+                .ui
+                .note("hint: `dver status` says what mends it, then commit again.");
+            return Ok(Answer::No);
+        }
+        context.act(&mut repo);
+        let message = match place.branch() {
+            Some(branch) => format!("Data of a git commit on {branch}"),
+            None => "Data of a git commit".to_owned(),
+        };
+        let outcome = hook::commit_along(&mut repo, &message, &Quiet, &mut waiting)?;
+        match outcome {
+            Outcome::Refused(gates) => return gates_refuse(context, &gates),
+            Outcome::Committed(committed) => {
+                let sealed = &committed.sealed;
+                let line = format!("dver: committed the data as {}", sealed.id.short());
+                context.ui.line(&line)?;
+                render::commit::dataset_lines(&mut context.ui, sealed)?;
+            }
+        }
+    } else if let (Some(lock), Some(head), true) =
+        (looked.lock, looked.head, looked.lock != looked.head)
+    {
+        context.ui.note(&format!(
+            "dver: dver.lock names {}, but the data is at {}; `dver status` says what mends it",
+            lock.short(),
+            head.short()
+        ));
+        return Ok(Answer::Done);
+    }
+    // Where only some paths are committed, git has made an index for them alone: what is staged
+    // there would be missing in its own.
+    if !env::commits_paths() && hook::stage_lock(&repo, &git)? {
+        context
+            .ui
+            .note("dver: dver.lock is staged now; where git says that nothing is, commit again");
+    }
+    Ok(Answer::Done)
+}
+
+fn refuse(
+    context: &mut Context,
+    home: &Home,
+    place: &Place,
+    looked: &hook::Looked,
+) -> Result<(), Failure> {
+    let ui = &mut context.ui;
+    ui.line("dver: the data has changes that are in no version, so the git commit is refused:")?;
+    for change in looked.changed.iter().take(MOST_LISTED) {
+        ui.line(&format!("  {:<8}  {}", change.status.name(), change.path))?;
+    }
+    let more = looked.changed.len().saturating_sub(MOST_LISTED);
+    if more > 0 {
+        ui.line(&format!("  ... and {more} more"))?;
+    }
+    let (at, lock) = match home.root.strip_prefix(&place.top) {
+        Ok(below) if !below.as_os_str().is_empty() => (
+            format!(" -C {}", quoted(&below.display().to_string())),
+            quoted(&below.join(LOCK).display().to_string()),
+        ),
+        _ => (String::new(), LOCK.to_owned()),
+    };
+    if looked.lock != looked.head && looked.lock.is_some() {
+        ui.line(&format!(
+            "dver.lock names another version than the data goes on from: `dver{at} status` says \
+             what mends it"
+        ))?;
+    }
+    ui.line(&format!(
+        "Run `dver{at} commit -a -m MESSAGE` and `git add {lock}`, then commit again."
+    ))?;
+    ui.note(&format!(
+        "hint: `dver{at} diff` shows the changes; {SKIP}=1 lets git commit without them."
+    ));
+    Ok(())
+}
+
+fn gates_refuse(context: &mut Context, gates: &[Gated]) -> Result<Answer, Failure> {
+    let ui = &mut context.ui;
+    let number = counted(gates.len() as u64, "gate");
+    let verb = if gates.len() == 1 {
+        "refuses"
+    } else {
+        "refuse"
+    };
+    ui.line(&format!(
+        "dver: {number} of dver.toml {verb} the data, so the git commit is refused"
+    ))?;
+    render::gates::lines(ui, &gates.iter().collect::<Vec<_>>())?;
+    ui.note(
+        "hint: Change the data and commit again, or seal why it is right: `dver commit -a -m \
+         MESSAGE --no-gates='TEXT'`.",
+    );
+    Ok(Answer::No)
+}
+
+/// Adds the trailers to the message that git has prepared.
+fn message(
+    context: &mut Context,
+    home: &Home,
+    place: &Place,
+    args: &RunArgs,
+) -> Result<Answer, Failure> {
+    let Some(file) = args.arguments.first().map(PathBuf::from) else {
+        return Ok(Answer::Done);
+    };
+    // The pre-commit framework gives what follows the file in variables.
+    let word = |at: usize, variable: &str| {
+        let given = args.arguments.get(at).and_then(|text| text.to_str());
+        given.map(str::to_owned).or_else(|| env::variable(variable))
+    };
+    let amends = word(1, "PRE_COMMIT_COMMIT_MSG_SOURCE").as_deref() == Some("commit")
+        && word(2, "PRE_COMMIT_COMMIT_OBJECT_NAME").as_deref() == Some("HEAD");
+    let at = place.clone();
+    let told = in_time(context, home, "prepare-commit-msg", move |mut repo| {
+        hook::told(&mut repo, &Git::at(&at), amends, &Quiet)
+    })?;
+    let Some(told) = told.flatten() else {
+        return Ok(Answer::Done);
+    };
+    let mut trailers = vec![("Commit", told.commit.short())];
+    if let Some(labels) = told.labels {
+        trailers.push(("Labels-Changed", labels.to_string()));
+    }
+    let datasets: std::collections::BTreeSet<&str> =
+        told.metrics.iter().map(|m| m.dataset.as_str()).collect();
+    for measure in &told.metrics {
+        let mut text = render::metrics::in_words(&measure.metric);
+        if datasets.len() > 1 {
+            text = format!("{}:{text}", measure.dataset);
+        }
+        trailers.push(("Metric", text));
+    }
+    hook::write_trailers(&Git::at(place), &context.directory.join(file), &trailers)?;
+    Ok(Answer::Done)
+}
+
+/// A message in which nobody wrote anything but dver its trailers is empty: git then stops, as
+/// it would without them.
+fn commit_message(context: &mut Context, args: &RunArgs) -> Result<Answer, Failure> {
+    let Some(file) = args.arguments.first().map(Path::new) else {
+        return Ok(Answer::Done);
+    };
+    let file = context.directory.join(file);
+    let bytes = fsio::read_bounded(&file, MOST_BYTES)?;
+    let Ok(text) = String::from_utf8(bytes) else {
+        return Ok(Answer::Done);
+    };
+    let without = hook::without_trailers(&text);
+    let says = |line: &str| !line.trim().is_empty() && !line.starts_with('#');
+    if without != text && !without.lines().any(says) {
+        fsio::write_durable(&file, without.as_bytes())?;
+    }
+    Ok(Answer::Done)
+}
+
+/// Brings the data to the lock. What stands in the way is told, and is no failure of git's command.
+fn follow(context: &mut Context, home: &Home, place: &Place) -> Result<Answer, Failure> {
+    let mut repo = context.repo_to_look_at(home)?;
+    if hook::is_followed(&repo, place)? {
+        return Ok(Answer::Done);
+    }
+    context.act(&mut repo);
+    let progress = context.progress();
+    let followed = hook::follow(&mut repo, Some(place), progress.as_ref(), &mut waiting);
+    match followed {
+        Ok(followed) => tell_followed(context, &followed),
+        Err(error) => {
+            let told = Failure::from(error).describe();
+            super::super::ui::complain(
+                &told.as_note("dver: the data was not brought to dver.lock"),
+            );
+        }
+    }
+    Ok(Answer::Done)
+}
+
+/// Says where the data is now.
+pub(super) fn tell_followed(context: &mut Context, followed: &Followed) {
+    let Followed::Moved {
+        commit,
+        branch,
+        fetched,
+    } = followed
+    else {
+        return;
+    };
+    let from = match fetched {
+        Some(remote) => format!(", fetched from {remote}"),
+        None => String::new(),
+    };
+    let on = match branch {
+        Some(branch) => format!("on branch {branch}"),
+        None => "on no branch".to_owned(),
+    };
+    context.ui.note(&format!(
+        "dver: the data is at {} now, {on}{from}",
+        commit.short()
+    ));
+}
+
+fn pre_push(
+    context: &mut Context,
+    home: &Home,
+    place: &Place,
+    pushing: &[Pushing],
+) -> Result<Answer, Failure> {
+    let mut repo = context.repo_to_look_at(home)?;
+    if repo.local.remotes.is_empty() || pushing.is_empty() {
+        return Ok(Answer::Done);
+    }
+    context.act(&mut repo);
+    let progress = context.progress();
+    let git = Git::at(place);
+    let outcome = hook::pre_push(&mut repo, &git, pushing, progress.as_ref(), &mut waiting);
+    match outcome {
+        Ok(outcome) => {
+            for pushed in &outcome.pushed {
+                context.ui.note(&format!(
+                    "dver: pushed the data ({}) to {}",
+                    super::super::ui::size(pushed.carried.bytes),
+                    pushed.address
+                ));
+            }
+            for absent in &outcome.absent {
+                context.ui.note(&format!(
+                    "dver: a git commit names the version {}, which is not here and was not pushed",
+                    absent.short()
+                ));
+            }
+            Ok(Answer::Done)
+        }
+        Err(error) => {
+            let told = Failure::from(error).describe();
+            let requires = repo.local.git.hooks != Some(HookMode::Commit);
+            let what = match requires {
+                true => "dver: the data could not be pushed, so the git push is refused",
+                false => "dver: the data could not be pushed; git pushes all the same",
+            };
+            super::super::ui::complain(&told.as_note(what));
+            if !requires {
+                return Ok(Answer::Done);
+            }
+            super::super::ui::complain(&format!("hint: {SKIP}=1 lets git push without the data."));
+            Ok(Answer::No)
+        }
+    }
+}

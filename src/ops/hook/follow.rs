@@ -1,0 +1,133 @@
+//! Brings the data to where `dver.lock` says: after git went to another commit, or when asked to.
+//!
+//! Invariant: work that is in no version stops it, and stays. Commits stay on their branches: where
+//! the branch of git's name has others, HEAD stands on none.
+
+use crate::base::ObjectId;
+use crate::base::progress::Progress;
+use crate::githost::{Lock, Place};
+use crate::history;
+use crate::object::Head;
+use crate::refs::check_branch_name;
+use crate::repo::Repo;
+
+use super::super::beside_git;
+use super::super::checkout::{self, Destination};
+use super::super::error::Error;
+use super::super::remote;
+
+/// What following the lock came to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Followed {
+    /// There is no lock, or HEAD is where it says.
+    Nothing,
+    /// The data was brought to the lock.
+    Moved {
+        /// The commit.
+        commit: ObjectId,
+        /// The branch that HEAD stands on.
+        branch: Option<String>,
+        /// From which remote the commit came.
+        fetched: Option<String>,
+    },
+}
+
+/// Returns whether nothing is to do, by names alone: there is no lock, or HEAD is where it says and
+/// on the branch of git's name, if there is one for it.
+pub fn is_followed(repo: &Repo, place: &Place) -> Result<bool, Error> {
+    let lock = match beside_git::read_lock(repo) {
+        Ok(Some(lock)) => lock,
+        Ok(None) => return Ok(true),
+        // Marks of a conflict: git stopped, and so does this.
+        Err(Error::Git(_)) => return Ok(true),
+        Err(e) => return Err(e),
+    };
+    if beside_git::head(repo)? != Some(lock.commit) {
+        return Ok(false);
+    }
+    Ok(match place.branch() {
+        Some(name) => {
+            repo.current.refs.branch(&name) != Some(lock.commit)
+                || repo.branch()? == Some(&name)
+                || is_taken(repo, &name)
+        }
+        None => true,
+    })
+}
+
+/// Brings the data to the commit that the lock in the worktree names. It is fetched first where it
+/// is not here.
+pub fn follow(
+    repo: &mut Repo,
+    place: Option<&Place>,
+    progress: &dyn Progress,
+    waiting: &mut dyn FnMut(&str),
+) -> Result<Followed, Error> {
+    let Some(Lock { commit }) = beside_git::read_lock(repo)? else {
+        return Ok(Followed::Nothing);
+    };
+    let branch = place.and_then(Place::branch);
+    let branch = branch.filter(|name| check_branch_name(name).is_ok());
+    if beside_git::head(repo)? == Some(commit) {
+        // Data and git are at one; only the branch to go on with may be another.
+        if let Some(name) = branch
+            && repo.current.refs.branch(&name) == Some(commit)
+            && repo.branch()? != Some(&name)
+            && !is_taken(repo, &name)
+        {
+            let to = Destination::Branch(name);
+            checkout::checkout(repo, "switch", &to, false, progress, waiting)?;
+        }
+        return Ok(Followed::Nothing);
+    }
+    let mut fetched = None;
+    if !repo.has(&commit)? {
+        if repo.local.remotes.is_empty() {
+            return Err(Error::LockedElsewhere {
+                commit,
+                remote: None,
+            });
+        }
+        let report = remote::fetch(repo, None, progress, waiting)?;
+        if !repo.has(&commit)? {
+            return Err(Error::LockedElsewhere {
+                commit,
+                remote: Some(report.remote),
+            });
+        }
+        fetched = Some(report.remote);
+    }
+    let to = destination(repo, branch, commit)?;
+    checkout::checkout(repo, "checkout", &to, false, progress, waiting)?;
+    Ok(Followed::Moved {
+        commit,
+        branch: repo.branch()?.map(str::to_owned),
+        fetched,
+    })
+}
+
+/// Chooses where to stand: on the branch of git's name, where that loses none of its commits.
+fn destination(
+    repo: &Repo,
+    branch: Option<String>,
+    commit: ObjectId,
+) -> Result<Destination, Error> {
+    let Some(name) = branch.filter(|name| !is_taken(repo, name)) else {
+        return Ok(Destination::Commit(commit.to_string()));
+    };
+    Ok(match repo.current.refs.branch(&name) {
+        Some(tip) if tip == commit => Destination::Branch(name),
+        Some(tip) if !history::is_ancestor(&repo.store, &tip, &commit)? => {
+            Destination::Commit(commit.to_string())
+        }
+        _ => Destination::Forward(name, commit),
+    })
+}
+
+/// Returns whether another worktree stands on the branch.
+pub(in super::super) fn is_taken(repo: &Repo, branch: &str) -> bool {
+    let others = repo.current.view.worktrees.iter();
+    others
+        .filter(|(name, _)| **name != repo.worktree)
+        .any(|(_, state)| matches!(&state.head, Head::Branch(name) if name == branch))
+}

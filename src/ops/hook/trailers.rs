@@ -1,0 +1,144 @@
+//! What a git commit says of the data that it moves: trailers of its message.
+
+use crate::base::ObjectId;
+use crate::base::progress::Progress;
+use crate::diff::{Event, Options};
+use crate::githost::{Git, LOCK, Lock};
+use crate::object::{self, Commit};
+use crate::repo::Repo;
+
+use super::super::assess::Version;
+use super::super::diff::{self, DiffOptions, Ends};
+use super::super::error::Error;
+use super::super::metrics::{self, Measure};
+use super::super::show::Sealed;
+
+/// How every line begins that is dver's.
+const PREFIX: &str = "Dver-";
+/// The most metrics that are told.
+const MOST_METRICS: usize = 12;
+
+/// What a git commit does to the data.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// The commit that it names.
+    pub commit: ObjectId,
+    /// How many labels of kept records changed; `None` where that cannot be told here.
+    pub labels: Option<u64>,
+    /// The metrics that gates guard, with their values in the version before as `previous`.
+    pub metrics: Vec<Measure>,
+}
+
+/// Returns what the git commit that is being made does to the data, against the one before it;
+/// `None` where it moves no lock. `amends`: it takes the place of the commit at git's HEAD.
+pub fn told(
+    repo: &mut Repo,
+    git: &Git,
+    amends: bool,
+    progress: &dyn Progress,
+) -> Result<Option<Told>, Error> {
+    let path = git.relative(&repo.root.join(LOCK))?;
+    let base = if amends { "HEAD~1" } else { "HEAD" };
+    let blobs = git.blobs(&[&format!(":{path}"), &format!("{base}:{path}")])?;
+    let lock = |at: usize| {
+        let text = blobs.get(at)?.as_deref()?;
+        Some(Lock::parse(text).ok()?.commit)
+    };
+    let (Some(commit), before) = (lock(0), lock(1)) else {
+        return Ok(None);
+    };
+    if before == Some(commit) {
+        return Ok(None);
+    }
+    let mut told = Told {
+        commit,
+        labels: None,
+        metrics: Vec::new(),
+    };
+    // A lock that somebody else moved may name a version that is not here.
+    if !repo.has(&commit)? {
+        return Ok(Some(told));
+    }
+    let before = match before {
+        Some(before) if repo.has(&before)? => Some(before),
+        Some(_) => return Ok(Some(told)),
+        None => None,
+    };
+    if let Some(before) = before {
+        let options = DiffOptions {
+            ends: Ends::Revisions(before.to_string(), commit.to_string()),
+            within: Vec::new(),
+            tell: Options::STAT,
+            condition: None,
+            from_data: false,
+        };
+        let mut events: Vec<Event> = Vec::new();
+        let changes = diff::diff(repo, &options, &mut events, progress)?;
+        let labels = changes.iter().map(|dataset| {
+            let labels = &dataset.labels;
+            labels.relabelled + labels.renamed + labels.split + labels.merged
+        });
+        told.labels = Some(labels.sum());
+    } else {
+        told.labels = Some(0);
+    }
+    told.metrics = guarded(repo, before, commit)?;
+    Ok(Some(told))
+}
+
+/// Returns the metrics that the version's gates guard, and their values before.
+fn guarded(repo: &Repo, before: Option<ObjectId>, commit: ObjectId) -> Result<Vec<Measure>, Error> {
+    let sealed: Commit = object::get(&repo.store, &commit)?;
+    let version = Version::of_snapshot(&repo.store, sealed.snapshot)?;
+    let mut asked: Vec<String> = Vec::new();
+    for gate in &version.declarations.gates {
+        let name = [".delta", ".change"]
+            .iter()
+            .find_map(|end| gate.metric.strip_suffix(end))
+            .unwrap_or(&gate.metric);
+        if !asked.iter().any(|known| known == name) {
+            asked.push(name.to_owned());
+        }
+    }
+    asked.truncate(MOST_METRICS);
+    let now = Sealed::read(repo, commit, sealed)?;
+    let mut measures = metrics::of_commit(repo, &now, &asked)?;
+    let older = match before {
+        Some(id) => {
+            let sealed = Sealed::read(repo, id, object::get(&repo.store, &id)?)?;
+            metrics::of_commit(repo, &sealed, &asked)?
+        }
+        None => Vec::new(),
+    };
+    for measure in &mut measures {
+        let same = |old: &&Measure| old.dataset == measure.dataset && old.asked == measure.asked;
+        measure.metric.previous = older.iter().find(same).and_then(|old| old.metric.value);
+    }
+    Ok(measures)
+}
+
+/// Returns a message without dver's trailers.
+pub fn without_trailers(message: &str) -> String {
+    let lines = message.split_inclusive('\n');
+    lines.filter(|line| !line.starts_with(PREFIX)).collect()
+}
+
+/// Adds trailers to the file of a message, by git's own rules; those of before go.
+pub fn write_trailers(
+    git: &Git,
+    file: &std::path::Path,
+    trailers: &[(&str, String)],
+) -> Result<(), Error> {
+    let bytes = crate::base::fsio::read_if_exists(file)?.unwrap_or_default();
+    if let Ok(text) = String::from_utf8(bytes) {
+        let without = without_trailers(&text);
+        if without != text {
+            crate::base::fsio::write_durable(file, without.as_bytes())?;
+        }
+    }
+    let trailers: Vec<String> = trailers
+        .iter()
+        .map(|(name, value)| format!("{PREFIX}{name}: {value}"))
+        .collect();
+    Ok(git.add_trailers(file, &trailers)?)
+}
