@@ -44,16 +44,16 @@ impl Now {
 
 /// Makes evaluations of a version; one that cannot be made is one less, with a reason.
 pub(in crate::ops) fn make_all(
-    makers: &[Maker],
+    makers: Vec<(String, Result<Maker, Error>)>,
     source: &dyn ObjectSource,
     version: &Version,
     progress: &dyn Progress,
 ) -> Vec<(String, Result<Made, Error>)> {
-    let make = |maker: &Maker| {
-        let made = maker.make(source, version, progress);
-        (maker.config.name.clone(), made)
+    let make = |(name, maker): (String, Result<Maker, Error>)| {
+        let made = maker.and_then(|maker| maker.make(source, version, progress));
+        (name, made)
     };
-    makers.iter().map(make).collect()
+    makers.into_iter().map(make).collect()
 }
 
 /// Returns what gates need of evaluations that were made.
