@@ -187,9 +187,9 @@ fn of_files(
             }),
         };
         let named = gates::evaluations_of(&version);
-        let mut makers = Maker::at_commit(repo, &version.declarations)?;
-        makers.retain(|maker| named.contains(&maker.config.name));
-        let made = judged::make_all(&makers, &memory, &version, progress);
+        let is_named = |name: &str| named.iter().any(|one| one == name);
+        let makers = Maker::at_commit(repo, &version.declarations, &is_named)?;
+        let made = judged::make_all(makers, &memory, &version, progress);
         let judging = Judging {
             evaluations: judged::all_of(&made)?,
             source: &memory,

@@ -118,6 +118,16 @@ pub(super) fn violating(
     reading(source, table, score)?.find(&sought)
 }
 
+/// Returns the first records that are picked.
+pub(super) fn picked(
+    source: &dyn ObjectSource,
+    table: &Table,
+    score: &DatasetScore,
+    picks: &mut dyn FnMut(&RecordRef<'_>) -> bool,
+) -> Result<Vec<Example>, Error> {
+    reading(source, table, score)?.first(picks)
+}
+
 fn reading<'a>(
     source: &'a dyn ObjectSource,
     table: &'a Table,

@@ -2,8 +2,8 @@
 //!
 //! For `commit`, which refuses by them, and `check`, which tells of them.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::base::ObjectId;
 use crate::base::nearest;
@@ -20,7 +20,8 @@ use crate::repo::{self, GitError, Repo};
 use super::assess::{self, Version};
 use super::drift;
 use super::error::Error;
-use super::eval::judged::{Named, scored};
+use super::eval::judged::{Named, scored, to_look_at};
+use super::eval::sets::key_of;
 use super::examples::{self, Example};
 use super::follow::Measuring;
 
@@ -126,9 +127,14 @@ pub(super) fn judge(repo: &Repo, judged: &Judged<'_>) -> Result<Vec<Gated>, Erro
             Err(why) => Base::None(why),
         };
         let verdict = quality::judge(gate, &evaluations, own, &base, scored.as_ref())?;
-        let records = match verdict.state {
-            State::Failed => records(judged, score, &verdict)?,
-            State::Passed | State::Unmeasured => Vec::new(),
+        let records = match (verdict.state, ScoreOf::of(gate)) {
+            (State::Failed, Some(asked)) => {
+                let named = judged.evaluations;
+                let keys = to_look_at(repo, named, (gate, &asked), verdict.base)?;
+                of_keys(judged, score, &keys)?
+            }
+            (State::Failed, None) => records(judged, score, &verdict)?,
+            (State::Passed | State::Unmeasured, _) => Vec::new(),
         };
         out.push(Gated { verdict, records });
     }
@@ -260,6 +266,22 @@ fn table(judged: &Judged<'_>, name: &str) -> Result<Option<Table>, Error> {
     let declaration = version.declarations.get(name);
     let open = |declaration| Table::open(judged.source, &version.entries, declaration);
     Ok(declaration.map(open).transpose()?)
+}
+
+/// Finds the first records of some keys.
+fn of_keys(
+    judged: &Judged<'_>,
+    score: &DatasetScore,
+    keys: &HashSet<Vec<String>>,
+) -> Result<Vec<Example>, Error> {
+    let table = table(judged, &score.name)?;
+    let Some(table) = table.filter(|_| !keys.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let roles = &table.declaration.roles;
+    examples::picked(judged.source, &table, score, &mut |record| {
+        key_of(roles, record).is_some_and(|key| keys.contains(&key))
+    })
 }
 
 /// Finds the first records that a failed gate counts.

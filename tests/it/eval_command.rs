@@ -296,6 +296,20 @@ fn evaluations_run_at_a_commit_and_gates_hold_their_scores() {
         "{}",
         refused.out
     );
+    // Nor does code that is not there.
+    scratch.write(
+        "dver.toml",
+        gated("\"m:accuracy\" = \">= 0.1\"", "sh model.sh")
+            .replace("when =", "code = [\"gone.py\"]\nwhen ="),
+    );
+    scratch.dver(&["add", "."]).ok();
+    let told = scratch.dver(&["commit", "-m", "no code"]);
+    assert!(
+        told.err.contains("`m` was not evaluated: cannot open"),
+        "{}",
+        told.err
+    );
+    told.ok();
     // A score that there is not is an error, not a gate that is off.
     scratch.write(
         "dver.toml",

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::error::Error;
 use super::super::metrics::Measure;
-use super::{Told, intervals, of_commit, paired};
+use super::{Told, intervals, of_commit};
 use crate::base::ObjectId;
 use crate::evaluate::{Confusion, METRICS_VERSION, Score, scores};
 use crate::object::{Commit, Int};
@@ -28,10 +28,11 @@ pub(in crate::ops) fn measure(
     let Some(mut told) = of_commit(repo, commit, Some(name))?.into_iter().next() else {
         return Ok(None);
     };
-    if find(&told.scores, path).is_some_and(|score| intervals::is_drawn(score.name))
-        && let Some(side) = paired::side(repo, &told.evaluation)?
+    // Groups stand in the data, which are not read for a line of the log.
+    if !told.grouped
+        && find(&told.scores, path).is_some_and(|score| intervals::is_drawn(score.name))
     {
-        intervals::fill(&mut told, &side);
+        intervals::by_record(&mut told);
     }
     let Some(score) = find(&told.scores, path) else {
         return Ok(None);

@@ -225,3 +225,71 @@ fn jsonl(fields: &[String], records: &[Record], shown: &[bool]) -> Vec<u8> {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::base::ObjectId;
+
+    fn record(values: Vec<Option<String>>) -> Record {
+        Record {
+            key: Vec::new(),
+            label: String::new(),
+            inputs: ObjectId::of(b""),
+            group: None,
+            values,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_reads_back(
+            rows in prop::collection::vec(prop::collection::vec("[a,\"\n\r é]{0,6}", 3), 0..6),
+        ) {
+            let fields: Vec<String> = ["x", "y,z", "\"q"].map(str::to_owned).to_vec();
+            let records: Vec<Record> = rows.iter()
+                .map(|row| record(row.iter().cloned().map(Some).collect()))
+                .collect();
+            let text = csv(&fields, &records, &[true, false, true]);
+            let mut reader = ::csv::Reader::from_reader(text.as_slice());
+            prop_assert_eq!(reader.headers().unwrap(), vec!["x", "\"q"]);
+            // The reader leaves out lines that are empty; no cell of ours makes one, for there are two.
+            let read: Vec<Vec<String>> = reader.records()
+                .map(|row| row.unwrap().iter().map(str::to_owned).collect())
+                .collect();
+            let expected: Vec<Vec<String>> = rows.iter()
+                .map(|row| vec![row[0].clone(), row[2].clone()])
+                .collect();
+            prop_assert_eq!(read, expected);
+        }
+    }
+
+    #[test]
+    fn json_lines_leave_out_what_is_missing_or_hidden() {
+        let fields: Vec<String> = ["id", "a\"b", "label"].map(str::to_owned).to_vec();
+        let values = vec![
+            Some("1".to_owned()),
+            Some("[1,2]".to_owned()),
+            Some("\"cat\"".to_owned()),
+        ];
+        let none = vec![Some("2".to_owned()), None, None];
+        let text = jsonl(
+            &fields,
+            &[record(values), record(none)],
+            &[true, true, false],
+        );
+        let text = String::from_utf8(text).unwrap();
+        assert_eq!(text, "{\"id\":1,\"a\\\"b\":[1,2]}\n{\"id\":2}\n");
+    }
+
+    #[test]
+    fn the_end_of_what_was_printed_is_shown() {
+        let many: String = (0..100).map(|n| format!("line {n}\n")).collect();
+        let shown = tail(many.as_bytes());
+        assert!(shown.starts_with("line 80\n") && shown.ends_with("line 99"));
+        assert_eq!(tail(&[0xff, b'a', b'\n']), "\u{fffd}a");
+        assert_eq!(tail(b""), "");
+    }
+}

@@ -15,8 +15,9 @@ pub(super) fn is_drawn(name: &str) -> bool {
     name.starts_with("macro_") || matches!(name, "micro_f1" | "mcc" | "f1")
 }
 
-/// Gives the scores of an evaluation that have no formula for it the interval of a bootstrap.
-pub(super) fn fill(told: &mut Told, side: &Side) {
+/// Gives the scores of an evaluation that have no formula for it the interval of a bootstrap by
+/// groups, which stand in its records.
+pub(super) fn by_group(told: &mut Told, side: &Side) {
     let confusion = Confusion::from_object(&told.evaluation.confusion);
     let place = |class: &str| confusion.place(class);
     let Some(outcomes) = outcomes(side, &place) else {
@@ -26,28 +27,59 @@ pub(super) fn fill(told: &mut Told, side: &Side) {
     if units.len() > MOST_UNITS {
         return;
     }
+    let drawn = |counts: &mut Counts, unit: usize| {
+        for record in &units[unit] {
+            let (truth, said) = outcomes[*record];
+            counts.add(truth, said);
+        }
+    };
+    fill(told, &confusion, units.len(), &drawn);
+}
+
+/// Gives them the interval of a bootstrap by records. All records of a true and a predicted class
+/// are alike, so that the matrix is all that it needs.
+pub(super) fn by_record(told: &mut Told) {
+    let confusion = Confusion::from_object(&told.evaluation.confusion);
+    if confusion.total() > MOST_UNITS as u64 {
+        return;
+    }
+    let mut outcomes = Vec::new();
+    for (truth, said, count) in confusion.counts() {
+        outcomes.extend((0..count).map(|_| (truth as u32, said as u32)));
+    }
+    let drawn = |counts: &mut Counts, unit: usize| {
+        let (truth, said) = outcomes[unit];
+        counts.add(truth, said);
+    };
+    fill(told, &confusion, outcomes.len(), &drawn);
+}
+
+fn fill(
+    told: &mut Told,
+    confusion: &Confusion,
+    units: usize,
+    add: &(dyn Fn(&mut Counts, usize) + Sync),
+) {
+    let place = |class: &str| confusion.place(class);
     let null = told.null_class.as_deref().and_then(place);
-    let mut drawn = Vec::new();
+    let mut wanted = Vec::new();
     for (at, score) in told.scores.iter().enumerate() {
         if is_drawn(score.name) && score.value.is_some() {
             let class = score.class.as_deref().and_then(place);
-            drawn.push((at, score.name, class));
+            wanted.push((at, score.name, class));
         }
     }
     let classes = confusion.classes().len();
-    let found = bootstrap(units.len(), LEVEL, |places| {
+    let found = bootstrap(units, LEVEL, |places| {
         let mut counts = Counts::new(classes);
-        for unit in places {
-            for record in &units[*unit as usize] {
-                let (truth, said) = outcomes[*record];
-                counts.add(truth, said);
-            }
-        }
+        places
+            .iter()
+            .for_each(|unit| add(&mut counts, *unit as usize));
         let score =
             |(_, name, class): &(usize, &str, Option<usize>)| counts.score(name, *class, null);
-        drawn.iter().map(score).collect()
+        wanted.iter().map(score).collect()
     });
-    let at: Vec<usize> = drawn.into_iter().map(|(at, _, _)| at).collect();
+    let at: Vec<usize> = wanted.into_iter().map(|(at, _, _)| at).collect();
     for (at, interval) in at.into_iter().zip(found) {
         told.scores[at].interval = interval;
     }

@@ -1,6 +1,8 @@
 //! Scores for gates: of a version that is being judged, and of what changed since its base on the
 //! test records that are equal in both.
 
+use std::collections::HashSet;
+
 use crate::base::ObjectId;
 use crate::base::progress::Progress;
 use crate::config::{GateConfig, Limit};
@@ -42,16 +44,16 @@ impl Now {
 
 /// Makes evaluations of a version; one that cannot be made is one less, with a reason.
 pub(in crate::ops) fn make_all(
-    makers: &[Maker],
+    makers: Vec<(String, Result<Maker, Error>)>,
     source: &dyn ObjectSource,
     version: &Version,
     progress: &dyn Progress,
 ) -> Vec<(String, Result<Made, Error>)> {
-    let make = |maker: &Maker| {
-        let made = maker.make(source, version, progress);
-        (maker.config.name.clone(), made)
+    let make = |(name, maker): (String, Result<Maker, Error>)| {
+        let made = maker.and_then(|maker| maker.make(source, version, progress));
+        (name, made)
     };
-    makers.iter().map(make).collect()
+    makers.into_iter().map(make).collect()
 }
 
 /// Returns what gates need of evaluations that were made.
@@ -94,6 +96,45 @@ pub(in crate::ops) fn stored(
     Ok(out)
 }
 
+/// Returns the keys of the test records to look at where a gate fails: of a change those that were
+/// predicted right in the base and are not any more, else those that are predicted wrong.
+pub(in crate::ops) fn to_look_at(
+    repo: &Repo,
+    all: &[Named],
+    (gate, asked): (&GateConfig, &ScoreOf),
+    base: Option<ObjectId>,
+) -> Result<HashSet<Vec<String>>, Error> {
+    let found = all.iter().find(|(name, _)| *name == asked.evaluation);
+    let Some((_, Ok(now))) = found else {
+        return Ok(HashSet::new());
+    };
+    let side = &now.side;
+    let wrong = |at: &usize| !side.is_right(*at);
+    let key = |at: usize| side.records[at].key.clone();
+    if asked.aspect == Aspect::Value && gate.bound.limit != Limit::Base {
+        return Ok((0..side.records.len()).filter(wrong).map(key).collect());
+    }
+    let Some(older) = older(repo, base, now)? else {
+        return Ok(HashSet::new());
+    };
+    let lost = common(&older, side).into_iter();
+    let lost = lost.filter(|(old, new)| older.is_right(*old) && wrong(new));
+    Ok(lost.map(|(_, new)| key(new)).collect())
+}
+
+/// Returns the base's evaluation of the same definition.
+fn older(repo: &Repo, base: Option<ObjectId>, now: &Now) -> Result<Option<Side>, Error> {
+    let Some(base) = base else { return Ok(None) };
+    let all = attached(repo, &base)?.into_iter().map(|(_, one)| one);
+    let same = all
+        .into_iter()
+        .find(|older| older.definition == now.definition);
+    match same {
+        Some(older) => paired::side(repo, &older),
+        None => Ok(None),
+    }
+}
+
 /// Returns the score that a gate is about; `base` is the commit that its change is taken against.
 pub(in crate::ops) fn scored(
     repo: &Repo,
@@ -129,11 +170,7 @@ pub(in crate::ops) fn scored(
         Ok(base) => base,
         Err(why) => return Ok(Scored::none(why)),
     };
-    let older = attached(repo, &base)?.into_iter();
-    let older = older
-        .map(|(_, older)| older)
-        .find(|older| older.definition == now.definition);
-    let Some(older) = older else {
+    let Some(old) = older(repo, Some(base), now)? else {
         let why = format!(
             "{} has no evaluation of this definition: `dver eval run {}` makes one",
             base.short(),
@@ -144,10 +181,7 @@ pub(in crate::ops) fn scored(
             ..Scored::none(&why)
         });
     };
-    let change = match paired::side(repo, &older)? {
-        None => None,
-        Some(old) => change(&old, now, asked, level),
-    };
+    let change = change(&old, now, asked, level);
     let Some(change) = change else {
         return Ok(Scored {
             base: Some(base),

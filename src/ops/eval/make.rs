@@ -62,14 +62,19 @@ impl Maker {
         })
     }
 
-    /// Prepares all evaluations that are declared to run at each commit.
+    /// Prepares the evaluations that are declared to run at each commit and that are wanted. One
+    /// whose code cannot be read is one that failed.
     pub(in crate::ops) fn at_commit(
         repo: &Repo,
         declarations: &Declarations,
-    ) -> Result<Vec<Self>, Error> {
+        wanted: &dyn Fn(&str) -> bool,
+    ) -> Result<Vec<(String, Result<Self, Error>)>, Error> {
         let all = declarations.evaluations.iter();
-        all.filter(|config| config.at_commit)
-            .map(|config| Self::new(repo, declarations, config))
+        all.filter(|config| config.at_commit && wanted(&config.name))
+            .map(|config| match Self::new(repo, declarations, config) {
+                Err(why) if !matches!(why, Error::Io(_)) => Err(why),
+                maker => Ok((config.name.clone(), maker)),
+            })
             .collect()
     }
 

@@ -23,6 +23,7 @@ use crate::base::ObjectId;
 use crate::config::EvaluationConfig;
 use crate::evaluate::{self, Calibration, Comparable, Confusion, Score};
 use crate::object::{self, AttachmentKind, Commit, Definition, Evaluation};
+use crate::record::Role;
 use crate::repo::Repo;
 
 use super::assess::Version;
@@ -42,6 +43,8 @@ pub struct Told {
     pub evaluation: Evaluation,
     /// The class that is no find in micro F1.
     pub null_class: Option<String>,
+    /// Whether records belong to groups, so that intervals are drawn by groups.
+    pub grouped: bool,
     /// All scores, derived from its counts.
     pub scores: Vec<Score>,
     /// The evaluation of the same definition before it, and how they compare.
@@ -68,7 +71,10 @@ fn with_pairs(repo: &Repo, mut told: Told) -> Result<Told, Error> {
 }
 
 fn compare(repo: &Repo, told: &mut Told, side: &Side) -> Result<(), Error> {
-    intervals::fill(told, side);
+    match told.grouped {
+        true => intervals::by_group(told, side),
+        false => intervals::by_record(told),
+    }
     if let Some((_, older, how)) = &told.previous
         && let Some(before) = paired::side(repo, older)?
     {
@@ -117,7 +123,7 @@ fn tell(repo: &Repo, id: ObjectId, evaluation: Evaluation) -> Result<Told, Error
     Ok(Told {
         id: Some(id),
         previous: previous(repo, parent, &evaluation)?,
-        ..plain(evaluation, definition.null_class)
+        ..plain(evaluation, &definition)
     })
 }
 
@@ -129,14 +135,15 @@ fn told_of(repo: &Repo, made: Made) -> Result<Told, Error> {
     let head = repo.head_commit()?.map(|(id, _)| id);
     let mut told = Told {
         previous: previous(repo, head, &evaluation)?,
-        ..plain(evaluation, made.definition.null_class.clone())
+        ..plain(evaluation, &made.definition)
     };
     compare(repo, &mut told, &Side::of(&made))?;
     told.notes.extend(made.notes);
     Ok(told)
 }
 
-fn plain(evaluation: Evaluation, null_class: Option<String>) -> Told {
+fn plain(evaluation: Evaluation, definition: &Definition) -> Told {
+    let null_class = definition.null_class.clone();
     let confusion = Confusion::from_object(&evaluation.confusion);
     let calibration = evaluation.calibration.as_deref();
     let calibration = calibration.map(Calibration::from_object);
@@ -146,6 +153,7 @@ fn plain(evaluation: Evaluation, null_class: Option<String>) -> Told {
         previous: None,
         paired: None,
         notes: Vec::new(),
+        grouped: definition.roles.contains_key(Role::Group.name()),
         null_class,
         evaluation,
     }

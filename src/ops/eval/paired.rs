@@ -48,7 +48,7 @@ impl Side {
     }
 
     /// Returns whether the record at a place was predicted right.
-    fn is_right(&self, at: usize) -> bool {
+    pub(super) fn is_right(&self, at: usize) -> bool {
         self.said[at].as_ref() == Some(&self.records[at].label)
     }
 }

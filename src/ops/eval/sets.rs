@@ -93,11 +93,8 @@ impl LeftOut {
 
 /// Which records are meant.
 pub(in crate::ops) enum Chosen {
-    /// Those of conditions.
-    Conditions {
-        train: Option<Where>,
-        test: Option<Where>,
-    },
+    /// Those of conditions, for training and for testing.
+    Conditions(Box<(Option<Where>, Option<Where>)>),
     /// This share tests, by a hash of group or key; the others train.
     Holdout(f64),
 }
@@ -121,16 +118,16 @@ impl Chosen {
         if let (None, Some(share)) = (train, share) {
             return Ok(Self::Holdout(share));
         }
-        Ok(Self::Conditions {
-            train: train.map(Where::parse).transpose()?,
-            test: test.map(Where::parse).transpose()?,
-        })
+        Ok(Self::Conditions(Box::new((
+            train.map(Where::parse).transpose()?,
+            test.map(Where::parse).transpose()?,
+        ))))
     }
 
     /// Returns the conditions.
     pub(super) fn conditions(&self) -> impl Iterator<Item = &Where> {
         let (train, test) = match self {
-            Self::Conditions { train, test } => (train.as_ref(), test.as_ref()),
+            Self::Conditions(both) => (both.0.as_ref(), both.1.as_ref()),
             Self::Holdout(_) => (None, None),
         };
         train.into_iter().chain(test)
@@ -139,9 +136,9 @@ impl Chosen {
     /// Returns whether a record trains, and whether it tests.
     fn of_record(&self, record: &RecordRef<'_>, identity: &[u8]) -> (bool, bool) {
         match self {
-            Self::Conditions { train, test } => (
-                train.as_ref().is_some_and(|one| passes(one, record)),
-                test.as_ref().is_none_or(|one| passes(one, record)),
+            Self::Conditions(both) => (
+                both.0.as_ref().is_some_and(|one| passes(one, record)),
+                both.1.as_ref().is_none_or(|one| passes(one, record)),
             ),
             Self::Holdout(share) => {
                 let tests = part_of(identity) < *share;
@@ -300,8 +297,7 @@ fn of_record(
     (record, places, as_json): (&RecordRef<'_>, &[Option<usize>], bool),
 ) -> Option<Read> {
     let roles = &table.declaration.roles;
-    let names = roles.key().iter();
-    let key: Option<Vec<String>> = names.map(|name| cell(record, name).map(spelled)).collect();
+    let key = key_of(roles, record);
     let mut inputs = Vec::new();
     for part in key.iter().flatten() {
         append(&mut inputs, part);
@@ -352,6 +348,12 @@ fn of_record(
         inputs,
         record,
     })
+}
+
+/// Returns the values of a record's key fields; `None` where one is missing.
+pub(in crate::ops) fn key_of(roles: &Roles, record: &RecordRef<'_>) -> Option<Vec<String>> {
+    let names = roles.key().iter();
+    names.map(|name| cell(record, name).map(spelled)).collect()
 }
 
 fn cell<'b>(record: &RecordRef<'b>, field: &str) -> Option<Cell<'b>> {
