@@ -147,6 +147,11 @@ impl Ui {
         self.out.flush()
     }
 
+    /// Colours results, whatever stdout is.
+    pub(crate) fn set_coloured(&mut self) {
+        self.coloured = true;
+    }
+
     /// Returns whether results are coloured.
     pub(crate) fn coloured(&self) -> bool {
         self.coloured

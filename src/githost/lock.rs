@@ -25,25 +25,72 @@ impl Lock {
         let text = std::str::from_utf8(text).map_err(|_| Error::Lock {
             why: "it is not UTF-8",
         })?;
-        if text.lines().any(|line| line.starts_with("<<<<<<<")) {
+        if Conflict::parse(text.as_bytes()).is_some() {
             return Err(Error::Lock {
                 why: "git left a conflict in it",
             });
         }
-        let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+        let mut lines = text.lines().filter(|line| is_said(line));
         let (Some(line), None) = (lines.next(), lines.next()) else {
             return Err(Error::Lock {
                 why: "it must have one line, `commit = \"ID\"`",
             });
         };
-        let id = line
-            .trim()
-            .strip_prefix("commit")
-            .and_then(|rest| rest.trim_start().strip_prefix('='))
-            .and_then(|rest| rest.trim().strip_prefix('"')?.strip_suffix('"'))
-            .and_then(|hex| hex.parse().ok());
-        id.map(|commit| Self { commit }).ok_or(Error::Lock {
-            why: "it must have one line, `commit = \"ID\"`",
-        })
+        id_in(line)
+            .map(|commit| Self { commit })
+            .ok_or(Error::Lock {
+                why: "it must have one line, `commit = \"ID\"`",
+            })
+    }
+}
+
+/// Returns whether a line is more than space and a comment.
+fn is_said(line: &str) -> bool {
+    let line = line.trim();
+    !line.is_empty() && !line.starts_with('#')
+}
+
+/// Returns the dver commit that a line names.
+fn id_in(line: &str) -> Option<ObjectId> {
+    line.trim()
+        .strip_prefix("commit")
+        .and_then(|rest| rest.trim_start().strip_prefix('='))
+        .and_then(|rest| rest.trim().strip_prefix('"')?.strip_suffix('"'))
+        .and_then(|hex| hex.parse().ok())
+}
+
+/// The dver commits between which a lock file with marks of a conflict is torn.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Conflict {
+    /// Where both sides come from; `None` where the file does not say.
+    pub base: Option<ObjectId>,
+    /// Our side; `None` where it has no lock.
+    pub ours: Option<ObjectId>,
+    /// Their side; `None` where it has no lock.
+    pub theirs: Option<ObjectId>,
+}
+
+impl Conflict {
+    /// Finds the sides of a conflict in a lock file; `None` where git left no marks of one.
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(text).ok()?;
+        let mut found = Self::default();
+        let mut marked = false;
+        let mut side: Option<fn(&mut Self) -> &mut Option<ObjectId>> = None;
+        for line in text.lines() {
+            if line.starts_with("<<<<<<<") {
+                marked = true;
+                side = Some(|found| &mut found.ours);
+            } else if line.starts_with("|||||||") {
+                side = Some(|found| &mut found.base);
+            } else if line.starts_with("=======") {
+                side = Some(|found| &mut found.theirs);
+            } else if line.starts_with(">>>>>>>") {
+                side = None;
+            } else if let (Some(side), Some(id)) = (side, id_in(line)) {
+                *side(&mut found) = Some(id);
+            }
+        }
+        marked.then_some(found)
     }
 }

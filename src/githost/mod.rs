@@ -9,15 +9,20 @@ pub mod block;
 mod error;
 mod hooks;
 mod lock;
+mod locked;
 mod place;
+mod plain;
 mod script;
+mod settings;
 #[cfg(test)]
 mod tests;
 
 pub use error::Error;
 pub use hooks::{HookState, Hooks, Manager, Owner};
-pub use lock::{LOCK, Lock};
+pub use lock::{Conflict, LOCK, Lock};
+pub use locked::{Locked, Reach};
 pub use place::{Place, UnderWay};
+pub use plain::plain_diff;
 pub use script::{NAMES as HOOK_NAMES, quoted};
 
 use std::collections::BTreeSet;
@@ -199,6 +204,31 @@ impl Git {
     pub fn untracked(&self, directory: &Path) -> Result<BTreeSet<Vec<u8>>, Error> {
         let arguments = ["ls-files", "-z", "--others", "--exclude-standard"];
         Ok(listed(directory, &arguments)?.into_iter().collect())
+    }
+
+    /// Runs git in the root of the worktree with these bytes as its input, and returns what it
+    /// printed.
+    pub fn feed(&self, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, Error> {
+        let start = |error| Error::Start { error };
+        let mut command = command(&self.top, arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().map_err(start)?;
+        let writer = child.stdin.take();
+        // From a thread of its own: git answers before it has read everything.
+        let output = std::thread::scope(|scope| {
+            scope.spawn(move || {
+                // A git that reads no more says why when it ends.
+                let _ = writer.map(|mut writer| writer.write_all(input));
+            });
+            child.wait_with_output().map_err(start)
+        })?;
+        match output.status.success() {
+            true => Ok(output.stdout),
+            false => Err(Error::Refused {
+                arguments: arguments.join(" "),
+                stderr: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+            }),
+        }
     }
 
     /// Returns the full id of the git commit that a git revision names.

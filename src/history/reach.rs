@@ -13,8 +13,8 @@ use crate::object::changes::{ChangeSet, Row};
 use crate::object::tree::{ChildRef, Entry, Node};
 use crate::object::{
     self, Attachment, AttachmentKind, ChunkEntry, Commit, Content, DatasetScore, Definition, Error,
-    Evaluation, FileEntry, Head, Joint, Manifest, ObjectSource, Operation, Predictions, RefEntry,
-    Schema, Scorecard, State, Values, View, Written,
+    Evaluation, FileEntry, Head, Joint, Manifest, Numbers, ObjectSource, Operation, Predictions,
+    RefEntry, Schema, Scorecard, State, Values, View, Written,
 };
 
 /// How the one who needs an object reads it: an object has no kind of its own.
@@ -60,6 +60,8 @@ pub enum Role {
     State,
     /// The values of a field.
     Values,
+    /// The numbers of a field by their size.
+    Numbers,
     /// A joint table.
     Joint,
 }
@@ -86,6 +88,7 @@ impl Role {
             Self::Schema => "schema",
             Self::State => "state",
             Self::Values => "values",
+            Self::Numbers => "numbers",
             Self::Joint => "joint table",
         }
     }
@@ -173,6 +176,7 @@ pub fn needs(source: &dyn ObjectSource, need: &Need) -> Result<Vec<Need>, Error>
         Role::State => of_state(&object::get(source, id)?),
         Role::Schema => none_of(object::get::<Schema>(source, id)?),
         Role::Values => none_of(object::get::<Values>(source, id)?),
+        Role::Numbers => none_of(object::get::<Numbers>(source, id)?),
         Role::Joint => none_of(object::get::<Joint>(source, id)?),
         Role::Refs => of_node(source, need, &|entry: &RefEntry| {
             Some(Need::new(Role::Commit, entry.target))
@@ -290,8 +294,11 @@ fn of_scorecard(card: &Scorecard) -> Vec<Need> {
 fn of_state(state: &State) -> Vec<Need> {
     let values = state.fields.iter().filter_map(|field| field.values);
     let values = values.map(|id| Need::new(Role::Values, id));
+    let numbers = state.fields.iter().filter_map(|field| field.numbers);
+    let numbers = numbers.map(|id| Need::new(Role::Numbers, id));
     let joint = state.joint.iter();
     values
+        .chain(numbers)
         .chain(joint.map(|id| Need::new(Role::Joint, *id)))
         .collect()
 }
@@ -402,6 +409,23 @@ pub struct Reached {
 }
 
 impl Reached {
+    /// Returns everything that some needs come to.
+    pub fn of(source: &dyn ObjectSource, roots: Vec<Need>) -> Result<Self, Box<Incomplete>> {
+        Self::default().walk(source, roots, &|_| true)
+    }
+
+    /// Adds what another walk came to, after what is there.
+    pub fn extend(&mut self, other: Self) {
+        let listed: FxHashSet<ObjectId> = self.objects.iter().map(|(id, _)| *id).collect();
+        let new = other
+            .objects
+            .into_iter()
+            .filter(|(id, _)| !listed.contains(id));
+        self.objects.extend(new);
+        self.manifests.extend(other.manifests);
+        self.seen.extend(other.seen);
+    }
+
     /// Adds the files and the measured state of commits, and not what was before them.
     pub fn of_commits(
         source: &dyn ObjectSource,

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::base::{ObjectId, RepoPath, fsio};
 use crate::dataset::Declarations;
-use crate::githost::{self, Git, Hooks, LOCK, Lock, Place, block};
+use crate::githost::{self, Conflict, Git, Hooks, LOCK, Lock, Place, block};
 use crate::history;
 use crate::object::Head;
 use crate::refs::check_branch_name;
@@ -17,6 +17,7 @@ use crate::repo::Repo;
 use super::declare;
 use super::error::Error;
 use super::hook::is_taken;
+use super::review::Standoff;
 
 /// The file of git's that keeps data out of it.
 const IGNORE: &str = ".gitignore";
@@ -249,10 +250,21 @@ pub struct BesideGit {
     pub missing: bool,
     /// Why it does not read.
     pub problem: Option<githost::Error>,
+    /// The versions that stand against each other, where git left a conflict in it.
+    pub conflict: Option<Standoff>,
     /// Files of data sets that git tracks all the same.
     pub tracked: Vec<RepoPath>,
     /// Hooks that were installed and have lost dver's part.
     pub lost_hooks: Vec<&'static str>,
+}
+
+/// Reads the conflict that git left in the lock; `None` where it left none.
+pub(super) fn read_conflict(repo: &Repo) -> Result<Option<Conflict>, Error> {
+    let path = repo.root.join(LOCK);
+    match path.is_file() {
+        true => Ok(Conflict::parse(&fsio::read_bounded(&path, MOST_BYTES)?)),
+        false => Ok(None),
+    }
 }
 
 /// Looks at lock and tracked data.

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::base::progress::Progress;
 use crate::base::{ObjectId, RepoPath};
 use crate::object::{Content, FileEntry, ObjectSource as _, Snapshot};
-use crate::repo::Repo;
+use crate::repo::{GIT_PREFIX, Repo};
 
 use super::error::Error;
 use super::paths;
@@ -13,11 +13,18 @@ use super::paths;
 /// Finds the entry that `REV:PATH` names; the path is relative to the worktree's root, or to
 /// `directory` where it begins with `./`.
 pub fn find(repo: &Repo, spec: &str, directory: &Path) -> Result<(ObjectId, FileEntry), Error> {
-    let (revision, path) = spec.split_once(':').ok_or_else(|| {
-        Error::Usage(format!(
-            "`{spec}` is not of the form REV:PATH, such as `HEAD:labels.csv`"
-        ))
-    })?;
+    // A revision of git has a colon of its own.
+    let colon = match spec.strip_prefix(GIT_PREFIX) {
+        Some(rest) => rest.find(':').map(|at| at + GIT_PREFIX.len()),
+        None => spec.find(':'),
+    };
+    let (revision, path) = colon
+        .map(|at| (&spec[..at], &spec[at + 1..]))
+        .ok_or_else(|| {
+            Error::Usage(format!(
+                "`{spec}` is not of the form REV:PATH, such as `HEAD:labels.csv`"
+            ))
+        })?;
     let (id, commit) = repo.commit(if revision.is_empty() {
         "HEAD"
     } else {

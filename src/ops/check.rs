@@ -9,6 +9,8 @@ use crate::repo::Repo;
 
 use super::assess::{self, Scratch, Version};
 use super::error::Error;
+use super::eval::judged::{self, Named};
+use super::eval::make::Maker;
 use super::follow::Measuring;
 use super::gates::{self, Gated, Judged, Violation};
 use super::quality::of_working;
@@ -21,7 +23,7 @@ pub struct CheckOptions {
     pub revision: Option<String>,
     /// The version that changes are taken against; else the one before.
     pub since: Option<String>,
-    /// Whether to tell what changed since, too.
+    /// Whether to tell what changed since, too; it is where `since` says since when.
     pub changes: bool,
 }
 
@@ -92,6 +94,8 @@ pub struct CheckReport {
     pub leftovers: Vec<Leftover>,
     /// That and why the version's author overrode gates.
     pub gate_override: Option<GateOverride>,
+    /// Whether that commit was named.
+    pub since: bool,
     /// What changed since the base, where that was asked for.
     pub changes: Vec<DatasetChanges>,
 }
@@ -113,10 +117,12 @@ pub fn check(
 ) -> Result<CheckReport, Error> {
     let since = options.since.as_deref();
     let since = since.map(|revision| repo.resolve(revision)).transpose()?;
+    let wants_changes = options.changes || since.is_some();
     let mut report = match &options.revision {
-        Some(revision) => of_commit(repo, revision, since, options.changes, progress)?,
-        None => of_files(repo, since, options.changes, progress)?,
+        Some(revision) => of_commit(repo, revision, since, wants_changes, progress)?,
+        None => of_files(repo, since, wants_changes, progress)?,
     };
+    report.since = since.is_some();
     let head = repo.head_commit()?.map(|(id, _)| id);
     if report.commit.is_none() || report.commit == head {
         report.leftovers.extend(of_worktree(repo, progress)?);
@@ -140,12 +146,14 @@ fn of_commit(
         Some(id) => Some(object::get::<ChangeSet>(&repo.store, id)?.datasets),
         None => None,
     };
+    let evaluations = judged::stored(repo, &id, &gates::evaluations_of(&version))?;
     let judging = Judging {
         source: &repo.store,
         version: &version,
         base,
         changes,
         wants_changes,
+        evaluations,
     };
     Ok(CheckReport {
         commit: Some(id),
@@ -178,7 +186,12 @@ fn of_files(
                 datasets,
             }),
         };
+        let named = gates::evaluations_of(&version);
+        let mut makers = Maker::at_commit(repo, &version.declarations)?;
+        makers.retain(|maker| named.contains(&maker.config.name));
+        let made = judged::make_all(&makers, &memory, &version, progress);
         let judging = Judging {
+            evaluations: judged::all_of(&made)?,
             source: &memory,
             version: &version,
             base: since.or(head),
@@ -195,6 +208,7 @@ struct Judging<'a> {
     base: Option<ObjectId>,
     changes: Option<Vec<DatasetChanges>>,
     wants_changes: bool,
+    evaluations: Vec<Named>,
 }
 
 impl Judging<'_> {
@@ -215,6 +229,7 @@ impl Judging<'_> {
             version: self.version,
             base: self.base,
             changes: changes.as_deref(),
+            evaluations: &self.evaluations,
             progress,
         };
         Ok(CheckReport {
@@ -224,6 +239,7 @@ impl Judging<'_> {
             violations: gates::violations(&judged)?,
             leftovers: of_version(self.source, self.version)?,
             gate_override: None,
+            since: false,
             changes: changes.unwrap_or_default(),
         })
     }

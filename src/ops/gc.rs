@@ -1,19 +1,21 @@
 //! `gc`: lets go of what nothing names any more, and packs the rest better.
 //!
-//! Invariant: what the current state, the states of `gc.keep` days and of the last operations, or
-//! a tag reach, stays. A plan is made first and can be shown; where anything that is to stay is
+//! Invariant: what the current state, the states of `gc.keep` days and of the last operations, a
+//! tag, or a git commit's lock reach, stays. A plan is made first and can be shown; where anything that is to stay is
 //! missing or damaged there is no plan. New packs are durable before the operation that lets older
 //! ones expire is, and that before a pack goes: whatever stops it, the next gc finishes.
 
 use crate::base::progress::Progress;
 use crate::base::{ObjectId, Timestamp};
-use crate::history::reach::{self, Closure};
+use crate::githost::Reach;
+use crate::history::reach::{self, Closure, Need, Role};
 use crate::object::Operation;
 use crate::quality::Memory;
 use crate::refs::{self, Chain, Change, Current, HeadFile};
 use crate::repo::Repo;
 use crate::store::{Amount, Live, RepackPlan};
 
+use super::beside_git;
 use super::error::Error;
 use super::transaction;
 use super::watched::Watched;
@@ -90,6 +92,7 @@ pub fn plan(repo: &Repo, options: GcOptions, progress: &dyn Progress) -> Result<
     let roots = roots.flat_map(|(_, o)| reach::of_operation(o.view, o.wrote.as_ref()));
     let mut closure = Closure::default();
     closure.extend(&Watched::new(&repo.store, progress), roots.collect())?;
+    keep_locked(repo, &mut closure, progress)?;
     // Operations are needed by none of their kind: the log is kept for its own sake.
     operations.iter().for_each(|(id, _)| closure.add(*id));
     let goes = |operation: &Operation| {
@@ -112,6 +115,37 @@ pub fn plan(repo: &Repo, options: GcOptions, progress: &dyn Progress) -> Result<
         closure,
         repack,
     })
+}
+
+/// Adds the versions that git commits name, as long as git keeps those: whoever goes back there
+/// must find the data.
+fn keep_locked(repo: &Repo, closure: &mut Closure, progress: &dyn Progress) -> Result<(), Error> {
+    if beside_git::place(repo).is_none() {
+        return Ok(());
+    }
+    let Some(git) = repo.git()? else {
+        return Ok(());
+    };
+    let Some(path) = git.lock_path(&repo.root) else {
+        return Ok(());
+    };
+    for locked in git.locked(&path, Reach::Everything)? {
+        let id = locked.data;
+        if closure.objects.contains(&id) || !repo.has(&id)? {
+            continue;
+        }
+        let mut version = Closure::default();
+        let root = vec![Need::new(Role::Commit, id)];
+        // One that is not whole is what a stopped fetch left: the next fetch brings it.
+        if version
+            .extend(&Watched::new(&repo.store, progress), root)
+            .is_ok()
+        {
+            closure.objects.extend(version.objects);
+            closure.manifests.extend(version.manifests);
+        }
+    }
+    Ok(())
 }
 
 /// Makes a plan and carries it out.

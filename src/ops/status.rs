@@ -13,6 +13,7 @@ use super::beside_git::{self, BesideGit};
 use super::error::Error;
 use super::files;
 use super::follow::Measuring;
+use super::review;
 use super::stage;
 use super::working::{self, Looked};
 
@@ -72,6 +73,13 @@ pub fn status(repo: &mut Repo, progress: &dyn Progress) -> Result<StatusReport, 
         true => told(datasets(repo, &staged, &found, &mut cache, progress))?,
         false => (Vec::new(), None),
     };
+    let mut git = beside_git::look(repo, &declarations)?;
+    if git.problem.is_some()
+        && let Some(conflict) = beside_git::read_conflict(repo)?
+        && (conflict.ours.is_some() || conflict.theirs.is_some())
+    {
+        git.conflict = Some(review::stand(repo, &conflict, progress)?);
+    }
     Ok(StatusReport {
         branch: match &repo.state()?.head {
             Head::Branch(name) => Some(name.clone()),
@@ -89,7 +97,7 @@ pub fn status(repo: &mut Repo, progress: &dyn Progress) -> Result<StatusReport, 
         datasets,
         problem,
         findings: found.findings,
-        git: beside_git::look(repo, &declarations)?,
+        git,
     })
 }
 

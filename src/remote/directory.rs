@@ -40,8 +40,12 @@ impl Directory {
         self.root.join("head")
     }
 
-    /// Makes sure that the directory is a remote or can become one.
+    /// Makes sure that the directory is a remote or can become one. In one that is, other files do
+    /// no harm: file managers and network disks leave some everywhere.
     fn prepare(&self) -> Result<(), Error> {
+        if self.head()?.is_some() {
+            return self.make_room();
+        }
         let error = |e| IoError::new("list", &self.root, e);
         match std::fs::read_dir(&self.root) {
             Ok(entries) => {
@@ -61,6 +65,10 @@ impl Directory {
             }
             Err(e) => return Err(error(e).into()),
         }
+        self.make_room()
+    }
+
+    fn make_room(&self) -> Result<(), Error> {
         fsio::create_dir_all(&self.root.join("packs"))?;
         fsio::create_dir_all(&self.root.join("tmp"))?;
         Ok(())

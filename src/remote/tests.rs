@@ -12,6 +12,7 @@ fn head(names: &[&str]) -> Head {
         .map(|name| ((*name).to_owned(), ObjectId::of(name.as_bytes())));
     Head {
         refs: Refs(refs.collect()),
+        attachments: None,
     }
 }
 
@@ -22,7 +23,9 @@ fn a_head_reads_back_as_it_was_written() {
         &["heads/main"],
         &["heads/a", "heads/fix/b", "tags/v1"],
     ] {
-        let head = head(names);
+        let mut head = head(names);
+        assert_eq!(Head::decode(&head.encode()), Ok(head.clone()));
+        head.attachments = Some(ObjectId::of(b"attachments"));
         assert_eq!(Head::decode(&head.encode()), Ok(head));
     }
 }

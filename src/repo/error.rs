@@ -17,6 +17,8 @@ pub enum Error {
     NotARepository {
         /// Where the search began.
         start: PathBuf,
+        /// A lock file that is there all the same: git was cloned, and the data are elsewhere.
+        lock: Option<PathBuf>,
     },
     /// The view knows no worktree of that name.
     #[error("the repository has no worktree named `{name}`")]
@@ -47,6 +49,9 @@ pub enum Error {
     /// A revision names nothing.
     #[error(transparent)]
     History(#[from] history::Error),
+    /// A revision of git names nothing here.
+    #[error(transparent)]
+    Git(#[from] super::GitError),
     /// An object is missing or damaged.
     #[error(transparent)]
     Object(#[from] object::Error),

@@ -3,21 +3,24 @@
 //! Invariant: has no verbs. Opening reads, and brings the index up to `head` where it is behind.
 
 mod error;
+mod git;
 mod indexing;
 mod version;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 pub use error::Error;
+pub use git::{GIT_PREFIX, GitError, short as short_git_id};
 pub use version::VersionError;
 
 use crate::base::progress::{Progress, Quiet};
 use crate::base::{Clock, ObjectId, Timestamp, fsio};
 use crate::config::Local;
-use crate::githost::Place;
-use crate::history::{self, Names};
+use crate::githost::{LOCK, Place};
+use crate::history::Names;
 use crate::index::Index;
-use crate::object::{self, Commit, Head, ObjectSource as _, Pending, WorktreeState};
+use crate::object::{self, Attachments, Commit, Head, ObjectSource as _, Pending, WorktreeState};
 use crate::refs::{self, Current, HeadFile, MAIN_WORKTREE};
 use crate::store::Store;
 
@@ -69,6 +72,8 @@ pub struct Repo {
     pub local: Local,
     /// Who acts.
     pub actor: Actor,
+    /// The attachments, and the tree that they were read from.
+    attachments: Mutex<Option<(ObjectId, Arc<Attachments>)>>,
 }
 
 /// A worktree and its repository.
@@ -121,6 +126,10 @@ pub fn discover(start: &Path) -> Result<Home, Error> {
         .ancestors()
         .find_map(Home::at)
         .ok_or_else(|| Error::NotARepository {
+            lock: start
+                .ancestors()
+                .map(|dir| dir.join(LOCK))
+                .find(|path| path.is_file()),
             start: start.to_owned(),
         })
 }
@@ -198,6 +207,7 @@ impl Repo {
             store,
             current,
             actor,
+            attachments: Mutex::default(),
         };
         repo.join_worktree();
         repo.catch_up()?;
@@ -332,6 +342,23 @@ impl Repo {
         Ok(fresh.dump()? == self.index.dump()?)
     }
 
+    /// Returns what is attached to commits, read once for each state.
+    pub fn attachments(&self) -> Result<Arc<Attachments>, Error> {
+        let Some(tree) = self.current.view.attachments else {
+            return Ok(Arc::default());
+        };
+        // Whoever panicked while holding it has read all or nothing.
+        let mut kept = self.attachments.lock().unwrap_or_else(|e| e.into_inner());
+        match &*kept {
+            Some((of, known)) if *of == tree => Ok(known.clone()),
+            _ => {
+                let read = Arc::new(Attachments::read(&self.store, Some(&tree))?);
+                *kept = Some((tree, read.clone()));
+                Ok(read)
+            }
+        }
+    }
+
     /// Returns this worktree's state.
     pub fn state(&self) -> Result<&WorktreeState, Error> {
         let states = &self.current.view.worktrees;
@@ -383,8 +410,12 @@ impl Repo {
         }
     }
 
-    /// Returns the commit that a revision names.
-    pub fn resolve(&self, revision: &str) -> Result<ObjectId, history::Error> {
+    /// Returns the commit that a revision names; of `git:REV` the one that git's commit names in
+    /// its lock file.
+    pub fn resolve(&self, revision: &str) -> Result<ObjectId, Error> {
+        if let Some(of_git) = revision.strip_prefix(GIT_PREFIX) {
+            return self.locked_at(of_git);
+        }
         // An index that fails to answer finds nothing: full ids and names still work.
         let by_prefix = |prefix: &str| {
             self.index
@@ -397,11 +428,11 @@ impl Repo {
             worktree: &self.worktree,
             by_prefix: &by_prefix,
         };
-        names.resolve(revision)
+        Ok(names.resolve(revision)?)
     }
 
     /// Returns the commit that a revision names, with its id.
-    pub fn commit(&self, revision: &str) -> Result<(ObjectId, Commit), history::Error> {
+    pub fn commit(&self, revision: &str) -> Result<(ObjectId, Commit), Error> {
         let id = self.resolve(revision)?;
         Ok((id, object::get(&self.store, &id)?))
     }

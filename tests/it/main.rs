@@ -20,7 +20,10 @@ mod diff_examples;
 mod encodings;
 mod errors;
 mod eval;
+mod eval_command;
+mod eval_run;
 mod find;
+mod find_examples;
 mod findings;
 mod flywheel;
 mod follow;
@@ -29,6 +32,7 @@ mod formats;
 mod gates;
 mod gc;
 mod gc_model;
+mod git_review;
 #[cfg(unix)]
 mod githooks;
 #[allow(dead_code)] // parts of it wait for tests to come
@@ -54,6 +58,7 @@ mod readme;
 mod remote;
 mod round_trip;
 mod tour;
+mod trace;
 #[cfg(unix)]
 mod tree;
 mod undo;

@@ -1,5 +1,5 @@
-//! The sessions in README.md, docs/where.md, docs/remote.md and docs/git.md are real: their commands run
-//! here, and what they print is compared.
+//! The sessions in README.md, docs/where.md, docs/remote.md, docs/git.md and docs/trace.md are real: their
+//! commands run here, and what they print is compared.
 //!
 //! Ids stand for themselves alone, so that a change of formats does not change the README.
 //! `DVER_UPDATE_DOCS=1` writes the output anew.
@@ -159,6 +159,12 @@ fn the_session_in_a_git_repository_prints_what_its_page_says() {
 }
 
 #[test]
+fn the_session_about_traces_prints_what_its_page_says() {
+    let (_, commands) = play("docs/trace.md");
+    assert!(commands > 8, "one for each way to split");
+}
+
+#[test]
 fn links_between_the_documents_lead_somewhere() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut documents = vec![root.join("README.md")];
@@ -175,4 +181,11 @@ fn links_between_the_documents_lead_somewhere() {
             assert!(path.exists(), "{}: {target}", document.display());
         }
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_session_about_reviews_prints_what_its_page_says() {
+    let (_, commands) = play("docs/git-review.md");
+    assert!(commands > 20, "one for each section");
 }

@@ -330,3 +330,169 @@ fn wrong_addresses_are_told() {
         .ok();
     assert!(scratch.json(&["-C", "ann", "remote", "list"]).is_empty());
 }
+
+/// What an evaluation says, without where it stands.
+fn evaluations(scratch: &Scratch, clone: &str) -> Vec<serde_json::Value> {
+    let log = scratch.json(&["-C", clone, "log"]);
+    let told = log.iter().map(|commit| commit["evaluations"].clone());
+    told.collect()
+}
+
+/// A remote and a clone of it, of which `ann` declares an evaluation.
+fn evaluated() -> Scratch {
+    let scratch = begun(40);
+    let declared = String::from_utf8(scratch.read("ann/dver.toml")).unwrap();
+    scratch.write(
+        "ann/dver.toml",
+        format!("{declared}\n[eval.m]\ndataset = \"pets\"\nmodel = \"import\"\n"),
+    );
+    scratch.dver(&["-C", "ann", "commit", "-a", "-m", "m"]).ok();
+    scratch.dver(&["-C", "ann", "push"]).ok();
+    scratch.dver(&["clone", "shared", "bob"]).ok();
+    scratch
+}
+
+fn evaluate(scratch: &Scratch, clone: &str, class: &str) {
+    let mut list = String::from("id,prediction\n");
+    for id in 0..40 {
+        list.push_str(&format!("{id},{class}\n"));
+    }
+    scratch.write("list.csv", list);
+    let args = ["-C", clone, "eval", "import", "../list.csv", "--name", "m"];
+    scratch.dver(&args).ok();
+}
+
+#[test]
+fn evaluations_travel_with_their_versions() {
+    let scratch = evaluated();
+    evaluate(&scratch, "ann", "cat");
+    // They are news even where no version is.
+    let pushed = json(&scratch, &["-C", "ann", "push"]);
+    assert_eq!(pushed["attachments"], 1, "{pushed}");
+    assert_eq!(pushed["refs"], serde_json::json!([]));
+    let again = scratch.dver(&["-C", "ann", "push"]).ok();
+    assert!(again.contains("has it all already"), "{again}");
+    let told = scratch.dver(&["-C", "bob", "fetch"]).ok();
+    assert!(told.contains("  1 evaluation\n"), "{told}");
+    assert_eq!(evaluations(&scratch, "bob"), evaluations(&scratch, "ann"));
+    assert!(evaluations(&scratch, "bob")[0][0]["accuracy"].is_number());
+    // Each has one of their own: both have both, and each their own first.
+    evaluate(&scratch, "ann", "dog");
+    evaluate(&scratch, "bob", "bird");
+    scratch.dver(&["-C", "bob", "push"]).ok();
+    scratch.dver(&["-C", "ann", "pull"]).ok();
+    scratch.dver(&["-C", "ann", "push"]).ok();
+    scratch.dver(&["-C", "bob", "pull"]).ok();
+    let all = |clone: &str| {
+        let all = evaluations(&scratch, clone)[0].as_array().unwrap().clone();
+        let mut ids: Vec<String> = all.iter().map(|one| one["id"].to_string()).collect();
+        let first = ids[1].clone();
+        ids.sort_unstable();
+        (ids, first)
+    };
+    let (of_ann, of_bob) = (all("ann"), all("bob"));
+    assert_eq!(of_ann.0.len(), 3);
+    assert_eq!(of_ann.0, of_bob.0);
+    assert_ne!(of_ann.1, of_bob.1, "what a clone says first stays first");
+    // A new clone has them, with the predictions that they were scored from.
+    scratch.dver(&["clone", "shared", "carl"]).ok();
+    assert_eq!(all("carl").0, of_ann.0);
+    scratch.dver(&["-C", "carl", "eval", "show"]).ok();
+    for clone in ["ann", "bob", "carl"] {
+        sound(&scratch, clone);
+    }
+    // Where nobody evaluated anything, a remote is of the first format.
+    let plain = begun(10);
+    plain.dver(&["-C", "ann", "push"]).ok();
+    assert!(plain.read("shared/head").starts_with(b"dver remote 1\n"));
+    assert!(scratch.read("shared/head").starts_with(b"dver remote 2\n"));
+}
+
+#[test]
+fn a_push_of_evaluations_that_is_stopped_is_finished_by_the_next() {
+    let start = evaluated();
+    movable(&start, "ann");
+    evaluate(&start, "ann", "cat");
+    let old = start.read("shared/head");
+    at_every_step(&start, &["-C", "ann", "push"], &|scratch, place| {
+        let head = scratch.read("shared/head");
+        assert!(
+            head == old || head.starts_with(b"dver remote 2\n"),
+            "{place}"
+        );
+    });
+}
+
+#[test]
+fn a_clone_that_is_stopped_goes_on() {
+    let start = begun(600);
+    start.dver(&["-C", "ann", "branch", "work"]).ok();
+    start.dver(&["-C", "ann", "push", "origin", "work"]).ok();
+    let clone = ["clone", "shared", "bob", "--branch", "work"];
+    let run = |scratch: &Scratch, args: &[&str], environment: &[(&str, &str)]| {
+        let mut all = vec![("RAYON_NUM_THREADS", "1")];
+        all.extend_from_slice(environment);
+        scratch.dver_with(args, &all)
+    };
+    let counted = start.copy();
+    let steps = counted.path("steps");
+    run(
+        &counted,
+        &clone,
+        &[("DVER_TEST_STEPS", steps.to_str().unwrap())],
+    )
+    .ok();
+    let names = fs::read_to_string(&steps).unwrap();
+    let mut pulled = 0;
+    for (number, name) in (1..).zip(names.lines()) {
+        let number: u64 = number;
+        for variable in ["DVER_TEST_CRASH_AT", "DVER_TEST_FAIL_AT"] {
+            let scratch = start.copy();
+            let output = run(&scratch, &clone, &[(variable, &number.to_string())]);
+            let place = format!("{variable}={number} ({name}): {}", output.err);
+            let has_remote = scratch.path("bob/.dver/VERSION").exists()
+                && scratch.path("bob/.dver/config.toml").exists();
+            // Whatever is there, the same command or a pull goes on with it.
+            let has_files = scratch.path("bob/pets.csv").exists();
+            assert!(has_remote || !has_files, "{place}");
+            if has_remote && (has_files || variable == "DVER_TEST_FAIL_AT") {
+                pulled += 1;
+                let status = &json(&scratch, &["-C", "bob", "status"]);
+                if status["pending"].is_object() {
+                    run(&scratch, &["-C", "bob", "checkout", "--continue"], &[]).ok();
+                }
+                let output = run(&scratch, &["-C", "bob", "pull"], &[]);
+                assert_eq!(output.code, Some(0), "{place}: {}", output.err);
+            } else {
+                let output = run(&scratch, &clone, &[]);
+                if output.code != Some(0) && output.err.contains("checkout --continue") {
+                    run(&scratch, &["-C", "bob", "checkout", "--continue"], &[]).ok();
+                } else {
+                    assert_eq!(output.code, Some(0), "{place}: {}", output.err);
+                }
+            }
+            assert_eq!(scratch.read("bob/pets.csv"), scratch.read("ann/pets.csv"));
+            assert_eq!(json(&scratch, &["-C", "bob", "status"])["branch"], "work");
+            sound(&scratch, "bob");
+        }
+    }
+    assert!(pulled > 5, "{pulled} of {}", names.lines().count());
+    // What is not what a clone left is not taken over.
+    start.dver(&["init", "own"]).ok();
+    commit(&start, "own", &labels(10, 0), "mine");
+    fs::remove_file(start.path("own/pets.csv")).unwrap();
+    fs::remove_file(start.path("own/dver.toml")).unwrap();
+    let told = start.dver(&["clone", "shared", "own"]).fails(3);
+    assert!(told.contains("own"), "{told}");
+}
+
+#[test]
+fn a_file_that_strayed_into_a_remote_stops_nobody() {
+    let scratch = begun(50);
+    scratch.dver(&["-C", "ann", "push"]).ok();
+    scratch.write("shared/.DS_Store", "x");
+    commit(&scratch, "ann", &labels(50, 5), "birds");
+    scratch.dver(&["-C", "ann", "push"]).ok();
+    scratch.dver(&["clone", "shared", "bob"]).ok();
+    assert_eq!(scratch.read("bob/pets.csv"), scratch.read("ann/pets.csv"));
+}

@@ -18,12 +18,14 @@ use crate::ops::check::{self, CheckOptions};
 Examples:
   dver check
   dver check HEAD --format github
-  dver check feature --since main --format md -o comment.md")]
+  dver check feature --since main --format md -o comment.md
+  dver check git:HEAD --since git:origin/main --format github")]
 pub(crate) struct CheckArgs {
     /// The version [default: the working files]
     #[arg(value_name = "REV")]
     pub revision: Option<String>,
-    /// Take changes against REV, where a gate names no base [default: the version before]
+    /// Take changes against REV, where a gate names no base, and tell them [default: the version
+    /// before]
     #[arg(long, value_name = "REV")]
     pub since: Option<String>,
     /// How to tell it: `md` is a comment for a pull request, `github` are workflow commands
@@ -31,6 +33,22 @@ pub(crate) struct CheckArgs {
     pub format: CheckFormat,
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+/// Tells a forge, which shows no error output, why there is no verdict.
+fn told(context: &mut Context, args: &CheckArgs, failure: Failure) -> Result<Failure, Failure> {
+    let ui = &mut context.ui;
+    if !ui.json {
+        let why = failure.describe().to_text();
+        match args.format {
+            CheckFormat::Text | CheckFormat::Json => {}
+            CheckFormat::Md => markdown::failed(ui.streams().0, &why)?,
+            CheckFormat::Github => github::failed(ui.streams().0, &why)?,
+        }
+        // What is written of an answer is written out only where the command did not fail.
+        ui.flush()?;
+    }
+    Ok(failure)
 }
 
 /// How to tell a verdict.
@@ -44,15 +62,25 @@ pub(crate) enum CheckFormat {
 }
 
 pub(crate) fn run(context: &mut Context, args: &CheckArgs) -> Result<Answer, Failure> {
-    let mut repo = context.repo()?;
+    let mut repo = match context.repo() {
+        Ok(repo) => repo,
+        Err(failure) => {
+            context.redirect(&args.output)?;
+            return Err(told(context, args, failure)?);
+        }
+    };
     let progress = context.progress();
     let options = CheckOptions {
         revision: args.revision.clone(),
         since: args.since.clone(),
         changes: args.format == CheckFormat::Md,
     };
-    let report = check::check(&mut repo, &options, progress.as_ref())?;
+    let report = check::check(&mut repo, &options, progress.as_ref());
     context.redirect(&args.output)?;
+    let report = match report {
+        Ok(report) => report,
+        Err(e) => return Err(told(context, args, e.into())?),
+    };
     let ui = &mut context.ui;
     match args.format {
         _ if ui.json => ui.json_line(&render::json(&report))?,

@@ -9,6 +9,7 @@ use super::super::context::Context;
 use super::super::error::Failure;
 use super::super::ui::Style;
 use super::super::{Answer, env};
+use super::driver::{self, DriverArgs};
 use super::hook_run;
 pub(crate) use super::hook_run::RunArgs;
 use crate::config::HookMode;
@@ -42,6 +43,9 @@ pub(crate) enum HookCommand {
     Status,
     /// Do what a hook does; git's hooks call this
     Run(RunArgs),
+    /// Show or merge what git gives; git's diff and merge drivers call this
+    #[command(hide = true)]
+    Driver(DriverArgs),
 }
 
 /// What to install.
@@ -70,7 +74,8 @@ pub(crate) fn run(context: &mut Context, args: &HookArgs) -> Result<Answer, Fail
     match &args.command {
         HookCommand::Install(args) if !args.drivers.is_empty() => {
             let git = git(context)?;
-            for line in hook::drivers::install(&git, &args.drivers)? {
+            let program = program()?;
+            for line in hook::drivers::install(&git, &program, &args.drivers)? {
                 context.ui.line(&line)?;
             }
             Ok(Answer::Done)
@@ -84,6 +89,7 @@ pub(crate) fn run(context: &mut Context, args: &HookArgs) -> Result<Answer, Fail
             Ok(Answer::Done)
         }
         HookCommand::Run(args) => hook_run::run(context, args),
+        HookCommand::Driver(args) => driver::run(context, args),
     }
 }
 
@@ -99,6 +105,7 @@ fn install(context: &mut Context, args: &InstallArgs) -> Result<Answer, Failure>
         shared: args.shared,
     };
     let report = hook::install(&mut repo, &git, &options)?;
+    hook::drivers::install_lock(&git, &options.program)?;
     tell(context, &report)?;
     let managers = report.hooks.iter().filter_map(|hook| hook.beside);
     let names: std::collections::BTreeSet<&str> = managers.map(|m| m.name()).collect();
@@ -121,19 +128,26 @@ fn install(context: &mut Context, args: &InstallArgs) -> Result<Answer, Failure>
 
 fn uninstall(context: &mut Context) -> Result<Answer, Failure> {
     let git = git(context)?;
-    let mut lines = hook::drivers::uninstall(&git)?;
     // Drivers need no repository; without one they are all that can be taken out.
     let mut repo = match context.repo() {
         Ok(repo) => repo,
-        Err(_) if !lines.is_empty() => {
+        Err(failure) => {
+            let lines = hook::drivers::uninstall(&git)?;
+            if lines.is_empty() {
+                return Err(failure);
+            }
             for line in lines {
                 context.ui.line(&line)?;
             }
             return Ok(Answer::Done);
         }
-        Err(failure) => return Err(failure),
     };
     let (report, any) = hook::uninstall(&mut repo, &git)?;
+    // Where hooks look after another directory of this repository, its lock is still to be shown.
+    let mut lines = match report.hooks.iter().any(|hook| hook.installed) {
+        true => Vec::new(),
+        false => hook::drivers::uninstall(&git)?,
+    };
     if context.ui.json {
         tell(context, &report)?;
         return Ok(Answer::Done);

@@ -14,7 +14,7 @@ use super::super::render;
 use super::super::ui::{Style, shorten};
 use crate::base::ObjectId;
 use crate::object::Commit;
-use crate::ops::log::{LogFilter, LogOptions, log};
+use crate::ops::log::{LogFilter, LogOptions, git_commits, log};
 use crate::ops::show::Sealed;
 use crate::ops::{metrics, paths};
 use crate::repo::Repo;
@@ -31,6 +31,7 @@ Examples:
   dver log --label-from cat --label-to dog
   dver log --where \"stars < 3 and change = 'removed'\"
   dver log -S refund --dataset tickets
+  dver log --git git:origin/main..git:HEAD
   dver log -n 5 -- data/train.csv")]
 pub(crate) struct LogArgs {
     /// At most N versions
@@ -69,6 +70,9 @@ pub(crate) struct LogArgs {
     /// Only versions after which another number of records has VALUE in some field
     #[arg(short = 'S', value_name = "VALUE")]
     pub value: Option<String>,
+    /// The git commits that brought each version into git
+    #[arg(long, conflicts_with = "plot")]
+    pub git: bool,
     /// A version, or two ends: A..B or A B [default: HEAD]
     #[arg(value_name = "REV", num_args = 0..=2)]
     pub revisions: Vec<String>,
@@ -105,6 +109,10 @@ pub(crate) fn run(context: &mut Context, args: &LogArgs) -> Result<Answer, Failu
     };
     let commits = log(&repo, &options)?;
     metrics::check_asked(&repo, &commits, &args.metrics)?;
+    let in_git = match args.git {
+        true => Some(git_commits(&repo)?),
+        false => None,
+    };
     context.redirect_or_page(&args.output)?;
     if commits.is_empty() && repo.head_commit()?.is_none() {
         context
@@ -126,6 +134,9 @@ pub(crate) fn run(context: &mut Context, args: &LogArgs) -> Result<Answer, Failu
             if !args.metrics.is_empty() {
                 value["metrics"] = values.iter().map(render::metrics::log_json).collect();
             }
+            if let Some(in_git) = &in_git {
+                value["git"] = render::locked::json(in_git, &id);
+            }
             if args.labels {
                 let rows = sealed.rows(&repo, usize::MAX)?;
                 value["labels"] = rows.iter().filter_map(label_json).collect();
@@ -137,15 +148,20 @@ pub(crate) fn run(context: &mut Context, args: &LogArgs) -> Result<Answer, Failu
                 true => String::new(),
                 false => format!(" ({})", own_names.join(", ")),
             };
+            let told = in_git
+                .as_ref()
+                .map(|in_git| render::locked::short(in_git, &id));
             let id = context.ui.paint(Style::Id, &id.short());
             let shown: Vec<String> = values.iter().map(render::metrics::log_text).collect();
             let shown = shown
                 .iter()
                 .map(|text| format!("  {text}"))
                 .collect::<String>();
-            context
-                .ui
-                .line(&format!("{id}{decoration} {}{shown}", shorten(text, 72)))?;
+            let told = told.map(|told| format!("  {told}")).unwrap_or_default();
+            context.ui.line(&format!(
+                "{id}{decoration} {}{shown}{told}",
+                shorten(text, 72)
+            ))?;
             if args.labels {
                 let rows = sealed.rows(&repo, MAX_ROWS)?;
                 render::commit::rows(&mut context.ui, &rows)?;
@@ -157,7 +173,10 @@ pub(crate) fn run(context: &mut Context, args: &LogArgs) -> Result<Answer, Failu
                     .ui
                     .line(&format!("    {}", render::metrics::log_text(value)))?;
             }
-            if !values.is_empty() {
+            if let Some(in_git) = &in_git {
+                render::locked::lines(&mut context.ui, in_git, &id)?;
+            }
+            if !values.is_empty() || in_git.is_some() {
                 context.ui.line("")?;
             }
             if args.labels {

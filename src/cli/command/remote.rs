@@ -146,16 +146,17 @@ pub(crate) fn push(context: &mut Context, args: &PushArgs) -> Result<Answer, Fai
             &pushed.remote,
             &pushed.address,
             &pushed.refs,
-            pushed.carried,
+            (pushed.attached, pushed.carried),
         );
         context.ui.json_line(&line)?;
-    } else if pushed.refs.is_empty() {
+    } else if pushed.refs.is_empty() && pushed.attached == 0 {
         let line = format!("{} has it all already.", pushed.remote);
         context.ui.line(&line)?;
     } else {
         let line = format!("Pushed {} to {}", amount(pushed.carried), pushed.address);
         context.ui.line(&line)?;
         tell(context, &pushed.refs, "")?;
+        attached(context, pushed.attached)?;
     }
     Ok(Answer::Done)
 }
@@ -169,7 +170,12 @@ pub(crate) fn fetch(context: &mut Context, args: &FetchArgs) -> Result<Answer, F
     let fetched = fetched?;
     if context.ui.json {
         let (name, address) = (&fetched.remote, &fetched.address);
-        let line = as_json(name, address, &fetched.refs, fetched.carried);
+        let line = as_json(
+            name,
+            address,
+            &fetched.refs,
+            (fetched.attached, fetched.carried),
+        );
         context.ui.json_line(&line)?;
     } else {
         told(context, &fetched)?;
@@ -187,7 +193,12 @@ pub(crate) fn pull(context: &mut Context, args: &PullArgs) -> Result<Answer, Fai
     let fetched = &pulled.fetched;
     if context.ui.json {
         let (name, address) = (&fetched.remote, &fetched.address);
-        let mut line = as_json(name, address, &fetched.refs, fetched.carried);
+        let mut line = as_json(
+            name,
+            address,
+            &fetched.refs,
+            (fetched.attached, fetched.carried),
+        );
         line["branch"] = json!(pulled.branch);
         line["before"] = json!(pulled.before);
         line["after"] = json!(pulled.after);
@@ -224,7 +235,12 @@ pub(crate) fn clone(context: &mut Context, args: &CloneArgs) -> Result<Answer, F
     let fetched = &cloned.fetched;
     if context.ui.json {
         let (name, address) = (&fetched.remote, &fetched.address);
-        let mut line = as_json(name, address, &fetched.refs, fetched.carried);
+        let mut line = as_json(
+            name,
+            address,
+            &fetched.refs,
+            (fetched.attached, fetched.carried),
+        );
         line["repository"] = json!(cloned.root.join(".dver").display().to_string());
         line["branch"] = json!(cloned.branch.as_ref().map(|(name, _)| name));
         line["commit"] = json!(cloned.branch.as_ref().map(|(_, tip)| tip));
@@ -244,7 +260,7 @@ pub(crate) fn clone(context: &mut Context, args: &CloneArgs) -> Result<Answer, F
 }
 
 fn told(context: &mut Context, fetched: &remote::Fetched) -> Result<(), Failure> {
-    if fetched.refs.is_empty() {
+    if fetched.refs.is_empty() && fetched.attached == 0 {
         let line = format!("Nothing is new in {}.", fetched.remote);
         return Ok(context.ui.line(&line)?);
     }
@@ -254,7 +270,18 @@ fn told(context: &mut Context, fetched: &remote::Fetched) -> Result<(), Failure>
         fetched.address
     );
     context.ui.line(&line)?;
-    tell(context, &fetched.refs, &format!("{}/", fetched.remote))
+    tell(context, &fetched.refs, &format!("{}/", fetched.remote))?;
+    attached(context, fetched.attached)
+}
+
+/// Tells how many evaluations went along.
+fn attached(context: &mut Context, count: u64) -> Result<(), Failure> {
+    match count {
+        0 => Ok(()),
+        count => Ok(context
+            .ui
+            .line(&format!("  {}", counted(count, "evaluation")))?),
+    }
 }
 
 /// Tells where branches and tags stood and stand.
@@ -283,13 +310,18 @@ fn amount(carried: Carried) -> String {
     )
 }
 
-fn as_json(name: &str, address: &str, refs: &[PushedRef], carried: Carried) -> Value {
+fn as_json(
+    name: &str,
+    address: &str,
+    refs: &[PushedRef],
+    (attached, carried): (u64, Carried),
+) -> Value {
     let refs = refs
         .iter()
         .map(|moved| json!({"ref": moved.name, "before": moved.before, "after": moved.after}));
     json!({
         "remote": name, "url": address, "refs": refs.collect::<Vec<_>>(),
-        "objects": carried.objects, "bytes": carried.bytes,
+        "attachments": attached, "objects": carried.objects, "bytes": carried.bytes,
     })
 }
 

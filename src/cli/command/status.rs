@@ -7,6 +7,7 @@ use super::super::Answer;
 use super::super::context::Context;
 use super::super::error::Failure;
 use super::super::render::commit::summary;
+use super::super::render::lock;
 use super::super::ui::{Style, Ui};
 use crate::diff::FileStatus;
 use crate::ops::status::{PathChange, StatusReport, status};
@@ -76,7 +77,16 @@ fn as_json(report: &StatusReport) -> Value {
         .as_ref()
         .map(|pending| json!({"from": pending.from, "to": pending.to}));
     let lock = report.git.lock;
-    let lock = lock.map(|lock| json!({"commit": lock.commit, "agrees": lock.agrees}));
+    let lock = match &report.git.conflict {
+        Some(torn) => Some(json!({
+            "commit": null, "agrees": false, "conflict": {
+                "base": torn.base,
+                "ours": torn.ours.as_ref().map(|side| side.id),
+                "theirs": torn.theirs.as_ref().map(|side| side.id),
+            },
+        })),
+        None => lock.map(|lock| json!({"commit": lock.commit, "agrees": lock.agrees})),
+    };
     json!({
         "branch": report.branch, "head": report.head, "pending": pending, "lock": lock,
         "staged": list(&report.staged), "unstaged": list(&report.unstaged),
@@ -177,7 +187,12 @@ fn beside_git(ui: &mut Ui, report: &StatusReport) -> std::io::Result<()> {
             "`dver checkout --lock` brings the data to the lock, `dver reset` the lock to HEAD",
         ));
     }
-    if let Some(problem) = &git.problem {
+    if let Some(torn) = &git.conflict {
+        for line in lock::standoff(torn, &lock::Names::default(), "") {
+            ui.line(&line)?;
+        }
+        ui.line("")?;
+    } else if let Some(problem) = &git.problem {
         told.push((
             problem.to_string(),
             "take the file of one git commit, or `dver reset` writes it for HEAD",

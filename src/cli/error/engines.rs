@@ -137,6 +137,15 @@ pub(super) fn worktree(error: &worktree::Error) -> Words {
 pub(super) fn repository(error: &repo::Error) -> Words {
     use repo::Error as E;
     match error {
+        E::NotARepository { lock: Some(_), .. } => (
+            "not_a_repository",
+            USER,
+            hint(
+                "dver.lock is here, and the data that it names are not: `dver init`, `dver remote \
+                 add origin DIR` with the directory that your team pushes data to, and `dver \
+                 checkout --lock` bring them.",
+            ),
+        ),
         E::NotARepository { .. } => (
             "not_a_repository",
             USER,
@@ -156,8 +165,52 @@ pub(super) fn repository(error: &repo::Error) -> Words {
         ),
         E::Refs(e) => reference(e),
         E::History(e) => revision(e),
+        E::Git(e) => git_revision(e),
         E::Object(e) => damage(e),
         E::Io(_) => ("io", USER, None),
+    }
+}
+
+fn git_revision(error: &repo::GitError) -> Words {
+    use repo::GitError as E;
+    match error {
+        E::NoRepository { .. } => (
+            "no_git",
+            USER,
+            hint("Leave `git:` away to name a version of dver's own: a branch, a tag, an id."),
+        ),
+        E::Unknown { shallow: true, .. } => (
+            "unknown_git_revision",
+            USER,
+            hint(
+                "Run `git fetch --unshallow`, or fetch the branch: `git fetch --depth=1 origin \
+                 BRANCH:refs/remotes/origin/BRANCH`.",
+            ),
+        ),
+        E::Unknown { .. } => (
+            "unknown_git_revision",
+            USER,
+            hint("`git log --oneline --all` shows the commits of git; `git fetch` brings more."),
+        ),
+        E::NoLock { .. } => (
+            "no_lock",
+            USER,
+            hint("`dver log --git` shows which git commits name versions of the data."),
+        ),
+        E::Lock { .. } => (
+            "bad_lock",
+            USER,
+            hint("`dver log --git` shows which git commits name versions of the data."),
+        ),
+        E::NotHere { .. } => (
+            "data_not_here",
+            USER,
+            hint(
+                "Run `dver fetch` to bring it from the remote; whoever made it gives it there with \
+                 `dver push`.",
+            ),
+        ),
+        E::Git(e) => git(e),
     }
 }
 
@@ -208,7 +261,7 @@ pub(super) fn git(error: &githost::Error) -> Words {
         E::Lock { .. } => (
             "bad_lock",
             USER,
-            hint("Take the file of one git commit, or run `dver reset` to write it for HEAD."),
+            hint("`dver status` says which versions stand in it and how to choose one."),
         ),
     }
 }

@@ -14,7 +14,10 @@ use super::lookup::KeyFields;
 use super::rows;
 
 mod condition;
+mod git;
 mod pickaxe;
+
+pub use git::{GitCommits, git_commits};
 
 /// Which commits to show.
 #[derive(Clone, Debug, Default)]

@@ -3,13 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use crate::base::progress::Progress;
-use crate::base::{ObjectId, fsio};
+use crate::base::{IoError, ObjectId, fsio};
+use crate::object::Head;
+use crate::refs::check_branch_name;
 use crate::remote::{self, Directory, Remote as _};
-use crate::repo::{Actor, Repo};
+use crate::repo::{self, Actor, Home, Repo};
 
 use super::super::checkout::{self, Destination};
 use super::super::error::Error;
 use super::super::init;
+use super::super::transaction::{self, Note};
 use super::DEFAULT;
 use super::fetch::{Fetched, fetch};
 
@@ -24,9 +27,11 @@ pub struct Cloned {
     pub branch: Option<(String, ObjectId)>,
 }
 
-/// Clones a remote into a directory that is not there or empty.
+/// Clones a remote into a directory that is not there, empty, or what a clone of the same remote
+/// left that was stopped before it had files.
 ///
-/// Where it is stopped, the directory is a repository that `pull` completes.
+/// Where it is stopped, the same clone goes on; and as soon as the directory is a repository with
+/// the remote, `pull` does too.
 pub fn clone(
     from: &Path,
     root: &Path,
@@ -62,15 +67,8 @@ pub fn clone(
         ))
     });
     let tip = tip.transpose().map_err(|e: Error| e)?;
-    if std::fs::read_dir(root).is_ok_and(|mut entries| entries.next().is_some()) {
-        return Err(Error::NotEmpty {
-            path: root.to_owned(),
-        });
-    }
-    fsio::create_dir_all(root)?;
-    init::init(root, &actor)?;
-    let mut repo = Repo::open(root, actor)?;
-    super::add(&mut repo, DEFAULT, from, waiting)?;
+    let branch = tip.as_ref().map(|(branch, _)| branch.as_str());
+    let mut repo = begin((from, branch), root, actor, waiting)?;
     let fetched = fetch(&mut repo, Some(DEFAULT), progress, waiting)?;
     if let Some((branch, tip)) = &tip {
         let to = Destination::Forward(branch.clone(), *tip);
@@ -80,5 +78,62 @@ pub fn clone(
         root: root.to_owned(),
         fetched,
         branch: tip,
+    })
+}
+
+/// Makes the repository with its remote, or takes over one that another clone began.
+fn begin(
+    (from, branch): (&Path, Option<&str>),
+    root: &Path,
+    actor: Actor,
+    waiting: &mut dyn FnMut(&str),
+) -> Result<Repo, Error> {
+    let not_empty = || Error::NotEmpty {
+        path: root.to_owned(),
+    };
+    let home = Home::of(root);
+    if let Ok(entries) = std::fs::read_dir(root) {
+        for entry in entries {
+            let name = entry
+                .map_err(|e| IoError::new("list", root, e))?
+                .file_name();
+            if name != repo::DIRECTORY {
+                return Err(not_empty());
+            }
+        }
+    }
+    fsio::create_dir_all(root)?;
+    let begun = home.dir.join("VERSION").is_file();
+    if !begun {
+        init::init(root, &actor)?;
+    }
+    let mut repo = Repo::open(root, actor)?;
+    let is_fresh = repo.current.refs.0.is_empty() && repo.head_commit()?.is_none();
+    let knows = match repo.local.remotes.get(DEFAULT) {
+        None if is_fresh && repo.local.remotes.is_empty() => false,
+        Some(address) if is_fresh && Path::new(address) == from => true,
+        _ => return Err(not_empty()),
+    };
+    if let Some(branch) = branch {
+        stand_on(&mut repo, branch, waiting)?;
+    }
+    // The remote comes last: with it `pull` goes on, on the branch that was meant.
+    if !knows {
+        super::add(&mut repo, DEFAULT, from, waiting)?;
+    }
+    Ok(repo)
+}
+
+/// Lets an empty repository stand on the branch that is to come, so that `pull` asks for it.
+fn stand_on(repo: &mut Repo, branch: &str, waiting: &mut dyn FnMut(&str)) -> Result<(), Error> {
+    check_branch_name(branch)?;
+    if repo.branch()? == Some(branch) {
+        return Ok(());
+    }
+    let locked = transaction::lock(repo, "clone", waiting)?;
+    transaction::write(repo, &locked, |_, _, draft| {
+        draft.worktree()?.head = Head::Branch(branch.to_owned());
+        let note = Note::new("clone", vec![branch.to_owned()]).hidden();
+        Ok(((), Some(note)))
     })
 }

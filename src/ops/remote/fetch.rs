@@ -2,14 +2,15 @@
 
 use crate::base::ObjectId;
 use crate::base::progress::Progress;
-use crate::object::Refs;
+use crate::history;
+use crate::object::{Attachments, Refs};
 use crate::remote::{self, Remote as _};
 use crate::repo::Repo;
 
 use super::super::error::Error;
 use super::super::transaction::{self, Note};
 use super::transfer::{Carried, carry, missing};
-use super::{PushedRef, choose, own_tips, tracked};
+use super::{PushedRef, attached, choose, own_tips, tracked};
 
 /// What a fetch did.
 #[derive(Clone, Debug)]
@@ -20,6 +21,8 @@ pub struct Fetched {
     pub address: String,
     /// The remote's branches that moved since they were last seen, and tags that are new here.
     pub refs: Vec<PushedRef>,
+    /// How many evaluations and other attachments of commits came along.
+    pub attached: u64,
     /// What was copied.
     pub carried: Carried,
 }
@@ -59,16 +62,40 @@ pub fn fetch(
             });
         }
     }
+    let from = remote.store()?;
+    let own = Attachments::read(&repo.store, repo.current.view.attachments.as_ref())?;
+    let news = match head.attachments {
+        Some(_) => {
+            let given = Attachments::read(from, head.attachments.as_ref())?;
+            // A tag of that name may stand elsewhere here, and its commit then stays there.
+            let taken = head.refs.0.iter().filter(|(full, id)| {
+                full.starts_with("heads/")
+                    || repo.current.refs.0.get(*full).is_none_or(|own| own == *id)
+            });
+            let taken: Vec<ObjectId> = taken.map(|(_, id)| *id).collect();
+            let commits = history::ancestors(from, &taken)?.into_keys().collect();
+            Some(attached::news(from, &given, &own, &commits)?)
+        }
+        None => None,
+    };
+    let attached = news.as_ref().map_or(0, |news| news.new.len() as u64);
     let mut carried = Carried::default();
-    if !moved.is_empty() || now != seen {
+    if !moved.is_empty() || now != seen || attached > 0 {
         let tips: Vec<ObjectId> = moved.iter().map(|moved| moved.after).collect();
-        let from = remote.store()?;
         let held = own_tips(repo)?;
         let before = size(repo);
         carried = transaction::write(repo, &locked, |repo, writer, draft| {
-            let reached = missing(from, &tips, &repo.store, &held, progress)?;
+            let mut reached = missing(from, &tips, &repo.store, &held, progress)?;
+            let all = news.map(|news| {
+                let all = news.added_to(own);
+                reached.extend(news.reached);
+                all
+            });
             let begin = || Ok(repo.store.begin(&repo.dir.join("tmp"))?);
             let carried = carry(from, &repo.store, &reached, &begin, writer, progress)?;
+            if let Some(all) = all {
+                draft.view.attachments = all.write(writer)?;
+            }
             draft.view.remotes.insert(name.clone(), now.write(writer)?);
             for tag in moved.iter().filter(|moved| moved.name.starts_with("tags/")) {
                 draft.refs.0.insert(tag.name.clone(), tag.after);
@@ -83,6 +110,7 @@ pub fn fetch(
         address: remote.address(),
         remote: name,
         refs: moved,
+        attached,
         carried,
     })
 }

@@ -3,6 +3,7 @@
 //! Invariant: the receiver's head moves only when all that it then names is durable there, so
 //! whatever stops one of these verbs, the same verb finishes it.
 
+mod attached;
 mod clone;
 mod fetch;
 mod pull;
@@ -110,10 +111,12 @@ fn choose(repo: &Repo, name: Option<&str>) -> Result<Chosen, Error> {
     let meant = name.or_else(only);
     let found = meant.and_then(|name| remotes.get_key_value(name));
     let (name, url) = found.ok_or_else(|| unknown(repo, name))?;
+    let home = repo.dir.parent().unwrap_or(&repo.root);
     Ok(Chosen {
         name: name.clone(),
-        // A relative address is relative to the worktree.
-        remote: Directory::new(&repo.root.join(PathBuf::from(url))),
+        // A relative address is relative to the directory that holds the repository, from linked
+        // worktrees too.
+        remote: Directory::new(&home.join(PathBuf::from(url))),
     })
 }
 

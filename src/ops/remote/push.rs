@@ -1,9 +1,11 @@
 //! `push`: gives a remote the branches of this clone.
 
+use std::collections::HashSet;
+
 use crate::base::ObjectId;
 use crate::base::progress::Progress;
 use crate::history;
-use crate::object::ObjectSource as _;
+use crate::object::{Attachments, ObjectSource as _};
 use crate::refs::check_branch_name;
 use crate::remote::{Head, Remote as _};
 use crate::repo::Repo;
@@ -11,7 +13,7 @@ use crate::repo::Repo;
 use super::super::error::Error;
 use super::super::transaction::{self, Note};
 use super::transfer::{Carried, carry, missing};
-use super::{choose, tracked};
+use super::{attached, choose, tracked};
 
 /// Packs of the remote are merged when there are more than this.
 const MOST_PACKS: usize = 12;
@@ -36,6 +38,8 @@ pub struct Pushed {
     pub address: String,
     /// The branches and tags that moved; none where the remote had it all.
     pub refs: Vec<PushedRef>,
+    /// How many evaluations and other attachments of commits went along.
+    pub attached: u64,
     /// What was copied.
     pub carried: Carried,
 }
@@ -94,24 +98,36 @@ pub(in super::super) fn push_commits(
         }
     }
     let tips: Vec<ObjectId> = wanted.iter().map(|(_, tip)| *tip).collect();
-    moved.extend(tags(repo, &tips, &mut head)?);
+    let commits: HashSet<ObjectId> = history::ancestors(&repo.store, &tips)?
+        .into_keys()
+        .collect();
+    moved.extend(tags(repo, &commits, &mut head));
+    let store = remote.store()?;
+    let own = Attachments::read(&repo.store, repo.current.view.attachments.as_ref())?;
+    let theirs = Attachments::read(store, head.attachments.as_ref())?;
+    let news = attached::news(&repo.store, &own, &theirs, &commits)?;
+    let attached = news.new.len() as u64;
     let mut carried = Carried::default();
-    if !moved.is_empty() {
-        let store = remote.store()?;
+    if !moved.is_empty() || attached > 0 {
         let held_there: Vec<ObjectId> = match &seen {
             Some(head) => head.refs.0.values().copied().collect(),
             None => Vec::new(),
         };
-        let reached = missing(&repo.store, &tips, store, &held_there, progress)?;
+        let mut reached = missing(&repo.store, &tips, store, &held_there, progress)?;
+        let all = news.added_to(theirs);
+        reached.extend(news.reached);
         let size = || store.list_packs().iter().map(|pack| pack.size).sum::<u64>();
         let before = size();
         let begin = || Ok(remote.begin(&held)?);
         let mut writer = begin()?;
         carried = carry(&repo.store, store, &reached, &begin, &mut writer, progress)?;
+        if attached > 0 {
+            head.attachments = all.write(&mut writer)?;
+        }
         if !writer.is_empty() {
             writer.commit()?;
         }
-        carried.bytes = size() - before;
+        carried.bytes = size().saturating_sub(before);
         if !remote.swap(&held, seen.as_ref(), &head)? {
             return Err(Error::RemoteMoved { remote: name });
         }
@@ -123,6 +139,7 @@ pub(in super::super) fn push_commits(
         remote: name,
         address: remote.address(),
         refs: moved,
+        attached,
         carried,
     })
 }
@@ -149,12 +166,11 @@ fn wanted(repo: &Repo, branches: &[String]) -> Result<Vec<(String, ObjectId)>, E
 }
 
 /// Adds the tags on commits that go along; a tag that the remote has stays where it is.
-fn tags(repo: &Repo, tips: &[ObjectId], head: &mut Head) -> Result<Vec<PushedRef>, Error> {
-    let commits = history::ancestors(&repo.store, tips)?;
+fn tags(repo: &Repo, commits: &HashSet<ObjectId>, head: &mut Head) -> Vec<PushedRef> {
     let mut added = Vec::new();
     for (name, commit) in &repo.current.refs.0 {
         let is_new = name.starts_with("tags/") && !head.refs.0.contains_key(name);
-        if is_new && commits.contains_key(commit) {
+        if is_new && commits.contains(commit) {
             head.refs.0.insert(name.clone(), *commit);
             added.push(PushedRef {
                 name: name.clone(),
@@ -163,7 +179,7 @@ fn tags(repo: &Repo, tips: &[ObjectId], head: &mut Head) -> Result<Vec<PushedRef
             });
         }
     }
-    Ok(added)
+    added
 }
 
 /// Notes where the remote's branches stand now, as far as this clone has their commits.

@@ -18,8 +18,10 @@ use crate::store::{PackWriter, Store};
 use super::super::error::Error;
 use super::super::watched::Watched;
 
-/// How many objects are read before they are written.
+/// How many pieces of files are read before they are written.
 const BATCH: usize = 512;
+/// How many other objects are: predictions may be of 64 MiB each.
+const FEW: usize = 32;
 /// A delta builds on deltas at most this deep (docs/format.md, "Packs").
 const DEEPEST: usize = 16;
 /// As how many pieces an object may be built (docs/format.md, "Packs").
@@ -156,7 +158,12 @@ fn put(
     writer: &mut PackWriter<'_>,
     progress: &dyn Progress,
 ) -> Result<(), Error> {
-    for batch in objects.chunks(BATCH) {
+    let mut rest = objects;
+    while let Some((_, is_bytes)) = rest.first() {
+        let most = if *is_bytes { BATCH } else { FEW };
+        let like = rest.iter().take_while(|(_, other)| other == is_bytes);
+        let (batch, after) = rest.split_at(like.take(most).count());
+        rest = after;
         let read: Vec<(Vec<u8>, Vec<ObjectId>, bool)> = batch
             .par_iter()
             .map(|(id, is_bytes)| Ok((from.get(id)?, bases_there(from, to, id), *is_bytes)))

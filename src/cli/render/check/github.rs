@@ -5,8 +5,9 @@
 use std::io::{self, Write};
 
 use super::super::super::ui::{clean, counted};
-use super::super::gates;
+use super::super::{gates, lock};
 use super::{heading, leftover, verdict};
+use crate::githost::LOCK;
 use crate::ops::Example;
 use crate::ops::check::{CheckReport, LeftoverKind};
 use crate::quality::State;
@@ -45,8 +46,21 @@ pub(crate) fn write(out: &mut dyn Write, report: &CheckReport) -> io::Result<()>
         let place = (file.as_deref().unwrap_or(SETTINGS), None);
         command(out, level, place, &leftover(left))?;
     }
+    if report.since {
+        for changes in &report.changes {
+            let told = lock::changed(changes).join("\n");
+            if !told.is_empty() {
+                command(out, "notice", (SETTINGS, None), &told)?;
+            }
+        }
+    }
     writeln!(out, "{}", clean(&heading(report)))?;
     writeln!(out, "Verdict: {}", clean(&verdict(report)))
+}
+
+/// Writes why there is no verdict.
+pub(crate) fn failed(out: &mut dyn Write, why: &str) -> io::Result<()> {
+    command(out, "error", (LOCK, None), &format!("no verdict: {why}"))
 }
 
 fn records(out: &mut dyn Write, rule: &str, examples: &[Example]) -> io::Result<()> {

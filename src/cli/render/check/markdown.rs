@@ -77,10 +77,25 @@ pub(crate) fn write(out: &mut dyn Write, report: &CheckReport) -> io::Result<()>
         }
         writeln!(out)?;
     }
+    if report.since
+        && report
+            .changes
+            .iter()
+            .all(|changes| summary(changes).is_none())
+    {
+        writeln!(out, "No data set changed.")?;
+    }
     report
         .changes
         .iter()
         .try_for_each(|changes| changed(out, changes))
+}
+
+/// Writes why there is no verdict.
+pub(crate) fn failed(out: &mut dyn Write, why: &str) -> io::Result<()> {
+    writeln!(out, "### ❌ Data check without a verdict\n")?;
+    why.lines()
+        .try_for_each(|line| writeln!(out, "{}\n", in_full(line)))
 }
 
 fn gate(out: &mut dyn Write, gated: &Gated) -> io::Result<()> {

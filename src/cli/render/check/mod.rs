@@ -5,7 +5,8 @@ use std::io;
 use serde_json::{Value, json};
 
 use super::super::ui::{Style, Ui, clean, count, counted};
-use super::gates;
+use super::{gates, lock};
+use crate::object::changes::DatasetChanges;
 use crate::ops::Gated;
 use crate::ops::check::{CheckReport, Leftover, LeftoverKind};
 use crate::quality::State;
@@ -98,6 +99,17 @@ pub(crate) fn text(ui: &mut Ui, report: &CheckReport) -> io::Result<()> {
         let text = ui.paint(Style::Warning, &text);
         ui.line(&text)?;
     }
+    if report.since {
+        let title = ui.paint(Style::Heading, "Changes");
+        ui.line(&title)?;
+        let told: Vec<String> = report.changes.iter().flat_map(lock::changed).collect();
+        if told.is_empty() {
+            ui.line("    no data set changed")?;
+        }
+        for line in told {
+            ui.line(&format!("    {line}"))?;
+        }
+    }
     let style = match (report.passed(), unmeasured(report)) {
         (false, _) => Style::Removed,
         (true, 0) => Style::Added,
@@ -120,7 +132,26 @@ pub(crate) fn json(report: &CheckReport) -> Value {
     if let Some(gate_override) = &report.gate_override {
         out["override"] = json!(gate_override.reason);
     }
+    if report.since {
+        out["changes"] = report.changes.iter().map(changes_json).collect();
+    }
     out
+}
+
+fn changes_json(changes: &DatasetChanges) -> Value {
+    let (records, labels) = (&changes.records, &changes.labels);
+    let transitions = labels.transitions.iter().map(|transition| {
+        json!({
+            "field": transition.field, "from": transition.from, "to": transition.to,
+            "cause": transition.cause, "count": transition.count,
+        })
+    });
+    json!({
+        "dataset": changes.name, "added": records.added, "removed": records.removed,
+        "modified": records.modified, "relabelled": labels.relabelled, "renamed": labels.renamed,
+        "schema_changes": changes.schema.len(),
+        "transitions": transitions.collect::<Vec<_>>(),
+    })
 }
 
 fn leftover_json(left: &Leftover) -> Value {

@@ -1,5 +1,5 @@
-//! Lists as JSON: lines as `dver find --format jsonl` writes them, exports of Label Studio, and
-//! objects with members of people's own.
+//! Lists as JSON: lines as `dver find --format jsonl` writes them, label events of `dver diff
+//! --json`, exports of Label Studio, and objects with members of people's own.
 
 use serde_json::{Map, Value as Json};
 
@@ -12,6 +12,9 @@ pub(super) fn read(name: &str, text: &[u8], columns: &Named<'_>) -> Result<Vec<E
     let mut entries = Vec::new();
     let mut own = None;
     let mut take = |place: u64, object: Json| {
+        if is_beside_labels(&object) {
+            return Ok(());
+        }
         entries.push(entry(name, place, &object, &mut own, columns)?);
         Ok::<(), Error>(())
     };
@@ -34,6 +37,16 @@ pub(super) fn read(name: &str, text: &[u8], columns: &Named<'_>) -> Result<Vec<E
         }
     }
     Ok(entries)
+}
+
+/// Returns whether it is a line of `dver diff --json` that tells of something other than a label.
+fn is_beside_labels(object: &Json) -> bool {
+    let has = |member: &str| object.get(member).is_some();
+    match object.get("event").and_then(Json::as_str) {
+        Some("file") => has("path") && has("status"),
+        Some("schema" | "record" | "cell" | "problem" | "summary") => has("dataset"),
+        _ => false,
+    }
 }
 
 /// Reads one object, of whichever kind it is.
@@ -80,14 +93,19 @@ fn made(name: &str, place: u64, object: &Map<String, Json>) -> Result<Entry, Err
         id.parse().map_err(|_| no_id())
     });
     let label = |member: &str| object.get(member).map(value);
+    // A label event of `dver diff --json` says what the label was and what it became.
+    let (base, suggested) = match object.get("event").and_then(Json::as_str) {
+        Some("label") => ("from", "to"),
+        _ => ("label", "suggested"),
+    };
     Ok(Entry {
         dataset: text("dataset"),
         field: text("field"),
         key,
         key_names: None,
         record: record.transpose()?,
-        base: label("label"),
-        suggested: label("suggested").filter(|label| *label != Value::Null),
+        base: label(base),
+        suggested: label(suggested).filter(|label| *label != Value::Null),
     })
 }
 

@@ -1,0 +1,150 @@
+//! Which git commits name which versions of the data: `dver.lock` as git's history has it.
+
+use std::path::{Path, PathBuf};
+
+use crate::base::{ObjectId, Timestamp};
+
+use super::{Error, Git, LOCK, Lock};
+
+/// A git commit whose lock file differs from that of each of its parents.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Locked {
+    /// The full id of the git commit.
+    pub commit: String,
+    /// Who made it, `Name <mail>`.
+    pub author: String,
+    /// When it was committed.
+    pub time: Option<Timestamp>,
+    /// The first line of its message.
+    pub subject: String,
+    /// The dver commit that its lock names.
+    pub data: ObjectId,
+}
+
+/// Which git commits are looked at.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Reach {
+    /// Those of branches, tags, remote branches and HEAD.
+    Branches,
+    /// All that git still keeps: stashes, heads of other worktrees, what its reflogs name.
+    Everything,
+}
+
+/// What git is asked to print of a commit, in a line after one without a NUL.
+const FORMAT: &str = "--format=%H%x00%an <%ae>%x00%ct%x00%s";
+
+impl Git {
+    /// Returns where the lock file of the data below `root` lies in the worktree; `None` where
+    /// `root` is not in this worktree.
+    pub fn lock_path(&self, root: &Path) -> Option<PathBuf> {
+        // Git has resolved links in its answer; so must be what it is compared with.
+        let root = std::fs::canonicalize(root).ok()?;
+        let top = std::fs::canonicalize(self.top()).ok()?;
+        Some(root.strip_prefix(top).ok()?.join(LOCK))
+    }
+
+    /// Returns what the lock file of a git commit says; `None` where the commit has none.
+    pub fn lock_at(&self, commit: &str, path: &Path) -> Result<Option<Lock>, Error> {
+        let bytes = self.file_at(commit, path)?;
+        bytes.map(|bytes| Lock::parse(&bytes)).transpose()
+    }
+
+    /// Returns whether git's history ends here where it goes on elsewhere.
+    pub fn is_shallow(&self) -> Result<bool, Error> {
+        let told = self.ask(&["rev-parse", "--is-shallow-repository"])?;
+        Ok(told.is_ok_and(|text| text.trim_ascii() == b"true"))
+    }
+
+    /// Returns the git commits that brought a version of the data into git: those within reach that
+    /// gave the lock file a content that no parent of theirs has, the oldest first. A lock that is
+    /// none, such as one with a conflict, is left out.
+    pub fn locked(&self, path: &Path, within: Reach) -> Result<Vec<Locked>, Error> {
+        let Some(path) = path.to_str() else {
+            return Err(Error::NotText);
+        };
+        let path = path.replace('\\', "/");
+        let pathspec = format!(":(top,literal){path}");
+        let mut arguments = vec![
+            "rev-list",
+            "--full-history",
+            "--topo-order",
+            "--reverse",
+            FORMAT,
+        ];
+        match within {
+            Reach::Branches => arguments.extend(["--branches", "--tags", "--remotes"]),
+            Reach::Everything => arguments.extend(["--all", "--reflog"]),
+        }
+        // A branch without a commit has no HEAD that could be asked for.
+        if self.resolve("HEAD")?.is_some() {
+            arguments.push("HEAD");
+        }
+        arguments.extend(["--", &pathspec]);
+        let told = self.run(&arguments)?;
+        let told = String::from_utf8_lossy(&told);
+        let mut commits: Vec<[&str; 4]> = Vec::new();
+        for line in told.lines() {
+            let mut fields = line.split('\0');
+            if let (Some(commit), Some(author), Some(time), Some(subject)) =
+                (fields.next(), fields.next(), fields.next(), fields.next())
+            {
+                commits.push([commit, author, time, subject]);
+            }
+        }
+        let names: Vec<String> = commits
+            .iter()
+            .map(|[commit, ..]| format!("{commit}:{path}"))
+            .collect();
+        let contents = self.contents(&names)?;
+        let mut out = Vec::new();
+        for ([commit, author, time, subject], content) in commits.into_iter().zip(contents) {
+            let lock = content.and_then(|bytes| Lock::parse(&bytes).ok());
+            out.extend(lock.map(|lock| Locked {
+                commit: commit.to_owned(),
+                author: author.to_owned(),
+                time: time.parse().ok().and_then(Timestamp::from_seconds),
+                subject: subject.to_owned(),
+                data: lock.commit,
+            }));
+        }
+        Ok(out)
+    }
+
+    /// Returns the blobs that names stand for, in their order, by asking git once.
+    fn contents(&self, names: &[String]) -> Result<Vec<Option<Vec<u8>>>, Error> {
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let asked = names.join("\n") + "\n";
+        let told = self.feed(&["cat-file", "--batch"], asked.as_bytes())?;
+        let mut rest = told.as_slice();
+        let mut out = Vec::with_capacity(names.len());
+        for _ in names {
+            let Some((line, after)) = split_line(rest) else {
+                break;
+            };
+            rest = after;
+            // `ID blob SIZE`, or `NAME missing`.
+            let size = line
+                .strip_suffix(b" missing")
+                .is_none()
+                .then(|| line.rsplit(|byte| *byte == b' ').next())
+                .flatten()
+                .and_then(|size| std::str::from_utf8(size).ok()?.parse::<usize>().ok());
+            let content = size.and_then(|size| rest.split_at_checked(size));
+            if let Some((content, after)) = content {
+                out.push(Some(content.to_vec()));
+                rest = after.strip_prefix(b"\n").unwrap_or(after);
+            } else {
+                out.push(None);
+            }
+        }
+        out.resize(names.len(), None);
+        Ok(out)
+    }
+}
+
+fn split_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = bytes.iter().position(|byte| *byte == b'\n')?;
+    Some((bytes.get(..end)?, bytes.get(end + 1..)?))
+}
