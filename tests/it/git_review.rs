@@ -109,8 +109,10 @@ impl Both {
     fn lock(&self, id: &str, message: &str) {
         let lock = format!("commit = \"{id}\"\n");
         self.scratch.write(&self.path("dver.lock"), lock);
-        let files = [self.path("dver.lock"), self.path("dver.toml")];
-        self.git(&["add", "-f", &files[0], &files[1]]);
+        let files = ["dver.lock", "dver.toml", ".gitignore"].map(|name| self.path(name));
+        for file in files.iter().filter(|file| self.scratch.path(file).exists()) {
+            self.git(&["add", "-f", file]);
+        }
         self.git(&["commit", "-q", "--no-verify", "-m", message]);
     }
 
