@@ -914,3 +914,28 @@ fn a_clone_beside_a_lock_brings_the_version_that_git_is_at() {
     // What is a repository already is not taken over.
     bob.dver(&["clone", remote, "."]).fails(3);
 }
+
+#[test]
+fn a_merge_without_the_data_says_which_versions_stand_against_each_other() {
+    let (both, [base, ours, theirs]) = parted("my data", false);
+    let origin = format!("file://{}", both.scratch.root().display());
+    let bare = Both {
+        scratch: Scratch::empty(),
+        dir: "",
+    };
+    bare.git(&["clone", "-q", &origin, "."]);
+    bare.dver(&["hook", "install", "--drivers", "lock"]).ok();
+    let (code, out, err) = bare.try_git(&["merge", "--no-edit", "origin/other"]);
+    assert_eq!(code, Some(1), "{out}{err}");
+    for words in [&base[..12], &ours[..12], &theirs[..12], "dver clone DIR ."] {
+        assert!(err.contains(words), "{words}: {err}");
+    }
+    let lock = String::from_utf8(bare.scratch.read("my data/dver.lock")).unwrap();
+    assert!(lock.contains(&format!("commit = \"{theirs}\"")), "{lock}");
+    // What git shows of it stops nothing.
+    for args in [&["diff"][..], &["log", "-p", "--all"], &["show", "HEAD"]] {
+        bare.git(args);
+    }
+    bare.git(&["checkout", "--theirs", "my data/dver.lock"]);
+    bare.git(&["commit", "-q", "-a", "-m", "Theirs"]);
+}

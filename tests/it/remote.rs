@@ -447,7 +447,7 @@ fn a_clone_that_is_stopped_goes_on() {
     for (number, name) in (1..).zip(names.lines()) {
         let number: u64 = number;
         for variable in ["DVER_TEST_CRASH_AT", "DVER_TEST_FAIL_AT"] {
-            if variable == "DVER_TEST_FAIL_AT" && number % 4 != 0 {
+            if variable == "DVER_TEST_FAIL_AT" && !number.is_multiple_of(4) {
                 continue; // to fail is to stop with more words
             }
             let scratch = start.copy();
@@ -458,7 +458,7 @@ fn a_clone_that_is_stopped_goes_on() {
             // Whatever is there, the same command or a pull goes on with it.
             let has_files = scratch.path("bob/pets.csv").exists();
             assert!(has_remote || !has_files, "{place}");
-            if has_remote && (has_files || number % 2 == 0) {
+            if has_remote && (has_files || number.is_multiple_of(2)) {
                 pulled += 1;
                 let status = &json(&scratch, &["-C", "bob", "status"]);
                 if status["pending"].is_object() {
