@@ -364,6 +364,20 @@ fn push_gives_the_data_first_and_a_clone_gets_it() {
     assert_eq!(told.code, Some(0));
     let told = git(&scratch, WORK, &["push", "-q"]);
     assert_eq!((told.code, told.err.as_str()), (Some(0), ""));
+    // Whoever pulls data into a git clone gets what its commit names, not what came later.
+    relabel(&scratch, 13);
+    dver(&scratch, &["commit", "-a", "-m", "ahead of git"]);
+    dver(&scratch, &["push"]);
+    git(&scratch, ".", &["clone", "-q", "origin.git", "carl"]).ok();
+    let told = scratch.dver(&["-C", "carl", "init"]);
+    assert!(told.err.contains("dver checkout --lock"), "{}", told.err);
+    let add = ["-C", "carl", "remote", "add", "origin", "../data of team"];
+    scratch.dver(&add).ok();
+    scratch.dver(&["-C", "carl", "pull"]).ok();
+    assert_eq!(scratch.read("carl/pets.csv"), pets(300, 9).into_bytes());
+    assert_eq!(git(&scratch, "carl", &["status", "--short"]).ok(), "");
+    dver(&scratch, &["undo"]);
+    assert_eq!(git(&scratch, WORK, &["status", "--short"]).ok(), "");
     // A colleague.
     git(&scratch, ".", &["clone", "-q", "origin.git", "bob"]).ok();
     assert!(!scratch.path("bob/pets.csv").exists());
@@ -443,6 +457,14 @@ fn a_linked_worktree_has_data_and_a_stage_of_its_own() {
     for place in [WORK, "linked"] {
         scratch.dver(&["-C", place, "fsck"]).ok();
     }
+    // Where git removed it, nobody stands on its branch.
+    git(
+        &scratch,
+        WORK,
+        &["worktree", "remove", "--force", "../linked"],
+    )
+    .ok();
+    dver(&scratch, &["switch", "cats"]);
 }
 
 #[test]
@@ -509,4 +531,28 @@ fn a_hook_that_takes_too_long_lets_git_go_on() {
     assert_eq!(report["budget_seconds"], 0);
     relabel(&scratch, 9);
     git(&scratch, WORK, &["commit", "--allow-empty", "-m", "x"]).fails(1);
+}
+
+#[test]
+fn the_entries_for_other_managers_name_hooks_that_there_are() {
+    let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/git.md");
+    let text = fs::read_to_string(page).unwrap();
+    let scratch = with_data();
+    let report = scratch.json(&["-C", WORK, "hook", "status"]).remove(0);
+    let known: Vec<&str> = report["hooks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|hook| hook["name"].as_str().unwrap())
+        .collect();
+    let mut seen = 0;
+    for rest in text.split("dver hook run ").skip(1) {
+        let name = rest.split([' ', ',', '"', '}', '`']).next().unwrap();
+        assert!(known.contains(&name), "{name}");
+        seen += 1;
+    }
+    assert!(seen >= 12, "{seen}");
+    scratch
+        .dver(&["-C", WORK, "hook", "run", "post-commit"])
+        .fails(2);
 }
