@@ -5,7 +5,7 @@
 //! ```text
 //!  8  cli
 //!  7  ops
-//!  6  curate
+//!  6  attribute  curate
 //!  5  evaluate  repo
 //!  4  worktree  diff  quality  learn  history  remote
 //!  3  refs  dataset
@@ -14,6 +14,7 @@
 //!  0  base
 //! ```
 
+pub mod attribute;
 pub mod base;
 pub mod chunk;
 pub mod cli;

@@ -75,6 +75,16 @@ pub fn open_lock(path: &Path) -> Result<File, IoError> {
         .map_err(|e| IoError::new("open", path, e))
 }
 
+/// Creates a file that must not exist, for what need not survive a crash.
+pub fn create_new(path: &Path) -> Result<File, IoError> {
+    let mut options = OpenOptions::new();
+    options
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .map_err(|e| IoError::new("create", path, e))
+}
+
 /// Reads a whole file; `None` where it does not exist.
 pub fn read_if_exists(path: &Path) -> Result<Option<Vec<u8>>, IoError> {
     match fs::read(path) {

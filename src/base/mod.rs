@@ -5,6 +5,7 @@
 
 mod blake;
 pub mod clock;
+pub mod draws;
 pub mod elementary;
 pub mod fault;
 pub mod fsio;
@@ -13,6 +14,7 @@ pub mod lock;
 pub mod mmap;
 pub mod nearest;
 pub mod path;
+pub mod process;
 pub mod progress;
 pub mod scratch;
 pub mod sha256;

@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::fsio::{self, IoError};
 
@@ -65,5 +65,13 @@ impl ScratchDir {
     /// Returns where it is.
     pub fn path(&self) -> &Path {
         self.0.path()
+    }
+
+    /// Writes a new file in it and returns its path.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, IoError> {
+        let path = self.0.path().join(name);
+        let written = fsio::create_new(&path)?.write_all(bytes);
+        written.map_err(|e| IoError::new("write", &path, e))?;
+        Ok(path)
     }
 }

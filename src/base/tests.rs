@@ -44,6 +44,48 @@ fn text_that_is_not_utf8_survives_json() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn commands_end_by_themselves_or_are_stopped() {
+    use std::process::Command;
+    use std::time::{Duration, Instant};
+
+    use super::process::{Ended, Limits, run};
+
+    let scratch = ScratchDir::create().unwrap();
+    let sh = |number: u32, script: &str, milliseconds: u64, printed: u64| {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        let log = scratch.path().join(format!("log{number}"));
+        let limits = Limits {
+            time: Duration::from_millis(milliseconds),
+            printed,
+        };
+        let ended = run(command, &log, limits).unwrap();
+        (ended, std::fs::read(log).unwrap())
+    };
+    let (ended, printed) = sh(1, "echo out; echo err >&2; exit 3", 60_000, 100);
+    assert!(matches!(ended, Ended::Exited(status) if status.code() == Some(3)));
+    assert_eq!(printed, b"out\nerr\n");
+    let begun = Instant::now();
+    assert_eq!(sh(2, "sleep 60; echo late", 50, 100).0, Ended::TookTooLong);
+    let (ended, printed) = sh(3, "while true; do echo much; done", 60_000, 10_000);
+    assert_eq!(ended, Ended::PrintedTooMuch);
+    assert!(printed.len() > 10_000);
+    assert!(begun.elapsed() < Duration::from_secs(30));
+    assert!(
+        run(
+            Command::new("/no/such/program"),
+            &scratch.path().join("log4"),
+            Limits {
+                time: Duration::from_secs(1),
+                printed: 1,
+            }
+        )
+        .is_err()
+    );
+}
+
 #[test]
 fn times_are_rfc_3339() {
     let at = Timestamp::from_seconds(1_700_000_000).unwrap();

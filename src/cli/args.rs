@@ -40,6 +40,9 @@ Look
 Measure
   quality      Metrics of a version
   find         Records that a person should look at, ranked
+  select       Records to label next
+  value        What training records are worth, the least first
+  bench        DataPerf's scores of orders, selections, slices and predictions
   check        One verdict: gates, constraints, what stays to be done
   agree        Agreement between annotators, and their consensus
   eval         Scores of a model, attached to the version
@@ -47,6 +50,8 @@ Measure
 
 Explain
   blame        The life of one record's labels
+  bisect       The commit at which a metric fell, with its changes
+  trace        Which changes moved a score
 
 Prove
   verify       Prove again what a version claims
@@ -236,11 +241,16 @@ pub(super) enum Command {
     Schema(command::quality::SchemaArgs),
     Quality(command::quality::QualityArgs),
     Find(command::find::FindArgs),
+    Select(command::select::SelectArgs),
+    Value(command::value::ValueArgs),
+    Bench(command::bench::BenchArgs),
     Check(command::check::CheckArgs),
     Agree(command::agree::AgreeArgs),
     Eval(command::eval::EvalArgs),
     Card(command::card::CardArgs),
     Blame(command::blame::BlameArgs),
+    Bisect(command::bisect::BisectArgs),
+    Trace(command::trace::TraceArgs),
     Verify(command::verify::VerifyArgs),
     Fsck(command::fsck::FsckArgs),
     Op(command::op::OpArgs),

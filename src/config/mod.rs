@@ -16,7 +16,7 @@ mod reader;
 pub use card::CardConfig;
 pub use declarations::{ClassesConfig, DatasetConfig, Declarations, FieldConfig, LabelKindConfig};
 pub use error::Error;
-pub use evaluation::EvaluationConfig;
+pub use evaluation::{CommandConfig, EvaluationConfig, LEARNERS, ScaleConfig};
 pub use gate::{Bound, Comparison, GateConfig, Limit};
 pub use local::{GitSettings, HookMode, Local, days};
 

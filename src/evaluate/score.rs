@@ -9,6 +9,22 @@ use super::interval::wilson;
 /// The version of all definitions here: part of an evaluation's definition.
 pub const METRICS_VERSION: u32 = 1;
 
+/// The names of all scores; the last three are of classes.
+pub const NAMES: [&str; 12] = [
+    "accuracy",
+    "macro_precision",
+    "macro_recall",
+    "macro_f1",
+    "micro_precision",
+    "micro_recall",
+    "micro_f1",
+    "mcc",
+    "ece",
+    "precision",
+    "recall",
+    "f1",
+];
+
 /// One score.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Score {

@@ -89,6 +89,68 @@ fn mcnemar_is_the_exact_binomial() {
 }
 
 #[test]
+fn the_interval_of_a_change_is_that_of_agresti_and_min() {
+    // By hand: n = 100, 15 won, 5 lost: m = 102, d = 10/102, variance 21/102^2 - d^2/102.
+    let (low, high) = paired_interval(15, 5, 100, 0.95).unwrap();
+    let d = 10.0 / 102.0f64;
+    let spread = 1.959_963_984_540_054 * (21.0 / 10_404.0 - d * d / 102.0f64).sqrt();
+    assert!((low - (d - spread)).abs() < 1e-15 && (high - (d + spread)).abs() < 1e-15);
+    // Nothing differs: not certain, and symmetric.
+    let (low, high) = paired_interval(0, 0, 100, 0.95).unwrap();
+    assert!(low < 0.0 && low == -high && (high - 1.96 / 102.0).abs() < 1e-4);
+    // Turned round in time it is turned round; more confidence is wider.
+    let (down, up) = paired_interval(5, 15, 100, 0.95).unwrap();
+    let (low, high) = paired_interval(15, 5, 100, 0.95).unwrap();
+    assert_eq!((down, up), (-high, -low));
+    assert!(paired_interval(15, 5, 100, 0.99).unwrap().0 < low);
+    assert_eq!(paired_interval(0, 0, 0, 0.95), None);
+}
+
+#[test]
+fn quantiles_are_those_of_the_tables() {
+    for (p, z) in [
+        (0.5, 0.0),
+        (0.9, 1.281_551_565_5),
+        (0.975, 1.959_963_984_5),
+        (0.995, 2.575_829_303_5),
+        (0.999_5, 3.290_526_731_5),
+        (0.1, -1.281_551_565_5),
+    ] {
+        assert!((normal_quantile(p) - z).abs() < 1e-9, "{p}");
+    }
+    assert_eq!(
+        wilson(7, 10),
+        wilson_at(7, 10, 0.95).map(|_| wilson(7, 10).unwrap())
+    );
+    let (a, b) = (wilson(7, 10).unwrap(), wilson_at(7, 10, 0.95).unwrap());
+    assert!((a.0 - b.0).abs() < 1e-12 && (a.1 - b.1).abs() < 1e-12);
+}
+
+#[test]
+fn a_bootstrap_of_a_mean_is_as_wide_as_theory_says() {
+    // 400 coins, 240 heads: standard error sqrt(.6 * .4 / 400) = .0245.
+    let heads = |drawn: &[u32]| drawn.iter().filter(|at| **at < 240).count() as f64 / 400.0;
+    let found = bootstrap(400, 0.95, |drawn| vec![Some(heads(drawn)), None]);
+    let (low, high) = found[0].unwrap();
+    assert!(
+        (low - 0.552).abs() < 0.01 && (high - 0.648).abs() < 0.01,
+        "{low} {high}"
+    );
+    assert_eq!(found[1], None);
+    let narrow = bootstrap(400, 0.5, |drawn| vec![Some(heads(drawn))])[0].unwrap();
+    assert!(low < narrow.0 && narrow.1 < high);
+    assert_eq!(bootstrap(0, 0.95, |_| vec![Some(1.0)]), vec![None]);
+    let pool = |threads| {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap()
+    };
+    let run = || bootstrap(400, 0.95, |drawn| vec![Some(heads(drawn))]);
+    assert_eq!(pool(1).install(run), pool(4).install(run));
+}
+
+#[test]
 fn digests_do_not_depend_on_order_and_see_repetitions() {
     let of = |parts: &[&[u8]]| {
         let mut digest = Digest::default();
@@ -112,7 +174,18 @@ proptest! {
         let right = pairs.iter().filter(|(t, s)| t == s).count();
         prop_assert_eq!(confusion.correct(), right as u64);
         prop_assert_eq!(&Confusion::from_object(&confusion.to_object()), &confusion);
+        let counts = Counts::of(&confusion);
+        let null = confusion.place("a");
+        let mut one_by_one = Counts::new(confusion.classes().len());
+        for (truth, said) in &pairs {
+            let at = |class| confusion.place(class).unwrap() as u32;
+            one_by_one.add(at(truth), at(said));
+        }
+        prop_assert_eq!(&counts, &one_by_one);
         for score in scores(&confusion, Some("a"), None) {
+            prop_assert!(NAMES.contains(&score.name));
+            let class = score.class.as_deref().map(|class| confusion.place(class).unwrap());
+            prop_assert_eq!(counts.score(score.name, class, null), score.value);
             if let Some(value) = score.value {
                 prop_assert!((-1.0 - 1e-9..=1.0 + 1e-9).contains(&value));
             }

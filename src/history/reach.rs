@@ -13,8 +13,8 @@ use crate::object::changes::{ChangeSet, Row};
 use crate::object::tree::{ChildRef, Entry, Node};
 use crate::object::{
     self, Attachment, AttachmentKind, ChunkEntry, Commit, Content, DatasetScore, Definition, Error,
-    Evaluation, FileEntry, Head, Joint, Manifest, ObjectSource, Operation, Predictions, RefEntry,
-    Schema, Scorecard, State, Values, View, Written,
+    Evaluation, FileEntry, Head, Joint, Manifest, Numbers, ObjectSource, Operation, Predictions,
+    RefEntry, Schema, Scorecard, State, Values, View, Written,
 };
 
 /// How the one who needs an object reads it: an object has no kind of its own.
@@ -60,6 +60,8 @@ pub enum Role {
     State,
     /// The values of a field.
     Values,
+    /// The numbers of a field by their size.
+    Numbers,
     /// A joint table.
     Joint,
 }
@@ -86,6 +88,7 @@ impl Role {
             Self::Schema => "schema",
             Self::State => "state",
             Self::Values => "values",
+            Self::Numbers => "numbers",
             Self::Joint => "joint table",
         }
     }
@@ -173,6 +176,7 @@ pub fn needs(source: &dyn ObjectSource, need: &Need) -> Result<Vec<Need>, Error>
         Role::State => of_state(&object::get(source, id)?),
         Role::Schema => none_of(object::get::<Schema>(source, id)?),
         Role::Values => none_of(object::get::<Values>(source, id)?),
+        Role::Numbers => none_of(object::get::<Numbers>(source, id)?),
         Role::Joint => none_of(object::get::<Joint>(source, id)?),
         Role::Refs => of_node(source, need, &|entry: &RefEntry| {
             Some(Need::new(Role::Commit, entry.target))
@@ -290,8 +294,11 @@ fn of_scorecard(card: &Scorecard) -> Vec<Need> {
 fn of_state(state: &State) -> Vec<Need> {
     let values = state.fields.iter().filter_map(|field| field.values);
     let values = values.map(|id| Need::new(Role::Values, id));
+    let numbers = state.fields.iter().filter_map(|field| field.numbers);
+    let numbers = numbers.map(|id| Need::new(Role::Numbers, id));
     let joint = state.joint.iter();
     values
+        .chain(numbers)
         .chain(joint.map(|id| Need::new(Role::Joint, *id)))
         .collect()
 }

@@ -82,7 +82,7 @@ pub struct MetricRow {
 }
 
 /// An integer as SQLite holds it: INTEGER where it fits, its decimal text beyond.
-struct Number(Int);
+pub(super) struct Number(pub(super) Int);
 
 impl ToSql for Number {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

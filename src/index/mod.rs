@@ -7,6 +7,7 @@
 mod changes;
 mod commits;
 mod error;
+mod evaluations;
 mod open;
 mod query;
 mod schema;

@@ -4,13 +4,13 @@
 //! anew), list a new table in [`DERIVED`], and say it in docs/index.md.
 
 /// The version of the tables, kept in `user_version`.
-pub const SCHEMA_VERSION: i32 = 2;
+pub const SCHEMA_VERSION: i32 = 3;
 
 /// `dver` in ASCII: tells an index from any other SQLite file.
 pub(super) const APPLICATION_ID: i32 = 0x6476_6572;
 
 /// The tables and views that a rebuild must bring back exactly.
-pub(super) const DERIVED: [&str; 8] = [
+pub(super) const DERIVED: [&str; 10] = [
     "meta",
     "commits",
     "parents",
@@ -19,6 +19,8 @@ pub(super) const DERIVED: [&str; 8] = [
     "label_changes",
     "schema_changes",
     "metrics",
+    "evaluations",
+    "scores",
 ];
 
 pub(super) const TABLES: &str = "
@@ -143,4 +145,26 @@ CREATE TABLE metrics (
     PRIMARY KEY (commit_id, dataset, number)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX metrics_name ON metrics (name, dataset);
+
+CREATE TABLE evaluations (
+    id TEXT NOT NULL PRIMARY KEY,
+    commit_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    dataset TEXT NOT NULL,
+    field TEXT NOT NULL,
+    definition TEXT NOT NULL,
+    train_records INTEGER NOT NULL,
+    test_records INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX evaluations_commit ON evaluations (commit_id);
+
+CREATE TABLE scores (
+    evaluation TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    class TEXT,
+    num ANY NOT NULL,
+    den ANY NOT NULL,
+    PRIMARY KEY (evaluation, number)
+) STRICT, WITHOUT ROWID;
 ";

@@ -61,6 +61,8 @@ impl Transaction<'_> {
             "change_sets",
             "schema_changes",
             "metrics",
+            "evaluations",
+            "scores",
         ] {
             self.execute(&format!("DELETE FROM {table}"), [])?;
         }

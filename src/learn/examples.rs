@@ -57,6 +57,18 @@ impl Examples {
         self.labels.is_empty()
     }
 
+    /// Returns the same examples where classes are numbered by their places in `seen`, which ascend
+    /// and are all that examples have.
+    pub(super) fn compacted(&self, seen: &[u32]) -> Self {
+        let place = |label: &u32| seen.binary_search(label).unwrap_or(0) as u32;
+        Self {
+            rows: self.rows.clone(),
+            labels: self.labels.iter().map(place).collect(),
+            classes: seen.len(),
+            order: self.order.clone(),
+        }
+    }
+
     /// Returns where an example stood among the rows that were given.
     pub fn origin(&self, at: usize) -> usize {
         self.order[at]
@@ -69,5 +81,24 @@ impl Examples {
             counts[label as usize] += 1;
         }
         counts
+    }
+
+    /// Returns the same examples with other classes, in the same order.
+    pub fn relabelled(&self, labels: Vec<u32>) -> Self {
+        debug_assert_eq!(labels.len(), self.len());
+        Self {
+            labels,
+            ..self.clone()
+        }
+    }
+
+    /// Returns some of the examples, whose places ascend.
+    pub fn subset(&self, places: &[usize]) -> Self {
+        Self {
+            rows: self.rows.select(places),
+            labels: places.iter().map(|&at| self.labels[at]).collect(),
+            classes: self.classes,
+            order: places.iter().map(|&at| self.order[at]).collect(),
+        }
     }
 }

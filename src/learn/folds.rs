@@ -13,6 +13,13 @@ pub fn fold_of(identity: &[u8], folds: u32) -> u32 {
     (xxh3_64(identity) % u64::from(folds.max(1))) as u32
 }
 
+/// Returns where a hash puts a record between 0 and 1, by what identifies it or its group: the same
+/// in every version, whatever other records there are. Below 1.
+pub fn part_of(identity: &[u8]) -> f64 {
+    // 53 bits are what a float holds without rounding.
+    (xxh3_64(identity) >> 11) as f64 / (1u64 << 53) as f64
+}
+
 /// Returns the id of what identifies a record.
 pub fn id_of(identity: &[u8]) -> u128 {
     xxh3_128(identity)

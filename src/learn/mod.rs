@@ -15,7 +15,9 @@ mod logistic;
 mod majority;
 mod nearest;
 mod ridge;
+mod rough;
 mod rows;
+mod seen;
 mod solve;
 #[cfg(test)]
 mod tests;
@@ -24,12 +26,13 @@ pub use bayes::NaiveBayes;
 pub use decision::{CLOSE, Prediction, decide};
 pub use examples::Examples;
 pub use features::{Encoding, FeatureMap};
-pub use folds::{fold_of, id_of, out_of_fold};
+pub use folds::{fold_of, id_of, out_of_fold, part_of};
 pub use logistic::Logistic;
 pub use majority::Majority;
-pub use nearest::{Nearest, Neighbours};
+pub use nearest::{Nearest, Neighbours, vote};
 pub use ridge::Ridge;
 pub use rows::Rows;
+pub use seen::fit_seen;
 
 use rayon::prelude::*;
 

@@ -8,13 +8,13 @@ use rustc_hash::FxHashMap;
 
 use super::decision::Prediction;
 use super::examples::Examples;
+use super::rough::Rough;
 use super::rows::Rows;
 use super::solve::{distance, dot};
 use super::{Learner, Model};
 
-/// How many rows are compared with a block of examples while that is in the cache.
-const QUERIES: usize = 16;
-const BLOCK: usize = 256;
+/// How many rows are compared with examples while these are in the cache.
+const QUERIES: usize = 64;
 
 /// Lets the nearest examples vote.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +35,8 @@ pub struct Neighbours {
     squares: Vec<f64>,
     /// For each sparse column the rows that have it, ascending, with their values.
     postings: FxHashMap<u32, Vec<(u32, f64)>>,
+    /// Finds candidates, where there is nothing but a dense part.
+    rough: Option<Rough>,
 }
 
 impl Neighbours {
@@ -53,9 +55,15 @@ impl Neighbours {
         let square = |row: usize| dot(rows.sparse(row).1, rows.sparse(row).1);
         Self {
             squares: (0..rows.len()).map(square).collect(),
+            rough: postings.is_empty().then(|| Rough::new(rows)).flatten(),
             rows: rows.clone(),
             postings,
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_rough(&self) -> bool {
+        self.rough.is_some()
     }
 
     /// Returns for each of `rows` its `most` nearest: squared distance and place, nearest first.
@@ -68,43 +76,100 @@ impl Neighbours {
         blocks.into_iter().flatten().collect()
     }
 
+    /// Returns for each of `rows` those not farther than its limit, a squared distance: squared
+    /// distance and place, nearest first.
+    pub fn within(&self, rows: &Rows, limits: &[f64]) -> Vec<Vec<(f64, u32)>> {
+        let all = (0..rows.len()).into_par_iter().with_min_len(4);
+        all.map_init(Vec::new, |products, row| {
+            let limit = limits.get(row).copied().unwrap_or(f64::NEG_INFINITY);
+            let products = self.sparse_products(rows, row, products);
+            let own = dot(rows.sparse(row).1, rows.sparse(row).1);
+            let far = |at: usize| (self.distance(rows, row, own, products, at), at as u32);
+            let mut found: Vec<(f64, u32)> = (0..self.rows.len())
+                .map(far)
+                .filter(|(far, _)| *far <= limit)
+                .collect();
+            found.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            found
+        })
+        .collect()
+    }
+
+    /// Returns the squared distance of a row, whose sparse part has the square `own`.
+    fn distance(
+        &self,
+        rows: &Rows,
+        row: usize,
+        own: f64,
+        products: Option<&[f64]>,
+        at: usize,
+    ) -> f64 {
+        let dense = distance(rows.dense(row), self.rows.dense(at));
+        dense
+            + match products {
+                Some(products) => (own + self.squares[at] - 2.0 * products[at]).max(0.0),
+                None => own + self.squares[at],
+            }
+    }
+
     fn of_some(
         &self,
         rows: &Rows,
         queries: std::ops::Range<usize>,
         most: usize,
     ) -> Vec<Vec<(f64, u32)>> {
-        let products: Vec<Option<Vec<f64>>> = queries
-            .clone()
-            .map(|row| self.sparse_products(rows, row))
-            .collect();
-        let mut found: Vec<Vec<(f64, u32)>> = vec![Vec::new(); queries.len()];
-        for start in (0..self.rows.len()).step_by(BLOCK) {
-            let block = start..(start + BLOCK).min(self.rows.len());
-            for ((row, found), products) in queries.clone().zip(&mut found).zip(&products) {
-                let own = rows.sparse(row).1;
-                let own = dot(own, own);
-                for at in block.clone() {
-                    let mut far = distance(rows.dense(row), self.rows.dense(at));
-                    if let Some(products) = products {
-                        far += (own + self.squares[at] - 2.0 * products[at]).max(0.0);
-                    } else {
-                        far += own + self.squares[at];
-                    }
-                    insert(found, (far, at as u32), most);
+        let rough = self.rough.as_ref().filter(|_| most > 0);
+        let candidates = match rough {
+            Some(rough) => rough.candidates(rows, queries.clone(), most),
+            None => vec![None; queries.len()],
+        };
+        let mut products = Vec::new();
+        let found = queries.zip(candidates).map(|(row, candidates)| {
+            let own = dot(rows.sparse(row).1, rows.sparse(row).1);
+            let mut found: Vec<(f64, u32)> = Vec::new();
+            if let Some(candidates) = candidates {
+                for at in candidates {
+                    let far = self.distance(rows, row, own, None, at as usize);
+                    insert(&mut found, (far, at), most);
                 }
+                return found;
             }
-        }
-        found
+            let products = self.sparse_products(rows, row, &mut products);
+            for at in 0..self.rows.len() {
+                let far = self.distance(rows, row, own, products, at);
+                insert(&mut found, (far, at as u32), most);
+            }
+            found
+        });
+        found.collect()
+    }
+
+    /// Returns for each of some queries its squared distance to every example, in their order.
+    pub fn distances(&self, rows: &Rows, queries: std::ops::Range<usize>) -> Vec<Vec<f64>> {
+        let mut products = Vec::new();
+        let of_row = |row: usize| {
+            let products = self.sparse_products(rows, row, &mut products);
+            let own = dot(rows.sparse(row).1, rows.sparse(row).1);
+            (0..self.rows.len())
+                .map(|at| self.distance(rows, row, own, products, at))
+                .collect()
+        };
+        queries.map(of_row).collect()
     }
 
     /// Returns the inner products of the sparse part with all examples; `None` where all are 0.
-    fn sparse_products(&self, rows: &Rows, row: usize) -> Option<Vec<f64>> {
+    fn sparse_products<'a>(
+        &self,
+        rows: &Rows,
+        row: usize,
+        products: &'a mut Vec<f64>,
+    ) -> Option<&'a [f64]> {
         let (columns, values) = rows.sparse(row);
         if columns.is_empty() || self.postings.is_empty() {
             return None;
         }
-        let mut products = vec![0.0; self.rows.len()];
+        products.clear();
+        products.resize(self.rows.len(), 0.0);
         for (column, value) in columns.iter().zip(values) {
             for (at, other) in self.postings.get(column).into_iter().flatten() {
                 products[*at as usize] += value * other;
@@ -112,6 +177,20 @@ impl Neighbours {
         }
         Some(products)
     }
+}
+
+/// Returns the class with most votes; of classes with as many, that of the nearest neighbour among
+/// theirs. `classes` are those of the neighbours, nearest first; without any it is the first class.
+pub fn vote(classes: impl Iterator<Item = u32> + Clone) -> u32 {
+    let votes = |class: u32| classes.clone().filter(|other| *other == class).count();
+    let mut best = (0, 0);
+    for class in classes.clone() {
+        let votes = votes(class);
+        if votes > best.1 {
+            best = (class, votes);
+        }
+    }
+    best.0
 }
 
 /// Keeps the nearest in order; of equals the one that came first.
@@ -137,13 +216,10 @@ struct Voters {
 impl Voters {
     fn vote(&self, nearest: &[(f64, u32)]) -> Prediction {
         let mut votes = vec![0u32; self.classes.max(1)];
-        let classes = || nearest.iter().map(|(_, at)| self.labels[*at as usize]);
-        classes().for_each(|class| votes[class as usize] += 1);
+        let classes = nearest.iter().map(|(_, at)| self.labels[*at as usize]);
+        (classes.clone()).for_each(|class| votes[class as usize] += 1);
         let most = votes.iter().copied().max().unwrap_or(0);
-        // Without neighbours the first class.
-        let class = classes()
-            .find(|class| votes[*class as usize] == most)
-            .unwrap_or(0);
+        let class = vote(classes);
         let others = votes
             .iter()
             .enumerate()

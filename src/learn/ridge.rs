@@ -4,9 +4,12 @@
 //! The smaller of the two systems is solved: directly up to [`DIRECT`] unknowns, beyond by
 //! conjugate gradients to a residual of 1e-11. A constant feature stands for the intercept.
 
+use rayon::prelude::*;
+
 use super::design::{Design, Places};
 use super::examples::Examples;
 use super::linear::Linear;
+use super::rows::Rows;
 use super::solve::{conjugate_gradients, factorise, substitute};
 use super::{Learner, Model};
 
@@ -32,6 +35,33 @@ impl Ridge {
         for (row, &label) in labels.iter().enumerate() {
             targets[row * classes + label as usize] = 1.0;
         }
+        self.solve_for(design, targets, classes)
+    }
+
+    /// Returns what is said of `asked` after learning `width` numbers of each row of `train`, which
+    /// stand row by row. It is linear in these numbers: what a change of them adds can be learnt
+    /// by itself.
+    pub fn responses(
+        &self,
+        train: &Rows,
+        targets: Vec<f64>,
+        width: usize,
+        asked: &Rows,
+    ) -> Vec<f64> {
+        let places = Places::of(train);
+        let design = Design::new(&places, train);
+        let model = Linear {
+            weights: self.solve_for(&design, targets, width),
+            places,
+            classes: width,
+            link: None,
+        };
+        let rows = (0..asked.len()).into_par_iter().with_min_len(64);
+        let scores: Vec<Vec<f64>> = rows.map(|row| model.scores(asked, row)).collect();
+        scores.concat()
+    }
+
+    fn solve_for(&self, design: &Design, targets: Vec<f64>, classes: usize) -> Vec<f64> {
         let (rows, columns) = (design.rows(), design.columns());
         let primal = columns <= rows;
         if rows.min(columns) <= DIRECT {

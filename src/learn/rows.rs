@@ -57,6 +57,16 @@ impl Rows {
         self.dense.resize(width, 0.0);
     }
 
+    /// Appends the rows of another, whose dense part has the same width.
+    pub fn append(&mut self, other: &Self) {
+        let before = self.columns.len();
+        self.columns.extend_from_slice(&other.columns);
+        self.values.extend_from_slice(&other.values);
+        self.dense.extend_from_slice(&other.dense);
+        let starts = other.starts.iter().skip(1);
+        self.starts.extend(starts.map(|start| start + before));
+    }
+
     /// Returns how many rows there are.
     pub fn len(&self) -> usize {
         self.starts.len() - 1
@@ -94,6 +104,11 @@ impl Rows {
             out.dense.extend_from_slice(self.dense(row));
         }
         out
+    }
+
+    /// Returns whether two rows are the same, bit for bit.
+    pub fn same(&self, a: usize, b: usize) -> bool {
+        self.compare(a, b).is_eq()
     }
 
     /// Compares two rows by their bits: an order that depends on nothing but them.

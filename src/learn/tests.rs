@@ -355,3 +355,87 @@ fn folds_leave_out_what_they_predict() {
         .count();
     assert_eq!(right, 40);
 }
+
+proptest! {
+    #[test]
+    fn classes_without_examples_change_nothing(one in small(), shift in 1u32..3) {
+        // The same examples among more classes, numbered further on.
+        let shifted: Vec<u32> = one.labels.iter().map(|label| label + shift).collect();
+        let wide = Examples::new(&one.rows, &shifted, &one.ids, CLASSES + shift as usize + 2);
+        for learner in learners() {
+            let (narrow, wide) = (fit_seen(&*learner, &one.examples()), fit_seen(&*learner, &wide));
+            let predicted = (narrow.predict_all(&one.rows), wide.predict_all(&one.rows));
+            for (at, (a, b)) in predicted.0.iter().zip(&predicted.1).enumerate() {
+                prop_assert_eq!(a.class + shift, b.class);
+                prop_assert_eq!(a.margin.to_bits(), b.margin.to_bits());
+                prop_assert!(one.labels.contains(&a.class), "never a class without examples");
+                prop_assert_eq!(wide.predict(&one.rows, at).class, b.class);
+                if let (Some(a), Some(b)) = (&a.probabilities, &b.probabilities) {
+                    prop_assert_eq!(b.len(), CLASSES + shift as usize + 2);
+                    prop_assert_eq!(&b[shift as usize..shift as usize + CLASSES], &a[..]);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn fitted_to_no_class_the_first_is_predicted() {
+    let none = Examples::new(&Rows::new(1), &[], &[], 3);
+    let rows = Rows::of_dense(1, vec![0.5, 2.0]);
+    for learner in learners() {
+        for told in fit_seen(&*learner, &none).predict_all(&rows) {
+            assert_eq!((told.class, told.close), (0, true));
+        }
+    }
+}
+
+#[test]
+fn parts_of_one_are_even_and_rows_append() {
+    let below = (0..10_000u32)
+        .filter(|at| part_of(&at.to_le_bytes()) < 0.25)
+        .count();
+    assert!((2_350..2_650).contains(&below), "{below}");
+    let (mut a, mut b) = (Rows::new(1), Rows::new(1));
+    a.push(&mut vec![(3, 1.0)], &[0.5]);
+    b.push(&mut vec![(1, 2.0), (7, 1.0)], &[0.25]);
+    b.push(&mut vec![], &[0.75]);
+    let all = {
+        let mut all = a.clone();
+        all.append(&b);
+        all
+    };
+    assert_eq!(
+        (all.len(), all.sparse(1)),
+        (3, (&[1, 7][..], &[2.0, 1.0][..]))
+    );
+    assert_eq!(all.select(&[1, 2]), b);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+
+    /// Single precision chooses candidates and decides nothing: numbers far from zero, equal rows,
+    /// differences beyond its digits.
+    #[test]
+    fn rough_distances_lose_no_neighbour(
+        base in prop::sample::select(vec![0.0, 1.0, 1e6, -1e9]),
+        step in prop::sample::select(vec![1.0, 1e-3, 1e-9]),
+        numbers in prop::collection::vec(0u32..50, 5 * 90),
+        most in 1usize..8,
+    ) {
+        let dense: Vec<f64> = numbers.iter().map(|n| base + step * f64::from(*n)).collect();
+        let rows = Rows::of_dense(5, dense);
+        let near = Neighbours::new(&rows);
+        prop_assert!(near.is_rough());
+        let found = near.of_all(&rows, most);
+        for (row, found) in found.into_iter().enumerate() {
+            let mut all: Vec<(f64, u32)> = (0..rows.len())
+                .map(|at| (super::solve::distance(rows.dense(row), rows.dense(at)), at as u32))
+                .collect();
+            all.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            all.truncate(most);
+            prop_assert_eq!(found, all);
+        }
+    }
+}

@@ -94,9 +94,9 @@ impl Attachments {
 
     /// Returns a commit's attachments in order.
     pub fn of(&self, commit: &ObjectId) -> impl Iterator<Item = &Attachment> {
-        self.0
-            .iter()
-            .filter(move |attachment| attachment.commit == *commit)
+        let from = self.0.partition_point(|one| one.commit < *commit);
+        let rest = self.0.get(from..).unwrap_or_default().iter();
+        rest.take_while(move |one| one.commit == *commit)
     }
 
     /// Returns all of them, ordered by commit.

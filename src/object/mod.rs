@@ -33,8 +33,8 @@ pub use manifest::{ChunkEntry, Manifest, ManifestBuilder, ManifestRoot};
 pub use memory::MemoryStore;
 pub use operation::{Operation, Written};
 pub use scorecard::{
-    DatasetScore, FieldSchema, FieldState, FileDialect, Joint, RatingState, Result as MetricResult,
-    Schema, Scorecard, State, TextState, Values, Violations,
+    DatasetScore, FieldSchema, FieldState, FileDialect, Joint, Numbers, RatingState,
+    Result as MetricResult, Schema, Scorecard, State, TextState, Values, Violations,
 };
 pub use snapshot::{EntryKind, FileEntry, Snapshot, SnapshotBuilder, SnapshotChange};
 pub use source::{Near, ObjectSink, ObjectSource};

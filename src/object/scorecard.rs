@@ -184,9 +184,29 @@ pub struct FieldState {
     /// How many distinct values there are; `None` above 65,536, save for a field that alone is
     /// the key or the content.
     pub distinct: Option<u64>,
+    /// Where there are more than 65,536 values: how many cells of each level of the sketch of
+    /// distinct values are not empty. Cells and estimate: docs/quality.md, "Distinct values".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sketch: Option<Vec<u64>>,
+    /// The numbers by their size, a [`Numbers`]; `None` where the values are sealed, of keys and
+    /// texts, and where not all values are numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub numbers: Option<ObjectId>,
     /// The values with their counts, a [`Values`]; `None` where the field is neither label, split
     /// nor annotator and has more than 1,024 values.
     pub values: Option<ObjectId>,
+}
+
+/// How many numbers a field has by their two leading digits and power of ten.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Numbers {
+    /// Rows in the order of the numbers: leading digits (-99 to -10, 0, 10 to 99), power of ten,
+    /// count. A row counts the numbers from digits x 10^power on, and away from zero up to the next.
+    pub bins: Vec<(i64, i64, u64)>,
+}
+
+impl Kind for Numbers {
+    const KIND: &'static str = "numbers 1";
 }
 
 /// How often each value of a field stands in a data set.

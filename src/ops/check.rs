@@ -9,6 +9,8 @@ use crate::repo::Repo;
 
 use super::assess::{self, Scratch, Version};
 use super::error::Error;
+use super::eval::judged::{self, Named};
+use super::eval::make::Maker;
 use super::follow::Measuring;
 use super::gates::{self, Gated, Judged, Violation};
 use super::quality::of_working;
@@ -144,12 +146,14 @@ fn of_commit(
         Some(id) => Some(object::get::<ChangeSet>(&repo.store, id)?.datasets),
         None => None,
     };
+    let evaluations = judged::stored(repo, &id, &gates::evaluations_of(&version))?;
     let judging = Judging {
         source: &repo.store,
         version: &version,
         base,
         changes,
         wants_changes,
+        evaluations,
     };
     Ok(CheckReport {
         commit: Some(id),
@@ -182,7 +186,12 @@ fn of_files(
                 datasets,
             }),
         };
+        let named = gates::evaluations_of(&version);
+        let mut makers = Maker::at_commit(repo, &version.declarations)?;
+        makers.retain(|maker| named.contains(&maker.config.name));
+        let made = judged::make_all(&makers, &memory, &version, progress);
         let judging = Judging {
+            evaluations: judged::all_of(&made)?,
             source: &memory,
             version: &version,
             base: since.or(head),
@@ -199,6 +208,7 @@ struct Judging<'a> {
     base: Option<ObjectId>,
     changes: Option<Vec<DatasetChanges>>,
     wants_changes: bool,
+    evaluations: Vec<Named>,
 }
 
 impl Judging<'_> {
@@ -219,6 +229,7 @@ impl Judging<'_> {
             version: self.version,
             base: self.base,
             changes: changes.as_deref(),
+            evaluations: &self.evaluations,
             progress,
         };
         Ok(CheckReport {

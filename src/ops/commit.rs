@@ -2,6 +2,7 @@
 
 use crate::base::ObjectId;
 use crate::base::progress::Progress;
+use crate::config::EvaluationConfig;
 use crate::object::changes::ChangeSet;
 use crate::object::{
     self, Commit, GateOverride, Head, ObjectSource, OverriddenGate, Scorecard, State,
@@ -11,10 +12,13 @@ use crate::repo::Repo;
 use super::assess::{self, Version};
 use super::beside_git;
 use super::error::Error;
+use super::eval::judged::{self, Named};
+use super::eval::make::Maker;
+use super::eval::{self, Told};
 use super::follow::Measuring;
 use super::gates::{self, Gated, Judged, Violation};
 use super::show::Sealed;
-use super::transaction::{self, Note};
+use super::transaction::{self, Locked, Note};
 use super::working;
 
 /// How to commit.
@@ -33,7 +37,7 @@ pub struct CommitOptions {
 }
 
 /// How committing ended.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Outcome {
     /// The commit with what it seals.
     Committed(Box<Committed>),
@@ -42,7 +46,7 @@ pub enum Outcome {
 }
 
 /// A new commit.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Committed {
     /// The commit with what it seals.
     pub sealed: Sealed,
@@ -50,7 +54,17 @@ pub struct Committed {
     pub gates: Vec<Gated>,
     /// The violated constraints, which refuse nothing by themselves.
     pub violations: Vec<Violation>,
+    /// Its evaluations, each with the scores that dver.toml wants to be told.
+    pub evaluations: Vec<(Told, Vec<String>)>,
+    /// The evaluations that could not be made, and why.
+    pub not_evaluated: Vec<(String, Error)>,
 }
+
+/// The evaluations of what is committed, by name.
+type Made = Vec<(String, Result<eval::made::Made, Error>)>;
+
+/// How often the stage may change while it is evaluated.
+const ATTEMPTS: usize = 3;
 
 /// Commits what is staged, unless gates refuse.
 pub fn commit(
@@ -59,7 +73,7 @@ pub fn commit(
     progress: &dyn Progress,
     waiting: &mut dyn FnMut(&str),
 ) -> Result<Outcome, Error> {
-    let locked = transaction::lock(repo, "commit", waiting)?;
+    let (locked, made) = lock_with_evaluations(repo, options, progress, waiting)?;
     let author = repo.actor.identity.clone().ok_or(Error::NoIdentity)?;
     let head = repo.head_commit()?;
     let replaced = match (options.amend, &head) {
@@ -110,7 +124,8 @@ pub fn commit(
             gates: Vec::new(),
             gate_override: None, // decided below
         };
-        let (gates, violations) = seal(repo, writer, &mut commit, progress)?;
+        let named = judged::all_of(&made)?;
+        let (gates, violations) = seal(repo, writer, &mut commit, (&named, progress))?;
         let before = old.as_ref().and_then(|old| old.gate_override.clone());
         let (overridden, refused) = overridden(options.no_gates.as_deref(), before, &gates);
         if !refused.is_empty() {
@@ -119,6 +134,11 @@ pub fn commit(
         commit.gate_override = overridden;
         let id = object::put(writer, &commit)?;
         let branch = beside_git::branch_to_commit_on(repo)?;
+        for (_, made) in &made {
+            if let Ok(made) = made {
+                made.attach(repo, writer, draft, (id, snapshot))?;
+            }
+        }
         let state = draft.worktree()?;
         state.stage = None;
         if let Some(name) = branch {
@@ -143,11 +163,60 @@ pub fn commit(
         Err(refused) => return Ok(Outcome::Refused(refused)),
     };
     let commit = object::get(&repo.store, &id)?;
+    let failed = made
+        .into_iter()
+        .filter_map(|(name, made)| Some((name, made.err()?)));
+    let evaluations = declared_at_commit(repo, &commit)?;
+    let told = eval::of_commit(repo, &id, None)?.into_iter();
     Ok(Outcome::Committed(Box::new(Committed {
         sealed: Sealed::read(repo, id, commit)?,
         gates,
         violations,
+        evaluations: told
+            .map(|told| {
+                let config = evaluations
+                    .iter()
+                    .find(|one| one.name == told.evaluation.name);
+                let wanted = config.map(|config| config.metrics.clone());
+                (told, wanted.unwrap_or_default())
+            })
+            .collect(),
+        not_evaluated: failed.collect(),
     })))
+}
+
+/// Takes the lock with the evaluations of what is staged, which were made before it was taken: they
+/// may take long, and nobody else waits for them.
+fn lock_with_evaluations(
+    repo: &mut Repo,
+    options: &CommitOptions,
+    progress: &dyn Progress,
+    waiting: &mut dyn FnMut(&str),
+) -> Result<(Locked, Made), Error> {
+    for _ in 0..ATTEMPTS {
+        let snapshot = repo.stage_snapshot()?;
+        // What will be refused below is not worth it.
+        let has_message = options.message.is_some() || options.amend;
+        let is_staged = options.amend || repo.state()?.stage.is_some();
+        let made = match snapshot.filter(|_| has_message && is_staged) {
+            None => Vec::new(),
+            Some(snapshot) => {
+                let version = Version::of_snapshot(&repo.store, snapshot)?;
+                let makers = Maker::at_commit(repo, &version.declarations)?;
+                judged::make_all(&makers, &repo.store, &version, progress)
+            }
+        };
+        let locked = transaction::lock(repo, "commit", waiting)?;
+        if repo.stage_snapshot()? == snapshot {
+            return Ok((locked, made));
+        }
+    }
+    Err(Error::StageMoves)
+}
+
+fn declared_at_commit(repo: &Repo, commit: &Commit) -> Result<Vec<EvaluationConfig>, Error> {
+    let version = Version::of_snapshot(&repo.store, commit.snapshot)?;
+    Ok(version.declarations.evaluations)
 }
 
 /// Returns the override to seal, and the gates that refuse in spite of it.
@@ -203,7 +272,7 @@ fn seal(
     repo: &Repo,
     writer: &mut crate::store::PackWriter<'_>,
     commit: &mut Commit,
-    progress: &dyn Progress,
+    (evaluations, progress): (&[Named], &dyn Progress),
 ) -> Result<(Vec<Gated>, Vec<Violation>), Error> {
     let mut after = Version::of_snapshot(&repo.store, commit.snapshot)?;
     let mut befores: Vec<Option<Version>> = Vec::new();
@@ -251,6 +320,7 @@ fn seal(
         version: &after,
         base: commit.parents.first().copied(),
         changes: changes.as_ref().map(|changes| changes.datasets.as_slice()),
+        evaluations,
         progress,
     };
     let gates = gates::judge(repo, &judged)?;
@@ -270,12 +340,6 @@ fn sealed_by(source: &dyn ObjectSource, commit: &Commit) -> Result<Vec<ObjectId>
         ids.extend(state.joint);
     }
     Ok(ids)
-}
-
-/// Returns whether the committed dver.toml declares evaluations.
-pub fn declares_evaluations(repo: &Repo, sealed: &Sealed) -> Result<bool, Error> {
-    let version = Version::of_snapshot(&repo.store, sealed.commit.snapshot)?;
-    Ok(!version.declarations.evaluations.is_empty())
 }
 
 fn nothing_staged(repo: &Repo, progress: &dyn Progress) -> Result<Error, Error> {

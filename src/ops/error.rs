@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::attribute;
 use crate::base::{IoError, ObjectId, RepoPath, Timestamp};
 use crate::config;
 use crate::dataset;
@@ -74,6 +75,9 @@ pub enum Error {
         /// Files that are not versioned.
         untracked: usize,
     },
+    /// What is staged changed again and again while it was evaluated.
+    #[error("what is staged keeps changing while it is evaluated")]
+    StageMoves,
     /// Nobody to name as the author.
     #[error("nobody is named as the author")]
     NoIdentity,
@@ -299,12 +303,63 @@ pub enum Error {
         /// The evaluation.
         name: String,
     },
+    /// A command of an evaluation that failed.
+    #[error("the command of `{name}` failed: {how}{}", printed_words(.printed))]
+    CommandFailed {
+        /// The evaluation.
+        name: String,
+        /// How it ended.
+        how: String,
+        /// The end of what it printed.
+        printed: String,
+        /// Where all that it printed is.
+        log: PathBuf,
+    },
+    /// A score that there is not.
+    #[error("there is no score `{name}`")]
+    NoSuchScore {
+        /// As it was given.
+        name: String,
+        /// The nearest one that there is.
+        nearest: Option<String>,
+    },
+    /// No evaluation is declared that could be run.
+    #[error("{}", nothing_to_run(.known))]
+    NothingToRun {
+        /// Those that are declared, all of model `import`.
+        known: Vec<String>,
+    },
+    /// An evaluation that cannot be made of a version.
+    #[error("`{name}` cannot be evaluated: {reason}")]
+    NotEvaluated {
+        /// The evaluation.
+        name: String,
+        /// What the version lacks.
+        reason: String,
+    },
+    /// A score whose change cannot be split.
+    #[error("the change of `{name}` cannot be traced")]
+    NotTraced {
+        /// The evaluation and the score.
+        name: String,
+        /// Why.
+        #[source]
+        source: attribute::Error,
+    },
     /// An evaluation that is not declared, or not named where there are several.
     #[error("{}", no_evaluation(.name))]
     NoSuchEvaluation {
         /// As it was given.
         name: Option<String>,
         /// Those that are declared.
+        known: Vec<String>,
+    },
+    /// A version without the stored evaluation that is asked for, or with several.
+    #[error("{}", not_evaluated_yet(.name, known.len()))]
+    NotEvaluatedYet {
+        /// As it was given.
+        name: Option<String>,
+        /// Those that are attached.
         known: Vec<String>,
     },
     /// Nothing that could be undone.
@@ -474,6 +529,28 @@ fn no_evaluation(name: &Option<String>) -> String {
     match name {
         Some(name) => format!("the version declares no evaluation `{name}`"),
         None => "the version does not declare exactly one evaluation".to_owned(),
+    }
+}
+
+fn nothing_to_run(known: &[String]) -> String {
+    match known {
+        [] => "dver.toml declares no evaluation".to_owned(),
+        _ => "dver.toml declares only evaluations of model `import`".to_owned(),
+    }
+}
+
+fn printed_words(printed: &str) -> String {
+    match printed {
+        "" => String::new(),
+        text => format!("; it printed last:\n{text}"),
+    }
+}
+
+fn not_evaluated_yet(name: &Option<String>, known: usize) -> String {
+    match (name, known) {
+        (Some(name), _) => format!("no evaluation `{name}` is attached to the version"),
+        (None, 0) => "no evaluation is attached to the version".to_owned(),
+        (None, _) => "several evaluations are attached to the version".to_owned(),
     }
 }
 

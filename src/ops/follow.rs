@@ -19,7 +19,7 @@ use super::error::Error;
 use super::watched::Watched;
 
 /// Where the share of records that changed is larger, everything is measured.
-const LARGEST_SHARE: u64 = 4;
+pub(super) const LARGEST_SHARE: u64 = 4;
 /// Smaller data sets are measured without looking for what is known.
 const LEAST: u64 = 4096;
 

@@ -10,15 +10,17 @@ use crate::base::nearest;
 use crate::base::progress::Progress;
 use crate::config::GateConfig;
 use crate::dataset::Table;
+use crate::evaluate::NAMES;
 use crate::history;
 use crate::object::changes::DatasetChanges;
 use crate::object::{self, Commit, DatasetScore, ObjectSource};
-use crate::quality::{self, Base, Metric, State, Verdict};
+use crate::quality::{self, Base, Metric, ScoreOf, State, Verdict};
 use crate::repo::{self, GitError, Repo};
 
 use super::assess::{self, Version};
 use super::drift;
 use super::error::Error;
+use super::eval::judged::{Named, scored};
 use super::examples::{self, Example};
 use super::follow::Measuring;
 
@@ -59,8 +61,17 @@ pub(super) struct Judged<'a> {
     pub base: Option<ObjectId>,
     /// What changed since that commit, where it is known.
     pub changes: Option<&'a [DatasetChanges]>,
+    /// Its evaluations, as far as gates name them.
+    pub evaluations: &'a [Named],
     /// What hears of comparing with other versions.
     pub progress: &'a dyn Progress,
+}
+
+/// Returns the names of the evaluations that gates of a version are about.
+pub(super) fn evaluations_of(version: &Version) -> Vec<String> {
+    let gates = version.declarations.gates.iter();
+    let names = gates.filter_map(|gate| Some(ScoreOf::of(gate)?.evaluation));
+    names.collect()
 }
 
 /// A version that changes are taken against.
@@ -101,11 +112,20 @@ pub(super) fn judge(repo: &Repo, judged: &Judged<'_>) -> Result<Vec<Gated>, Erro
             false => None,
         };
         let own = of_drift.as_ref().unwrap_or(own);
+        let scored = match ScoreOf::of(gate) {
+            Some(asked) if evaluations.contains(&asked.evaluation.as_str()) => {
+                let base = opened.as_ref().map(|opened| opened.commit);
+                let base = base.map_err(String::as_str);
+                check_score(gate, &asked)?;
+                Some(scored(repo, judged.evaluations, (gate, &asked), base)?)
+            }
+            _ => None,
+        };
         let base = match opened {
             Ok(opened) => base(repo, judged, opened, gate)?,
             Err(why) => Base::None(why),
         };
-        let verdict = quality::judge(gate, &evaluations, own, &base)?;
+        let verdict = quality::judge(gate, &evaluations, own, &base, scored.as_ref())?;
         let records = match verdict.state {
             State::Failed => records(judged, score, &verdict)?,
             State::Passed | State::Unmeasured => Vec::new(),
@@ -113,6 +133,18 @@ pub(super) fn judge(repo: &Repo, judged: &Judged<'_>) -> Result<Vec<Gated>, Erro
         out.push(Gated { verdict, records });
     }
     Ok(out)
+}
+
+/// Fails where a gate names a score that evaluations do not have.
+fn check_score(gate: &GateConfig, asked: &ScoreOf) -> Result<(), Error> {
+    if NAMES.contains(&asked.score.as_str()) {
+        return Ok(());
+    }
+    let error = quality::Error::UnknownMetric {
+        name: gate.metric.clone(),
+        nearest: nearest(&asked.score, NAMES).map(|name| format!("{}:{name}", asked.evaluation)),
+    };
+    Err(error.at(gate.line).into())
 }
 
 /// Returns the metrics with the drift since the base.

@@ -5,7 +5,7 @@
 
 use crate::base::ObjectId;
 use crate::base::lock::FileLock;
-use crate::object::{Refs, View, WorktreeState, Written};
+use crate::object::{Attachments, Refs, View, WorktreeState, Written};
 use crate::refs::{self, Change, HeadFile};
 use crate::repo::Repo;
 use crate::store::{self, PackWriter};
@@ -22,6 +22,8 @@ pub(super) struct Draft {
     pub refs: Refs,
     /// Everything else.
     pub view: View,
+    /// The attachments, where the verb has read them to add some.
+    pub attachments: Option<Attachments>,
     worktree: String,
 }
 
@@ -118,11 +120,15 @@ pub(super) fn write<T>(
     let mut draft = Draft {
         refs: repo.current.refs.clone(),
         view: repo.current.view.clone(),
+        attachments: None,
         worktree: repo.worktree.clone(),
     };
     let mut writer = repo.store.begin(&repo.dir.join("tmp"))?;
     let (value, note) = body(repo, &mut writer, &mut draft)?;
     let Some(note) = note else { return Ok(value) };
+    if let Some(attachments) = draft.attachments.take() {
+        draft.view.attachments = attachments.write(&mut writer)?;
+    }
     let change = Change {
         verb: note.verb.to_owned(),
         revisions: note.revisions,

@@ -9,12 +9,15 @@ use crate::base::sum::Sum256;
 use crate::base::varint::{self, Malformed, Reader};
 
 use super::counter::{Counter, LIMIT};
-use super::records::{Field, LONG, LONGEST_KEY, Profile, Shape};
+use super::field::{Field, LONG, LONGEST_KEY, Untold};
+use super::numbers::{Bin, Histogram};
+use super::records::{Profile, Shape};
+use super::sketch::Sketch;
 
 /// More joint tables or fields of texts than this are not read.
 const MAX_JOINTS: usize = 4096;
 /// Mark and version.
-const HEAD: &[u8] = b"dver profile 2\n";
+const HEAD: &[u8] = b"dver profile 3\n";
 
 fn write_signed(out: &mut Vec<u8>, value: i64) {
     varint::write(out, ((value << 1) ^ (value >> 63)) as u64);
@@ -61,6 +64,7 @@ impl Shape {
                 let count = reader.bounded(most, "a count of rules")? as usize;
                 (count, u128::from_le_bytes(reader.array("the rules")?))
             },
+            facts_only: false, // those are not kept
         })
     }
 }
@@ -102,6 +106,44 @@ impl Counter {
     }
 }
 
+impl Untold {
+    /// Writes sketch and numbers.
+    fn encode(&self, out: &mut Vec<u8>) {
+        match &self.sketch {
+            None => out.push(0),
+            Some(sketch) => {
+                out.push(1);
+                let cells = sketch.cells().iter();
+                cells.for_each(|cell| out.extend_from_slice(&cell.to_le_bytes()));
+            }
+        }
+        let bins = self.numbers.as_ref().map_or_else(Vec::new, Histogram::bins);
+        varint::write(out, bins.len() as u64);
+        for (bin, count) in bins {
+            let (digits, exponent) = bin.parts();
+            for number in [digits, exponent, count] {
+                write_signed(out, number);
+            }
+        }
+    }
+
+    fn decode(&mut self, reader: &mut Reader<'_>) -> Result<(), Malformed> {
+        if reader.byte("whether there is a sketch")? == 1 {
+            let bytes = reader.take(Sketch::BYTES, "a sketch")?;
+            let (cells, _) = bytes.as_chunks::<4>();
+            self.sketch = Sketch::of_cells(cells.iter().map(|c| u32::from_le_bytes(*c)).collect());
+        }
+        for _ in 0..reader.varint()? {
+            let (digits, exponent) = (read_signed(reader)?, read_signed(reader)?);
+            let error = reader.malformed("a bin of numbers");
+            let bin = Bin::new(digits, exponent).ok_or(error)?;
+            let count = read_signed(reader)?;
+            self.numbers.get_or_insert_default().bump(bin, count);
+        }
+        Ok(())
+    }
+}
+
 impl Profile {
     /// Returns the profile as bytes.
     pub fn encode(&self) -> Vec<u8> {
@@ -124,10 +166,11 @@ impl Profile {
         varint::write(&mut out, fields().count() as u64);
         for (name, field) in fields() {
             varint::write_bytes(&mut out, name.as_bytes());
-            for count in field.untold.counts {
+            for count in field.untold.totals.counts {
                 write_signed(&mut out, count);
             }
-            out.extend_from_slice(&field.untold.digest.to_le_bytes());
+            out.extend_from_slice(&field.untold.totals.digest.to_le_bytes());
+            field.untold.encode(&mut out);
             field.values.encode(&mut out);
         }
         for counter in &self.joints {
@@ -164,11 +207,12 @@ impl Profile {
             if last.is_some_and(|last| last >= name) {
                 return Err(reader.malformed("fields in ascending order"));
             }
-            let mut field = Field::default();
-            for count in &mut field.untold.counts {
+            let mut field = Field::new(profile.shape.counts_numbers(&name));
+            for count in &mut field.untold.totals.counts {
                 *count = read_signed(&mut reader)?;
             }
-            field.untold.digest = u128::from_le_bytes(reader.array("a field's digest")?);
+            field.untold.totals.digest = u128::from_le_bytes(reader.array("a field's digest")?);
+            field.untold.decode(&mut reader)?;
             field.values = Counter::decode(&mut reader, LONGEST_KEY, 2)?;
             profile.fields.insert(name.clone(), field);
             last = Some(name);

@@ -75,6 +75,16 @@ impl Facts {
         }
     }
 
+    /// Takes the digests of a part of the records, which must hold all that the other version does
+    /// not: as good as those of all where two versions are compared, for the rest is in both.
+    /// A field that one version alone has is in that part with all its values.
+    pub fn take_digests(&mut self, part: &Profile) {
+        self.digest = part.digest();
+        for field in &mut self.fields {
+            field.digest = part.field_digest(&field.name);
+        }
+    }
+
     /// Reads the facts that a scorecard sealed.
     pub fn read(source: &dyn ObjectSource, score: &DatasetScore) -> Result<Self, Error> {
         let corrupt = |reason: &str| Error::corrupt(score.state, reason);

@@ -8,14 +8,18 @@
 mod codec;
 mod counter;
 mod facts;
+mod field;
+mod numbers;
 mod records;
 mod rules;
 mod seal;
+mod sketch;
 mod survey;
 pub mod tables;
 mod text;
 
 pub use facts::{Facts, FieldFacts};
+pub use numbers::Bin;
 pub use records::{Profile, hash_records};
 pub use rules::{BadRule, Reference, Rule, Rules};
 pub use seal::{SEALED_VALUES, hex_of};

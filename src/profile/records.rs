@@ -3,29 +3,18 @@
 //! Counts are signed while deltas are summed up; a whole data set's are never negative. Types and
 //! canonical spellings are derived when sealed, so nothing here depends on a field's type.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
-
-use xxhash_rust::xxh3::xxh3_128;
+use std::sync::Arc;
 
 use crate::base::sum::Sum256;
 use crate::base::{ObjectId, varint};
-use crate::record::{
-    Batch, Cell, CellKind, Problem, RecordRef, Role, Type, UNPARSABLE, normalized,
-};
+use crate::record::{Batch, Problem, RecordRef, Role, Type, UNPARSABLE};
 
-use super::counter::{self, Counter, Forget};
+use super::counter::Counter;
+use super::field::{Field, LONGEST, short_form};
 use super::rules::Rules;
 use super::survey::Survey;
 use super::text::TextCounts;
-
-/// Values up to this many bytes are counted as they are; longer ones by their beginning and hash.
-const LONGEST: usize = 256;
-/// How much of a longer value stands in its short form.
-const BEGINNING: usize = 64;
-/// No short form is longer than this; a decoder refuses longer values.
-pub(super) const LONGEST_KEY: usize = LONGEST + 1;
 
 /// Additive integer statistics of a set of records.
 ///
@@ -58,6 +47,8 @@ pub(super) struct Shape {
     pub(super) texts: Vec<String>,
     /// How many rules there are, and a hash of them.
     pub(super) rules: (usize, u128),
+    /// Whether digests and most values are left out: [`Survey::facts_only`].
+    pub(super) facts_only: bool,
 }
 
 impl Shape {
@@ -70,6 +61,7 @@ impl Shape {
             annotators: fields(Role::Annotator),
             texts: survey.texts(),
             rules: (survey.rules.iter().len(), survey.print()),
+            facts_only: survey.facts_only,
         }
     }
 
@@ -83,184 +75,19 @@ impl Shape {
         pairs.filter(|(label, other)| label != other).collect()
     }
 
+    /// Returns whether numbers of a field are counted by their size: those of keys and texts are
+    /// other numbers by their nature.
+    pub(super) fn counts_numbers(&self, field: &str) -> bool {
+        let by_nature = [&self.key, &self.texts];
+        !by_nature.into_iter().flatten().any(|name| name == field)
+    }
+
     /// Returns whether the values of a field are sealed however many they are.
     pub(super) fn always_seals(&self, field: &str) -> bool {
         [&self.labels, &self.splits, &self.annotators]
             .into_iter()
             .any(|fields| fields.iter().any(|name| name == field))
     }
-}
-
-/// The statistics of one field.
-///
-/// Where values are counted, their types and hashes follow from the counter and are not added up
-/// cell by cell: looking up a value of few is all that a cell costs.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Field {
-    /// Of the values that the counter does not tell: long ones, and all when it is over.
-    pub(super) untold: Totals,
-    /// Keys are the kind byte and the text of a value; [`LONG`] marks short forms.
-    pub(super) values: Counter,
-    /// What the values add up to, once that was asked for.
-    known: OnceLock<Totals>,
-}
-
-/// What is added up over the values of a field.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Totals {
-    /// Values by parse class, in the order of [`Type::ALL`]; nulls are what is left of the records.
-    pub(super) counts: [i64; Type::ALL.len()],
-    /// The sum of the values' hashes.
-    pub(super) digest: u128,
-}
-
-/// Marks the kind byte of a long value's short form.
-pub(super) const LONG: u8 = 0x80;
-
-impl Totals {
-    /// Adds `count` of a value: its kind byte and its text.
-    fn add(&mut self, value: &[u8], count: i64) {
-        if let Some((kind, text)) = value.split_first() {
-            let kind = Type::of_bytes(kind_of(*kind), text);
-            self.add_hashed(kind, counter::hash(value), count);
-        }
-    }
-
-    /// Adds `count` of a value of this type and hash.
-    #[inline]
-    fn add_hashed(&mut self, kind: Type, hash: u128, count: i64) {
-        let count_mod = i128::from(count) as u128;
-        self.digest = self.digest.wrapping_add(hash.wrapping_mul(count_mod));
-        self.counts[kind as usize] += count;
-    }
-
-    /// Adds `count` of a counter's value, unless it is a short form, which tells nothing.
-    fn add_counted(&mut self, value: &[u8], count: i64) {
-        if value.first().is_some_and(|kind| kind & LONG == 0) {
-            self.add(value, count);
-        }
-    }
-
-    fn merge(&mut self, other: &Self) {
-        self.digest = self.digest.wrapping_add(other.digest);
-        for (count, more) in self.counts.iter_mut().zip(other.counts) {
-            *count += more;
-        }
-    }
-
-    /// Returns how many records have a value.
-    pub(super) fn present(&self) -> i64 {
-        self.counts.iter().sum()
-    }
-
-    /// Returns the narrowest type of all values.
-    pub(super) fn kind(&self) -> Type {
-        Type::ALL
-            .into_iter()
-            .zip(self.counts)
-            .filter(|(_, count)| *count != 0)
-            .fold(Type::Null, |joined, (kind, _)| joined.join(kind))
-    }
-}
-
-/// Returns the cell that a counter's key stands for.
-pub(super) fn cell_of(value: &[u8]) -> Option<Cell<'_>> {
-    let (first, text) = value.split_first()?;
-    Some(Cell {
-        kind: kind_of(first & !LONG),
-        text: std::str::from_utf8(text).ok()?,
-    })
-}
-
-/// Returns the kind of a kind byte.
-pub(super) fn kind_of(byte: u8) -> CellKind {
-    match byte {
-        0 => CellKind::Text,
-        1 => CellKind::List,
-        _ => CellKind::Object,
-    }
-}
-
-impl Field {
-    fn apply(&mut self, batch: &Batch, place: usize, sign: i64, scratch: &mut Vec<u8>) {
-        self.known.take();
-        let values = batch.records().filter_map(|record| record.span(place));
-        for span in values {
-            let text = batch.bytes_of(span);
-            if text.len() > LONGEST {
-                self.apply_long(span.kind, text, sign, scratch);
-                continue;
-            }
-            let (untold, values) = (&mut self.untold, &mut self.values);
-            let forget: Forget<'_> = &mut |value, count| untold.add_counted(value, count);
-            if values.is_over() {
-                scratch.clear();
-                scratch.push(span.kind as u8);
-                batch.append_to(scratch, span);
-                let hash = counter::hash(scratch);
-                untold.add_hashed(Type::of_bytes(span.kind, text), hash, sign);
-                values.add_hash(hash, sign);
-            } else {
-                values.add_cell(span.kind as u8, text, sign, scratch, forget);
-            }
-        }
-    }
-
-    fn apply_long(&mut self, kind: CellKind, text: &[u8], sign: i64, scratch: &mut Vec<u8>) {
-        let (untold, values) = (&mut self.untold, &mut self.values);
-        scratch.clear();
-        scratch.push(kind as u8);
-        scratch.extend_from_slice(text);
-        untold.add(scratch, sign);
-        if let Ok(text) = std::str::from_utf8(text) {
-            scratch.truncate(1);
-            scratch[0] |= LONG;
-            scratch.extend_from_slice(short_form(text).as_bytes());
-        }
-        values.add(scratch, sign, &mut |value, count| {
-            untold.add_counted(value, count);
-        });
-    }
-
-    fn merge(&mut self, other: &Self) {
-        let Self {
-            untold,
-            values,
-            known,
-        } = self;
-        known.take();
-        untold.merge(&other.untold);
-        values.merge(&other.values, &mut |value, count| {
-            untold.add_counted(value, count);
-        });
-    }
-
-    /// Returns what the values add up to.
-    pub(super) fn totals(&self) -> &Totals {
-        self.known.get_or_init(|| {
-            let mut totals = self.untold.clone();
-            self.values
-                .for_each(|value, count| totals.add_counted(value, count));
-            totals
-        })
-    }
-
-    /// Returns whether nothing is left of the field.
-    pub(super) fn is_zero(&self) -> bool {
-        *self.totals() == Totals::default()
-    }
-}
-
-/// Returns a value as counters keep it: itself, or the beginning and hash of a long one.
-fn short_form(text: &str) -> Cow<'_, str> {
-    if text.len() <= LONGEST {
-        return Cow::Borrowed(text);
-    }
-    let text = normalized(text);
-    let hash = xxh3_128(text.as_bytes());
-    let cut = (0..=BEGINNING).rev().find(|at| text.is_char_boundary(*at));
-    let beginning = &text[..cut.unwrap_or(0)];
-    Cow::Owned(format!("{beginning}…{hash:032x}"))
 }
 
 /// Returns the BLAKE3 of each record's frame.
@@ -324,7 +151,7 @@ impl Profile {
 
     /// Adds the records of a batch.
     pub fn add(&mut self, batch: &Batch) {
-        self.apply(batch, &hash_records(batch), 1);
+        self.apply(batch, &self.hashes_of(batch), 1);
     }
 
     /// Adds the records of a batch whose hashes are known: see [`hash_records`].
@@ -334,7 +161,14 @@ impl Profile {
 
     /// Takes the records of a batch away.
     pub fn remove(&mut self, batch: &Batch) {
-        self.apply(batch, &hash_records(batch), -1);
+        self.apply(batch, &self.hashes_of(batch), -1);
+    }
+
+    fn hashes_of(&self, batch: &Batch) -> Vec<ObjectId> {
+        match self.shape.facts_only {
+            true => Vec::new(),
+            false => hash_records(batch),
+        }
     }
 
     fn apply(&mut self, batch: &Batch, hashes: &[ObjectId], sign: i64) {
@@ -344,10 +178,14 @@ impl Profile {
                 continue;
             }
             if !self.fields.contains_key(name) {
-                self.fields.insert(name.clone(), Field::default());
+                let field = Field::new(self.shape.counts_numbers(name));
+                self.fields.insert(name.clone(), field);
             }
-            if let Some(field) = self.fields.get_mut(name) {
-                field.apply(batch, place, sign, &mut scratch);
+            let types_only = self.shape.facts_only && !self.shape.always_seals(name);
+            match self.fields.get_mut(name) {
+                Some(field) if types_only => field.count_types(batch, place, sign),
+                Some(field) => field.apply(batch, place, sign, &mut scratch),
+                None => {}
             }
         }
         let key: Vec<_> = self.shape.key.iter().map(|f| batch.field(f)).collect();

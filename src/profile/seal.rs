@@ -13,10 +13,13 @@ use rustc_hash::FxHashSet;
 
 use crate::base::varint::Reader;
 use crate::base::{ObjectId, Text};
-use crate::object::{self, FieldState, Joint, ObjectSink, State, TextState, Values};
+use crate::object::{self, FieldState, Joint, Numbers, ObjectSink, State, TextState, Values};
 use crate::record::{Cell, Problem, Type, canonical, normalized};
 
-use super::records::{Field, Profile, cell_of, kind_of};
+use super::field::{Field, cell_of, kind_of};
+use super::numbers::Bin;
+use super::records::Profile;
+use super::sketch::Sketch;
 
 /// Up to this many distinct values the values of every field are sealed.
 pub const SEALED_VALUES: usize = 1024;
@@ -185,13 +188,39 @@ impl Profile {
                 let values = values.into_iter().map(|(v, n)| (v.into(), n)).collect();
                 object::put(sink, &Values { values })
             });
+        let values = sealed.transpose()?;
+        let over = self.fields.get(name).filter(|_| distinct.is_none());
+        let sketch = over.and_then(|field| field.untold.sketch.as_ref());
         Ok(FieldState {
             name: name.to_owned(),
             counts,
             digest: format!("{:032x}", self.field_digest(name)),
             distinct,
-            values: sealed.transpose()?,
+            sketch: sketch.map(Sketch::filled),
+            numbers: match values {
+                Some(_) => None,
+                None => self.seal_numbers(name, sink)?,
+            },
+            values,
         })
+    }
+
+    fn seal_numbers(
+        &self,
+        name: &str,
+        sink: &mut dyn ObjectSink,
+    ) -> Result<Option<ObjectId>, object::Error> {
+        let numeric = matches!(self.kind(name), Type::Integer | Type::Float);
+        let field = self.fields.get(name);
+        let Some(field) = field.filter(|_| numeric && self.shape.counts_numbers(name)) else {
+            return Ok(None);
+        };
+        let row = |(bin, count): (Bin, i64)| {
+            let (digits, exponent) = bin.parts();
+            (digits, exponent, count.max(0) as u64)
+        };
+        let bins = field.numbers().bins().into_iter().map(row).collect();
+        object::put(sink, &Numbers { bins }).map(Some)
     }
 
     fn seal_joint(

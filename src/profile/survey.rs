@@ -15,13 +15,35 @@ pub struct Survey {
     pub roles: Roles,
     /// What the values of fields are held to.
     pub rules: Arc<Rules>,
+    /// Whether no more is counted than a comparison asks of tables with whole keys that stand
+    /// once: types, nulls, classes, problems, keys. There are no digests then.
+    pub facts_only: bool,
 }
 
 impl Survey {
     /// Returns the survey of a data set with these roles and rules.
     pub fn new(roles: &Roles, rules: Arc<Rules>) -> Self {
         let roles = roles.clone();
-        Self { roles, rules }
+        Self {
+            roles,
+            rules,
+            facts_only: false,
+        }
+    }
+
+    /// Returns the survey that counts only what a comparison asks.
+    pub fn of_facts(&self) -> Self {
+        let mut roles = Roles::new();
+        for role in [Role::Key, Role::Label] {
+            for field in self.roles.fields(role) {
+                roles.add(role, field.as_str());
+            }
+        }
+        Self {
+            roles,
+            rules: Arc::default(),
+            facts_only: true,
+        }
     }
 
     /// Returns the survey of a data set whose fields are held to nothing.

@@ -68,7 +68,8 @@ fn sealed(profile: &Profile) -> (State, Vec<Vec<u8>>) {
     let state = profile
         .seal(&profile.all_fields(&fields(&FIELDS)), &|_| None, &mut store)
         .unwrap();
-    let ids = state.fields.iter().filter_map(|field| field.values);
+    let ids = state.fields.iter();
+    let ids = ids.flat_map(|field| field.values.into_iter().chain(field.numbers));
     let objects = ids
         .chain(state.joint.iter().copied())
         .map(|id| object::ObjectSource::get(&store, &id).unwrap())
@@ -361,6 +362,41 @@ fn what_is_forgotten_was_added_up() {
     parts.remove(&batch(&records[65_000..70_000]));
     parts.remove(&batch(&records[135_000..]));
     assert!(parts.needs_recount());
+}
+
+/// More numbers than a counter keeps: what is sealed of them must not tell how they came and went.
+#[test]
+fn sketch_and_bins_are_those_of_the_records_that_are_left() {
+    let record = |n: usize| {
+        let number = format!("{}{}.{}e-2", if n % 3 == 0 { "-" } else { "" }, n, n % 7);
+        vec![Some(n.to_string()), Some(number)]
+    };
+    let of = |numbers: std::ops::Range<usize>| {
+        batch_of(&["id", "text"], &numbers.map(record).collect::<Vec<_>>())
+    };
+    let left = LIMIT + 5_000;
+    let mut whole = Profile::new(&Survey::of_roles(&roles()));
+    whole.add(&of(0..left));
+    let mut parts = Profile::new(&Survey::of_roles(&roles()));
+    parts.add(&of(30_000..left + 3_000));
+    let mut others = Profile::new(&Survey::of_roles(&roles()));
+    others.add(&of(0..30_000));
+    others.merge(&parts);
+    let mut delta = Profile::new(&Survey::of_roles(&roles()));
+    delta.remove(&of(left..left + 3_000));
+    others.merge(&delta);
+    assert!(!others.needs_recount());
+    assert_eq!(sealed(&others), sealed(&whole));
+    let (state, _) = sealed(&whole);
+    let text = &state.fields[1];
+    assert_eq!((text.distinct, text.values), (None, None));
+    assert!(text.sketch.is_some() && text.numbers.is_some());
+    assert!(
+        state.fields[0].numbers.is_none(),
+        "keys are no measurements"
+    );
+    let again = Profile::decode(&others.encode()).unwrap();
+    assert_eq!(sealed(&again), sealed(&whole));
 }
 
 fn any_number() -> impl Strategy<Value = String> {

@@ -12,9 +12,9 @@ use super::memory::{Known, Memory};
 
 /// What came and what went, collected by one thread.
 pub struct Delta<'a> {
-    profile: Profile,
-    came: Collector<'a>,
-    went: Collector<'a>,
+    pub(super) profile: Profile,
+    pub(super) came: Collector<'a>,
+    pub(super) went: Collector<'a>,
 }
 
 impl<'a> Delta<'a> {
@@ -64,8 +64,8 @@ pub fn follow(
         tables,
     } = known;
     // Deltas first: what goes and comes back elsewhere cancels.
-    let survey = table.declaration.survey();
-    let mut change = Profile::new(&survey);
+    let survey = &table.declaration.survey();
+    let mut change = Profile::new(survey);
     let (mut came, mut went) = (Vec::new(), Vec::new());
     for delta in deltas {
         change.merge(&delta.profile);
@@ -78,7 +78,7 @@ pub fn follow(
     }
     let tables = tables
         .filter(|tables| tables.fit(grouping))
-        .filter(|_| Grouping::new(&survey, &profile) == *grouping)
+        .filter(|_| Grouping::new(survey, &profile) == *grouping)
         .and_then(|tables| tables.apply(&came, &went, memory.place()).ok());
     let Some(tables) = tables else {
         return measure_profiled(source, table, profile, memory).map(Some);

@@ -106,7 +106,7 @@ impl<E: Send> Units<'_, E> {
     }
 
     /// Profiles a few units from all over the table.
-    fn sample(&self) -> Result<Profile, E> {
+    pub(super) fn sample(&self) -> Result<Profile, E> {
         let mut profile = Profile::new(self.survey);
         let mut batch = Batch::default();
         let step = self.count.div_ceil(SAMPLE).max(1);
@@ -146,7 +146,8 @@ impl<E: Send> Units<'_, E> {
 
 /// Measures a version of a data set.
 pub fn measure(source: &dyn ObjectSource, table: &Table) -> Result<Measured, dataset::Error> {
-    with_units(source, table, |units| {
+    let survey = &table.declaration.survey();
+    with_units(source, table, survey, |units| {
         let counted = units.measure(None)?;
         Ok(measured(table, units.fields, counted))
     })
@@ -158,7 +159,8 @@ pub fn measure_and_keep(
     table: &Table,
     memory: &Memory,
 ) -> Result<Measured, dataset::Error> {
-    with_units(source, table, |units| {
+    let survey = &table.declaration.survey();
+    with_units(source, table, survey, |units| {
         let counted = units.measure(Some(memory.place()))?;
         Ok(measured(table, units.fields, counted))
     })
@@ -171,7 +173,8 @@ pub(super) fn measure_profiled(
     profile: Profile,
     memory: &Memory,
 ) -> Result<Measured, dataset::Error> {
-    with_units(source, table, |units| {
+    let survey = &table.declaration.survey();
+    with_units(source, table, survey, |units| {
         let (duplicates, tables) = units.duplicates(&profile, Some(memory.place()))?;
         Ok(measured(table, units.fields, (profile, duplicates, tables)))
     })
@@ -180,6 +183,7 @@ pub(super) fn measure_profiled(
 pub(super) fn with_units<T>(
     source: &dyn ObjectSource,
     table: &Table,
+    survey: &Survey,
     run: impl FnOnce(&Units<'_, dataset::Error>) -> Result<T, dataset::Error>,
 ) -> Result<T, dataset::Error> {
     let places: Vec<_> = table.units().collect();
@@ -191,7 +195,7 @@ pub(super) fn with_units<T>(
         count: places.len(),
         read: &read,
         fields: &table.fields(),
-        survey: &table.declaration.survey(),
+        survey,
     })
 }
 

@@ -36,6 +36,8 @@ pub struct Value {
     pub number: Number,
     /// The probability of a value at least as large by chance, where samples can be compared.
     pub p_value: Option<f64>,
+    /// Between which numbers it lies, where it is estimated.
+    pub interval: Option<(f64, f64)>,
     /// Why it is undefined, or what else a reader must know.
     pub note: Option<String>,
 }
@@ -85,8 +87,15 @@ impl Value {
             class: None,
             number,
             p_value: None,
+            interval: None,
             note: None,
         }
+    }
+
+    /// Says between which numbers an estimate lies.
+    pub fn within(mut self, low: f64, high: f64) -> Self {
+        self.interval = Some((low, high));
+        self
     }
 
     /// Names the field that the number is about.

@@ -26,7 +26,7 @@ impl ValueSet {
         if !table.fields().iter().any(|name| **name == *field) {
             return Ok(None);
         }
-        let parts = with_units(source, table, |units| {
+        let parts = with_units(source, table, &table.declaration.survey(), |units| {
             let add = |known: &mut FxHashSet<u128>, batch: &Batch| {
                 known.extend(values(batch, field).map(hash));
             };
@@ -54,7 +54,7 @@ pub fn dangling(
     let Some(known) = ValueSet::read(source, other, target)? else {
         return Ok(None);
     };
-    let counts = with_units(source, table, |units| {
+    let counts = with_units(source, table, &table.declaration.survey(), |units| {
         let add = |count: &mut u64, batch: &Batch| {
             let lost = values(batch, field).filter(|cell| !known.contains(*cell));
             *count += lost.count() as u64;

@@ -18,6 +18,7 @@ use super::drift;
 use super::measure::Measured;
 use super::metric::{Number, Value};
 use super::metrics::REGISTRY;
+use super::numbers::{self, Numbers};
 
 /// What metrics are computed from.
 pub struct Subject<'a> {
@@ -29,6 +30,8 @@ pub struct Subject<'a> {
     pub labels: Vec<Labels>,
     /// The classes of each label field split by split, the split without a name left out.
     pub splits: Vec<SplitLabels>,
+    /// The numbers of each field of numbers, in the order of the schema.
+    pub(super) numbers: Vec<(String, Numbers)>,
     /// What the tables tell; only while scoring, for these numbers are sealed.
     pub duplicates: Option<&'a Duplicates>,
     /// Records without a whole key; only while scoring.
@@ -108,6 +111,13 @@ impl<'a> Subject<'a> {
         values
     }
 
+    /// Returns the number that so large a share of each field's numbers does not exceed.
+    pub(super) fn quantile(&self, share: f64) -> Vec<Value> {
+        let fields = self.numbers.iter();
+        let of = |(field, numbers): &(String, Numbers)| numbers.quantile(share).field(field);
+        fields.map(of).collect()
+    }
+
     /// Returns the agreement of the ratings that the state sums up, on the nominal scale.
     pub(super) fn agreement(&self, coefficient: &str) -> Vec<Value> {
         if !self.has(Role::Item) || self.labels.is_empty() {
@@ -166,6 +176,7 @@ impl<'a> Subject<'a> {
             state,
             labels,
             splits: split_labels(source, schema, state)?,
+            numbers: numbers::of_fields(source, schema, state)?,
             duplicates: None,
             null_keys: None,
         })

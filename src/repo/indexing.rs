@@ -11,7 +11,10 @@ use crate::base::progress::Progress;
 use crate::index::{ChangeSetRow, DatasetRow, Index, Transaction};
 use crate::object::changes::{ChangeSet, Row};
 use crate::object::tree::Walker;
-use crate::object::{self, Commit, Head, ObjectSource, Operation, Refs, Scorecard, View};
+use crate::object::{
+    self, AttachmentKind, Attachments, Commit, Evaluation, Head, ObjectSource, Operation, Refs,
+    Scorecard, View,
+};
 use crate::refs::{Chain, Current};
 
 use super::error::Error;
@@ -54,12 +57,13 @@ pub(super) fn catch_up(
         transaction.clear()?;
     }
     let mut last_view = None;
+    let mut last_attachments = None;
     let total = missed.len() as u64;
     progress.begin_counting("reading the history", "operations", Some(total));
     let whole = |operation: &&Operation| !current.operation.has_expired(operation.seq);
     for operation in missed.iter().rev().filter(whole) {
         if last_view != Some(operation.view) {
-            follow(source, operation, &transaction)?;
+            follow(source, operation, &transaction, &mut last_attachments)?;
             last_view = Some(operation.view);
         }
         progress.advance(1);
@@ -70,13 +74,19 @@ pub(super) fn catch_up(
     Ok(true)
 }
 
-/// Puts the commits that one operation made reachable.
+/// Puts the commits that one operation made reachable, and the evaluations that it attached; those
+/// of the tree `known` are there.
 fn follow(
     source: &dyn ObjectSource,
     operation: &Operation,
     transaction: &Transaction<'_>,
+    known: &mut Option<ObjectId>,
 ) -> Result<(), Error> {
     let view: View = object::get(source, &operation.view)?;
+    if view.attachments != *known {
+        put_evaluations(source, view.attachments.as_ref(), transaction)?;
+        *known = view.attachments;
+    }
     let mut tips: Vec<ObjectId> = Refs::read(source, &view.refs)?.0.into_values().collect();
     for tree in view.remotes.values() {
         tips.extend(Refs::read(source, tree)?.0.into_values());
@@ -88,6 +98,22 @@ fn follow(
     }
     for tip in tips {
         put_ancestry(source, tip, transaction)?;
+    }
+    Ok(())
+}
+
+fn put_evaluations(
+    source: &dyn ObjectSource,
+    tree: Option<&ObjectId>,
+    transaction: &Transaction<'_>,
+) -> Result<(), Error> {
+    let attachments = Attachments::read(source, tree)?;
+    let all = attachments.all().iter();
+    for one in all.filter(|one| one.kind == AttachmentKind::Evaluation) {
+        if !transaction.has_evaluation(&one.object)? {
+            let evaluation: Evaluation = object::get(source, &one.object)?;
+            transaction.put_evaluation(&one.object, &evaluation)?;
+        }
     }
     Ok(())
 }

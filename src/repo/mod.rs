@@ -8,6 +8,7 @@ mod indexing;
 mod version;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 pub use error::Error;
 pub use git::{GIT_PREFIX, GitError, short as short_git_id};
@@ -19,7 +20,7 @@ use crate::config::Local;
 use crate::githost::{LOCK, Place};
 use crate::history::Names;
 use crate::index::Index;
-use crate::object::{self, Commit, Head, ObjectSource as _, Pending, WorktreeState};
+use crate::object::{self, Attachments, Commit, Head, ObjectSource as _, Pending, WorktreeState};
 use crate::refs::{self, Current, HeadFile, MAIN_WORKTREE};
 use crate::store::Store;
 
@@ -71,6 +72,8 @@ pub struct Repo {
     pub local: Local,
     /// Who acts.
     pub actor: Actor,
+    /// The attachments, and the tree that they were read from.
+    attachments: Mutex<Option<(ObjectId, Arc<Attachments>)>>,
 }
 
 /// A worktree and its repository.
@@ -204,6 +207,7 @@ impl Repo {
             store,
             current,
             actor,
+            attachments: Mutex::default(),
         };
         repo.join_worktree();
         repo.catch_up()?;
@@ -336,6 +340,23 @@ impl Repo {
         let mut fresh = Index::in_memory()?;
         indexing::catch_up(&self.store, &self.current, &mut fresh, true, progress)?;
         Ok(fresh.dump()? == self.index.dump()?)
+    }
+
+    /// Returns what is attached to commits, read once for each state.
+    pub fn attachments(&self) -> Result<Arc<Attachments>, Error> {
+        let Some(tree) = self.current.view.attachments else {
+            return Ok(Arc::default());
+        };
+        // Whoever panicked while holding it has read all or nothing.
+        let mut kept = self.attachments.lock().unwrap_or_else(|e| e.into_inner());
+        match &*kept {
+            Some((of, known)) if *of == tree => Ok(known.clone()),
+            _ => {
+                let read = Arc::new(Attachments::read(&self.store, Some(&tree))?);
+                *kept = Some((tree, read.clone()));
+                Ok(read)
+            }
+        }
     }
 
     /// Returns this worktree's state.

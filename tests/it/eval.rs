@@ -28,6 +28,9 @@ const PETS: &str = "id,text,label,split\n1,meow,cat,test\n2,purr,cat,test\n3,his
 const PREDICTIONS: &str = "id,prediction\n1,cat\n2,cat\n3,dog\n4,dog\n5,dog\n6,none\n7,none\n\
      8,none\n9,none\n10,cat\n99,cat\n";
 
+/// z / (n + 2): half the width of the interval of no change among 9 and among 8 records.
+const HALF: [f64; 2] = [1.959_963_984_540_054 / 11.0, 1.959_963_984_540_054 / 10.0];
+
 fn story() -> Scratch {
     let scratch = Scratch::new();
     scratch.write("pets.csv", PETS);
@@ -117,7 +120,7 @@ fn evaluations_say_in_words_how_they_compare() {
     assert_eq!(score(&told, "accuracy", None)["num"], 8);
     // The same predictions: all that moved is the label of one record.
     let mut pairs = json!({
-        "records": 9, "won": 0, "lost": 0, "mcnemar_p": 1.0,
+        "records": 9, "won": 0, "lost": 0, "low": -HALF[0], "high": HALF[0], "mcnemar_p": 1.0,
         "older_under_newer_labels": {"num": 8, "den": 10},
     });
     assert_eq!(told["paired"], pairs);
@@ -125,6 +128,7 @@ fn evaluations_say_in_words_how_they_compare() {
     assert_eq!(told["comparable_to_previous"], "different_test");
     // The label went back and the content of another record is new.
     pairs["records"] = json!(8);
+    (pairs["low"], pairs["high"]) = (json!(-HALF[1]), json!(HALF[1]));
     pairs["older_under_newer_labels"] = Value::Null;
     assert_eq!(told["paired"], pairs);
     // The order of the records is nothing.

@@ -7,8 +7,9 @@ use dver::base::{ObjectId, RepoPath};
 use dver::object::changes::{ChangeSet, Row, RowChange, RowKey};
 use dver::object::tree::{Node, read_all};
 use dver::object::{
-    Commit, Definition, Evaluation, FileEntry, Joint, Kind, Manifest, MemoryStore, ObjectSink as _,
-    Operation, Predictions, Refs, Schema, Scorecard, Snapshot, State, Values, View, decode, encode,
+    Commit, Definition, Evaluation, FileEntry, Joint, Kind, Manifest, MemoryStore, Numbers,
+    ObjectSink as _, Operation, Predictions, Refs, Schema, Scorecard, Snapshot, State, Values,
+    View, decode, encode,
 };
 
 /// Returns the body of the block that opens with these words.
@@ -56,6 +57,7 @@ fn the_metadata_examples_are_canonical() {
     let state = json::<State>();
     let values = json::<Values>();
     json::<Joint>();
+    json::<Numbers>();
     let evaluation = json::<Evaluation>();
     let definition = json::<Definition>();
     let predictions = json::<Predictions>();

@@ -20,7 +20,10 @@ mod diff_examples;
 mod encodings;
 mod errors;
 mod eval;
+mod eval_command;
+mod eval_run;
 mod find;
+mod find_examples;
 mod findings;
 mod flywheel;
 mod follow;
@@ -55,6 +58,7 @@ mod readme;
 mod remote;
 mod round_trip;
 mod tour;
+mod trace;
 #[cfg(unix)]
 mod tree;
 mod undo;

@@ -1,5 +1,5 @@
-//! The sessions in README.md, docs/where.md, docs/remote.md and docs/git.md are real: their commands run
-//! here, and what they print is compared.
+//! The sessions in README.md, docs/where.md, docs/remote.md, docs/git.md and docs/trace.md are real: their
+//! commands run here, and what they print is compared.
 //!
 //! Ids stand for themselves alone, so that a change of formats does not change the README.
 //! `DVER_UPDATE_DOCS=1` writes the output anew.
@@ -156,6 +156,12 @@ fn the_session_about_remotes_prints_what_its_page_says() {
 fn the_session_in_a_git_repository_prints_what_its_page_says() {
     let (_, commands) = play("docs/git.md");
     assert!(commands > 20, "a tutorial");
+}
+
+#[test]
+fn the_session_about_traces_prints_what_its_page_says() {
+    let (_, commands) = play("docs/trace.md");
+    assert!(commands > 8, "one for each way to split");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::super::Answer;
 use super::super::context::{Context, waiting};
 use super::super::error::Failure;
 use super::super::render;
-use super::super::ui::{Style, Ui, counted};
+use super::super::ui::{Style, Ui, clean, counted};
 use crate::ops::add::{self, AddOptions};
 use crate::ops::commit::{self, CommitOptions, Committed, Outcome};
 use crate::ops::{Gated, metrics};
@@ -104,10 +104,9 @@ fn refuse(context: &mut Context, gates: &[Gated]) -> Result<Answer, Failure> {
 
 fn tell(context: &mut Context, repo: &Repo, committed: &Committed) -> Result<Answer, Failure> {
     let sealed = &committed.sealed;
-    if commit::declares_evaluations(repo, sealed)? {
-        context
-            .ui
-            .note("note: dver.toml declares evaluations; they are not run yet.");
+    for (name, why) in &committed.not_evaluated {
+        let text = format!("note: `{}` was not evaluated: {why}", clean(name));
+        context.ui.note(&text);
     }
     let ui = &mut context.ui;
     if ui.json {
@@ -128,6 +127,12 @@ fn tell(context: &mut Context, repo: &Repo, committed: &Committed) -> Result<Ans
         ui.line("")?;
     }
     render::metrics::changes(ui, &changed)?;
+    if !committed.evaluations.is_empty() {
+        ui.line("")?;
+    }
+    for (told, wanted) in &committed.evaluations {
+        render::eval::brief(ui, told, wanted)?;
+    }
     gates(ui, committed)?;
     Ok(Answer::Done)
 }

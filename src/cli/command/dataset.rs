@@ -149,6 +149,7 @@ fn given(args: &AddDatasetArgs) -> Result<Given, Failure> {
         name: args.name.clone(),
         format,
         roles,
+        presumed: false,
     })
 }
 

@@ -9,12 +9,15 @@ use super::super::context::{Context, waiting};
 use super::super::error::Failure;
 use super::super::render::eval as render;
 use crate::base::fsio;
-use crate::ops::eval::{self, ImportOptions};
+use crate::ops::eval::{self, ImportOptions, Ran, RunOptions};
+use crate::repo::Repo;
 
-/// Score predictions of a model on a version, and attach the scores to it
+/// Say what a fixed model scores on a version, and attach the scores to it
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:
+  dver eval run
+  dver eval run HEAD~5..HEAD
   dver eval import predictions.csv
   dver eval list
   dver eval show HEAD --name baseline")]
@@ -25,9 +28,34 @@ pub(crate) struct EvalArgs {
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum EvalCommand {
+    Run(EvalRunArgs),
     Import(EvalImportArgs),
     List(EvalListArgs),
     Show(EvalShowArgs),
+}
+
+/// Train and test the declared models on the working files, or on versions one after the other
+///
+/// Without a version the working files are evaluated, and nothing is stored. With versions each
+/// evaluation is attached to its version; one that is there already is not made again. All versions
+/// are asked as the dver.toml of the worktree declares: by a learner of dver's own (`knn`, `ridge`,
+/// `naive-bayes`, `logistic`, `majority`) or by a command that is given files. Ends with 1 where
+/// some version could not be evaluated.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  dver eval run
+  dver eval run HEAD
+  dver eval run v1 v1..HEAD --name baseline
+
+docs/evaluation.md explains models and numbers.")]
+pub(crate) struct EvalRunArgs {
+    /// The versions; `A..B` is what B has and A has not, oldest first
+    #[arg(value_name = "REV")]
+    pub revisions: Vec<String>,
+    /// Only this evaluation [default: all but those of model `import`]
+    #[arg(long, value_name = "N")]
+    pub name: Option<String>,
 }
 
 /// Score predictions that another program made, and attach the evaluation to the version
@@ -85,6 +113,7 @@ const LONGEST: u64 = 1 << 30;
 pub(crate) fn run(context: &mut Context, args: &EvalArgs) -> Result<Answer, Failure> {
     let mut repo = context.repo()?;
     match &args.command {
+        EvalCommand::Run(args) => return run_models(context, &mut repo, args),
         EvalCommand::Import(args) => {
             let path = context.directory.join(&args.file);
             let bytes = fsio::read_bounded(&path, LONGEST).map_err(crate::ops::Error::from)?;
@@ -110,4 +139,40 @@ pub(crate) fn run(context: &mut Context, args: &EvalArgs) -> Result<Answer, Fail
         }
     }
     Ok(Answer::Done)
+}
+
+fn run_models(
+    context: &mut Context,
+    repo: &mut Repo,
+    args: &EvalRunArgs,
+) -> Result<Answer, Failure> {
+    let progress = context.progress();
+    let options = RunOptions {
+        revisions: args.revisions.clone(),
+        name: args.name.clone(),
+    };
+    let ui = &mut context.ui;
+    if args.revisions.is_empty() && !ui.json {
+        ui.line("the working files; nothing is stored")?;
+    }
+    let mut all_made = true;
+    let mut trouble: Option<Failure> = None;
+    eval::run(
+        repo,
+        &options,
+        progress.as_ref(),
+        &mut waiting,
+        &mut |ran| {
+            all_made &= !matches!(ran, Ran::Failed { .. });
+            if let Err(e) = render::ran(ui, &ran) {
+                trouble.get_or_insert(e.into());
+            }
+            Ok(())
+        },
+    )?;
+    match trouble {
+        Some(failure) => Err(failure),
+        None if all_made => Ok(Answer::Done),
+        None => Ok(Answer::No),
+    }
 }

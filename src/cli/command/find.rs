@@ -10,7 +10,9 @@ use super::super::context::Context;
 use super::super::error::Failure;
 use super::super::render;
 use crate::curate::{Prune, Score};
-use crate::ops::find::{self, FindOptions, IssueOptions, Kind, OutlierOptions};
+use crate::ops::find::{
+    self, FindOptions, FindReport, IssueOptions, Kind, OutlierOptions, SliceOptions,
+};
 
 /// Find records that a person should look at, ranked
 ///
@@ -22,6 +24,7 @@ Examples:
   dver find label-issues
   dver find label-issues HEAD --probabilities predictions.csv --prune both
   dver find duplicates --near --threshold 0.7
+  dver find slices --name baseline --min-records 50
   dver find outliers --by label --where \"split = 'train'\"
   dver find label-conflicts --format csv -o work.csv")]
 pub(crate) struct FindArgs {
@@ -42,6 +45,8 @@ pub(crate) enum FindKind {
     Leakage(CommonArgs),
     /// Records far from the others
     Outliers(OutlierArgs),
+    /// Conditions under which a model errs more often, from the predictions of an evaluation
+    Slices(SliceArgs),
 }
 
 /// What all kinds take.
@@ -121,6 +126,71 @@ pub(crate) struct IssueArgs {
     pub score: ScoreArg,
 }
 
+/// What `find slices` takes; its work list are the records that were predicted wrong.
+#[derive(Args, Debug)]
+pub(crate) struct SliceArgs {
+    /// The version whose evaluation is read
+    #[arg(value_name = "REV", default_value = "HEAD")]
+    pub revision: String,
+    #[command(flatten)]
+    pub slices: SliceArg,
+    /// What the answer is written as
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub format: FindFormat,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// How slices are found.
+#[derive(Args, Debug)]
+pub(crate) struct SliceArg {
+    /// The evaluation [default: the only one]
+    #[arg(long, value_name = "N")]
+    pub name: Option<String>,
+    /// Only this field (repeat for several) [default: all but keys, labels, texts and images]
+    #[arg(long, value_name = "F")]
+    pub field: Vec<String>,
+    /// Not this field (repeat for several)
+    #[arg(long, value_name = "F")]
+    pub without: Vec<String>,
+    /// The least number of test records [default: 32, or 1 % where that is more]
+    #[arg(long, value_name = "N")]
+    pub min_records: Option<u64>,
+    /// The weight of the error rate against the size, up to 1
+    #[arg(long, value_name = "X", default_value_t = 0.95)]
+    pub alpha: f64,
+    /// At most so many slices
+    #[arg(long, value_name = "K", default_value_t = 10)]
+    pub top: usize,
+    /// At most so many fields in a condition
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub predicates: usize,
+    /// Fields with more values are left out, and numbers cut into parts
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub values: usize,
+    /// How many parts of equal size numbers are cut into
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    pub bins: usize,
+}
+
+impl SliceArg {
+    /// Returns the options for a version.
+    pub(crate) fn options(&self, revision: &str) -> SliceOptions {
+        SliceOptions {
+            revision: revision.to_owned(),
+            evaluation: self.name.clone(),
+            fields: self.field.clone(),
+            without: self.without.clone(),
+            least: self.min_records,
+            alpha: self.alpha,
+            most: self.top,
+            predicates: self.predicates,
+            values: self.values,
+            bins: self.bins,
+        }
+    }
+}
+
 // Comments of the values would spread them over six lines of every help.
 #[derive(ValueEnum, Debug, Clone, Copy, Default)]
 pub(crate) enum PruneArg {
@@ -197,6 +267,7 @@ impl ScoreArg {
 
 pub(crate) fn run(context: &mut Context, args: FindArgs) -> Result<Answer, Failure> {
     let (common, kind) = match args.kind {
+        FindKind::Slices(args) => return slices(context, &args),
         FindKind::LabelConflicts(common) => (common, Kind::LabelConflicts),
         FindKind::Leakage(common) => (common, Kind::Leakage),
         FindKind::Duplicates(args) => {
@@ -239,13 +310,33 @@ pub(crate) fn run(context: &mut Context, args: FindArgs) -> Result<Answer, Failu
     let progress = context.progress();
     let report = find::find(&mut repo, &options, progress.as_ref())?;
     context.redirect_or_page(&common.output)?;
+    write(context, common.format, &report)
+}
+
+/// Writes records that were found.
+pub(super) fn write(
+    context: &mut Context,
+    format: FindFormat,
+    report: &FindReport,
+) -> Result<Answer, Failure> {
     let ui = &mut context.ui;
-    match common.format {
-        _ if ui.json => render::find::json_lines(ui, &report)?,
-        FindFormat::Text => render::find::text(ui, &report)?,
-        FindFormat::Jsonl => render::find::json_lines(ui, &report)?,
-        FindFormat::Csv => render::find::csv(ui, &report)?,
-        FindFormat::LabelStudio => render::find::label_studio(ui, &report)?,
+    match format {
+        _ if ui.json => render::find::json_lines(ui, report)?,
+        FindFormat::Text => render::find::text(ui, report)?,
+        FindFormat::Jsonl => render::find::json_lines(ui, report)?,
+        FindFormat::Csv => render::find::csv(ui, report)?,
+        FindFormat::LabelStudio => render::find::label_studio(ui, report)?,
     }
     Ok(Answer::Done)
+}
+
+fn slices(context: &mut Context, args: &SliceArgs) -> Result<Answer, Failure> {
+    let repo = context.repo()?;
+    let report = find::slices(&repo, &args.slices.options(&args.revision))?;
+    context.redirect_or_page(&args.output)?;
+    if context.ui.json || args.format == FindFormat::Text {
+        render::slices::slices(&mut context.ui, &report)?;
+        return Ok(Answer::Done);
+    }
+    write(context, args.format, &report.work_list())
 }

@@ -5,6 +5,7 @@ use super::engines::{
     revision, worktree,
 };
 use super::{DAMAGE, USAGE, USER, Words, hint};
+use crate::attribute;
 use crate::object;
 use crate::ops;
 
@@ -55,6 +56,11 @@ pub(super) fn verb(error: &ops::Error) -> Words {
                 (0, _) => hint("Run `dver add PATH` to stage the new files."),
                 _ => hint("Run `dver commit -a -m MESSAGE` to commit the changed files too."),
             },
+        ),
+        E::StageMoves => (
+            "stage_moves",
+            USER,
+            hint("Let the other commands end, then commit again."),
         ),
         E::NoIdentity => (
             "no_identity",
@@ -233,11 +239,46 @@ pub(super) fn verb(error: &ops::Error) -> Words {
             USER,
             hint("Look at `test` in its [eval] table and at the labels."),
         ),
+        E::CommandFailed { log, .. } => (
+            "command_failed",
+            USER,
+            Some(format!("All that it printed is in {}.", log.display())),
+        ),
+        E::NoSuchScore { nearest, .. } => (
+            "no_such_score",
+            USER,
+            match nearest {
+                Some(name) => Some(format!("Is it `{name}`? docs/evaluation.md has all names.")),
+                None => hint("docs/evaluation.md has all names."),
+            },
+        ),
+        E::NothingToRun { known } => (
+            "nothing_to_run",
+            USER,
+            match known.is_empty() {
+                true => hint("An `[eval.NAME]` table declares one; docs/evaluation.md shows it."),
+                false => hint("Run `dver eval import FILE` to score predictions."),
+            },
+        ),
+        E::NotEvaluated { .. } => (
+            "not_evaluated",
+            USER,
+            hint("docs/evaluation.md says what learners need."),
+        ),
+        E::NotTraced { source, .. } => not_traced(source),
         E::NoSuchEvaluation { known, .. } => (
             "no_such_evaluation",
             USER,
             match known.as_slice() {
                 [] => hint("An `[eval.NAME]` table in dver.toml declares an evaluation."),
+                names => Some(format!("Choose with --name: {}.", names.join(", "))),
+            },
+        ),
+        E::NotEvaluatedYet { known, .. } => (
+            "not_evaluated",
+            USER,
+            match known.as_slice() {
+                [] => hint("`dver eval import FILE` attaches one."),
                 names => Some(format!("Choose with --name: {}.", names.join(", "))),
             },
         ),
@@ -347,4 +388,34 @@ pub(super) fn verb(error: &ops::Error) -> Words {
 fn listed(candidates: &[ops::HeadCandidate]) -> String {
     let one = |c: &ops::HeadCandidate| format!("{} ({} {} of {})", c.id, c.seq, c.verb, c.time);
     candidates.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+fn not_traced(error: &attribute::Error) -> Words {
+    use attribute::Error as E;
+    match error {
+        E::NoCommonTest => (
+            "no_common_test",
+            USER,
+            hint("A change is split over versions that share test records: name two nearer ones."),
+        ),
+        E::Undefined => (
+            "undefined",
+            USER,
+            hint("Trace accuracy instead: it has a value wherever there are test records."),
+        ),
+        E::TooManyGroups { .. } => (
+            "too_many_groups",
+            USER,
+            hint(
+                "Split by fewer groups (--by transition), or allow more models (--evaluations N).",
+            ),
+        ),
+        E::Inconsistent { .. } | E::DoesNotAddUp { .. } => (
+            "internal",
+            DAMAGE,
+            hint(
+                "This is a defect of dver: no answer is better than a wrong one. Please report it.",
+            ),
+        ),
+    }
 }

@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::super::ui::{Style, Ui, clean, count, counted, pad, shorten};
 use crate::evaluate::Confusion;
 use crate::object::changes::{Cause, DatasetChanges, Row, RowChange, RowKey};
-use crate::object::{GateOverride, OverriddenGate};
+use crate::object::{Evaluation, GateOverride, OverriddenGate};
 use crate::ops::show::Sealed;
 
 /// Returns the JSON of a commit (docs/cli.md, "commit --json").
@@ -115,10 +115,37 @@ pub(crate) fn log_entry(
     head: bool,
 ) -> io::Result<()> {
     log_head(ui, sealed, names, head)?;
-    if dataset_lines(ui, sealed)? {
+    let has_datasets = dataset_lines(ui, sealed)?;
+    if evaluation_lines(ui, sealed)? || has_datasets {
         ui.line("")?;
     }
     Ok(())
+}
+
+/// Writes the evaluations of a commit, of each definition the first one and how many there are.
+fn evaluation_lines(ui: &mut Ui, sealed: &Sealed) -> io::Result<bool> {
+    let all = || sealed.evaluations.iter().map(|(_, one)| one);
+    for (at, one) in all().enumerate() {
+        if all()
+            .take(at)
+            .any(|other| other.definition == one.definition)
+        {
+            continue;
+        }
+        let same = |other: &&Evaluation| other.definition == one.definition;
+        let number = match all().filter(same).count() {
+            1 => String::new(),
+            several => format!(" (1 of {several})"),
+        };
+        let confusion = Confusion::from_object(&one.confusion);
+        let (right, records) = (confusion.correct(), confusion.total());
+        let accuracy = right as f64 / records.max(1) as f64;
+        let (name, right, records) = (clean(&one.name), count(right), count(records));
+        ui.line(&format!(
+            "    {name}: accuracy {accuracy:.4}  {right} / {records}{number}"
+        ))?;
+    }
+    Ok(!sealed.evaluations.is_empty())
 }
 
 /// Writes who committed what when, and why.

@@ -5,8 +5,9 @@ use std::io;
 use serde_json::{Value, json};
 
 use super::super::ui::{Style, Ui, clean, count, counted, pad};
-use crate::evaluate::{Comparable, Confusion, Score};
-use crate::ops::eval::Told;
+use crate::evaluate::{Comparable, Confusion, Score, scores};
+use crate::ops::eval::{Ran, Told};
+use crate::record::quote_name;
 
 /// Writes one evaluation with all its scores.
 pub(crate) fn one(ui: &mut Ui, told: &Told) -> io::Result<()> {
@@ -14,12 +15,20 @@ pub(crate) fn one(ui: &mut Ui, told: &Told) -> io::Result<()> {
         return ui.json_line(&as_json(told));
     }
     let evaluation = &told.evaluation;
-    let commit = ui.paint(Style::Id, &evaluation.commit.short());
+    let name = clean(&evaluation.name);
+    let name = match told.id {
+        Some(_) => format!(
+            "{name} of {}",
+            ui.paint(Style::Id, &evaluation.commit.short())
+        ),
+        None => name,
+    };
     let records = counted(evaluation.test.records, "test record");
-    ui.line(&format!(
-        "{} of {commit}: {records}",
-        clean(&evaluation.name)
-    ))?;
+    let trained = match evaluation.train.records {
+        0 => String::new(),
+        count => format!(", {}", counted(count, "training record")),
+    };
+    ui.line(&format!("{name}: {records}{trained}"))?;
     let name = |score: &Score| match &score.class {
         Some(class) => format!("{} {}", score.name, clean(class)),
         None => score.name.to_owned(),
@@ -39,6 +48,12 @@ pub(crate) fn one(ui: &mut Ui, told: &Told) -> io::Result<()> {
         ui.line(&format!(
             "  of {all} with equal content and label: {won} won, {lost} lost (McNemar p = {p:.4})"
         ))?;
+        if let Some((low, high)) = pairs.interval {
+            let change = (pairs.won as f64 - pairs.lost as f64) / pairs.records.max(1) as f64;
+            ui.line(&format!(
+                "  change of the accuracy on them: {change:+.4} [{low:+.4}, {high:+.4}]"
+            ))?;
+        }
         if let Some((right, of)) = pairs.older_under_newer {
             let share = right as f64 / of.max(1) as f64;
             let (right, of) = (count(right), count(of));
@@ -51,6 +66,31 @@ pub(crate) fn one(ui: &mut Ui, told: &Told) -> io::Result<()> {
         ui.note(&format!("note: {note}"));
     }
     Ok(())
+}
+
+/// Writes what became of one version and one evaluation.
+pub(crate) fn ran(ui: &mut Ui, ran: &Ran) -> io::Result<()> {
+    match ran {
+        Ran::Made(told) => one(ui, told),
+        Ran::Known(told) if ui.json => one(ui, told),
+        Ran::Known(told) => {
+            row(ui, told)?;
+            ui.note("note: it was evaluated already and is not run again");
+            Ok(())
+        }
+        Ran::Failed { name, commit, why } => {
+            if ui.json {
+                let why = why.to_string();
+                return ui.json_line(&json!({"name": name, "commit": commit, "failed": why}));
+            }
+            let name = clean(name);
+            let of = commit.map(|id| format!(" of {}", ui.paint(Style::Id, &id.short())));
+            ui.line(&format!(
+                "{name}{}: not evaluated: {why}",
+                of.unwrap_or_default()
+            ))
+        }
+    }
 }
 
 /// Writes one evaluation as a line.
@@ -67,6 +107,48 @@ pub(crate) fn row(ui: &mut Ui, told: &Told) -> io::Result<()> {
         counted(told.evaluation.test.records, "test record"),
         words.unwrap_or_default()
     ))
+}
+
+/// Writes some scores of an evaluation, with their change since the one before: the accuracy where
+/// none is asked for.
+pub(crate) fn brief(ui: &mut Ui, told: &Told, wanted: &[String]) -> io::Result<()> {
+    let is_wanted = |score: &&Score| match wanted {
+        [] => score.name == "accuracy",
+        names => names.iter().any(|name| *name == full_name(score)),
+    };
+    let before = told.previous.as_ref().map(|(_, older, how)| {
+        let confusion = Confusion::from_object(&older.confusion);
+        (scores(&confusion, told.null_class.as_deref(), None), *how)
+    });
+    let name = clean(&told.evaluation.name);
+    for score in told.scores.iter().filter(is_wanted) {
+        let same = |other: &&Score| other.name == score.name && other.class == score.class;
+        let older = before
+            .as_ref()
+            .and_then(|(all, how)| Some((all.iter().find(same)?.value?, how)));
+        let change = match (score.value, older) {
+            (Some(now), Some((then, how))) => {
+                let words = match how {
+                    Comparable::Yes => "",
+                    Comparable::LabelsChanged => ", test labels changed",
+                    Comparable::DifferentTest => ", another test set",
+                };
+                format!("  ({:+.4}{words})", now - then)
+            }
+            _ => String::new(),
+        };
+        let line = format!("    {name}:{} {}{change}", full_name(score), number(score));
+        ui.line(&line)?;
+    }
+    Ok(())
+}
+
+/// Returns the name by which a score is asked for.
+fn full_name(score: &Score) -> String {
+    match &score.class {
+        Some(class) => format!("{}.{}", score.name, quote_name(class)),
+        None => score.name.to_owned(),
+    }
 }
 
 fn number(score: &Score) -> String {
@@ -127,19 +209,21 @@ fn as_json(told: &Told) -> Value {
         let under = pairs.older_under_newer;
         json!({
             "records": pairs.records, "won": pairs.won, "lost": pairs.lost,
+            "low": pairs.interval.map(|(low, _)| low), "high": pairs.interval.map(|(_, high)| high),
             "mcnemar_p": pairs.mcnemar_p,
             "older_under_newer_labels": under.map(|(num, den)| json!({"num": num, "den": den})),
         })
     });
     json!({
         "paired": paired,
-        "evaluation": told.id, "name": evaluation.name, "commit": evaluation.commit,
+        "evaluation": told.id, "name": evaluation.name,
+        "commit": told.id.map(|_| evaluation.commit),
         "dataset": evaluation.dataset, "field": evaluation.field,
         "definition": evaluation.definition, "train": evaluation.train, "test": evaluation.test,
         "scores": scores.collect::<Vec<_>>(),
         "confusion": {"classes": classes, "counts": counts},
         "comparable_to_previous": told.previous.as_ref().map(|(_, _, how)| how.name()),
         "previous": told.previous.as_ref().map(|(id, _, _)| id),
-        "predictions": evaluation.predictions, "notes": told.notes,
+        "predictions": told.id.map(|_| evaluation.predictions), "notes": told.notes,
     })
 }

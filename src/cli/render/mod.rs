@@ -2,6 +2,8 @@
 
 pub(crate) mod agree;
 pub(crate) mod apply;
+pub(crate) mod bench;
+pub(crate) mod bisect;
 pub(crate) mod card;
 pub(crate) mod check;
 pub(crate) mod commit;
@@ -15,6 +17,7 @@ pub(crate) mod diff_text;
 pub(crate) mod diff_words;
 pub(crate) mod eval;
 pub(crate) mod find;
+
 pub(crate) mod gates;
 pub(crate) mod inference;
 pub(crate) mod lock;
@@ -23,3 +26,5 @@ pub(crate) mod metrics;
 pub(crate) mod partial;
 pub(crate) mod plot;
 pub(crate) mod progress;
+pub(crate) mod slices;
+pub(crate) mod trace;

@@ -140,6 +140,9 @@ pub struct Given {
     pub format: Option<Format>,
     /// Roles with their fields.
     pub roles: Vec<(Role, Vec<String>)>,
+    /// Whether a sample is believed: who asks counts all records anyway, and asks again where they
+    /// do not bear the answer out ([`super::bears_out`]).
+    pub presumed: bool,
 }
 
 impl Given {

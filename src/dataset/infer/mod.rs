@@ -39,6 +39,47 @@ pub fn infer(
     entries: &[FileEntry],
     declared: &Declarations,
 ) -> Result<Inference, Error> {
+    infer_given(source, added, entries, declared, &Given::default())
+}
+
+/// Does the same from a sample: a key that is unique and labels that are few there are presumed to
+/// be so everywhere.
+pub fn presume(
+    source: &dyn ObjectSource,
+    added: &[FileEntry],
+    entries: &[FileEntry],
+    declared: &Declarations,
+) -> Result<Inference, Error> {
+    let given = Given {
+        presumed: true,
+        ..Given::default()
+    };
+    infer_given(source, added, entries, declared, &given)
+}
+
+/// Returns whether what was presumed of a declaration is so: each record has a key of its own, and
+/// label fields have these numbers of classes (`None`: more than 65,536).
+pub fn bears_out(
+    declaration: &Declaration,
+    records: u64,
+    has_own_key: bool,
+    classes: &dyn Fn(&str) -> Option<u64>,
+) -> bool {
+    let labels = declaration.roles.labels();
+    (has_own_key || declaration.roles.key().is_empty())
+        && labels.iter().all(|field| {
+            let most = roles::most_classes(field, records);
+            classes(field).is_some_and(|classes| classes <= most)
+        })
+}
+
+fn infer_given(
+    source: &dyn ObjectSource,
+    added: &[FileEntry],
+    entries: &[FileEntry],
+    declared: &Declarations,
+    given: &Given,
+) -> Result<Inference, Error> {
     let covered: Vec<bool> = added
         .par_iter()
         .map(|entry| declared.covering(&entry.path).is_some())
@@ -53,14 +94,14 @@ pub fn infer(
     let mut inference = Inference::default();
     for folder in folders::of(&fresh, entries) {
         let name = free_name(&folder.name, &taken);
-        let proposal = folder.proposal(source, entries, &Given::default(), name)?;
+        let proposal = folder.proposal(source, entries, given, name)?;
         inference.take(proposal, &mut taken);
     }
     let files = table_files(source, &fresh, None)?;
     let known = table_paths(entries);
     for group in groups::of(&files, &known) {
         let name = free_name(&group.name, &taken);
-        let found = propose(source, &group, entries, &Given::default(), name)?;
+        let found = propose(source, &group, entries, given, name)?;
         if found.is_complete() {
             inference.take(found.proposal, &mut taken);
             continue;

@@ -59,7 +59,10 @@ pub(super) fn choose(
         fields if fields.is_empty() => likely_keys(table, &sample, given, &names),
         fields => vec![(fields, Basis::Given)],
     };
-    let (key, counts) = count(source, table, tries, &names)?;
+    let (key, counts) = match tries.first().filter(|_| given.presumed) {
+        Some(likeliest) => presume(table, &sample, likeliest, &names),
+        None => count(source, table, tries, &names)?,
+    };
     let mut chosen = Chosen {
         key: Vec::new(),
         roles: Vec::new(),
@@ -102,6 +105,29 @@ fn count(
         }
     }
     Ok((best, fields))
+}
+
+/// Takes for granted what the sample shows.
+fn presume(
+    table: &Table,
+    sample: &Sample,
+    (key, basis): &(Vec<String>, Basis),
+    labels: &[String],
+) -> (Option<CountedKey>, Vec<FieldCount>) {
+    let unique = KeyCount {
+        records: table.records(),
+        nulls: 0,
+        distinct: table.records(),
+    };
+    let seen = |name: &String| {
+        let field = sample.fields.iter().find(|field| *field.name == **name);
+        FieldCount {
+            nulls: 0,
+            distinct: field.map(|field| field.distinct),
+        }
+    };
+    let counts = labels.iter().map(seen).collect();
+    (Some((key.clone(), *basis, unique)), counts)
 }
 
 /// Returns the fields that are labels by their names.
@@ -237,6 +263,15 @@ fn by_name(sample: &Sample, role: Role, taken: &[String]) -> Vec<String> {
     found.into_iter().map(|(_, name)| name).collect()
 }
 
+/// Returns how many classes a label that was found by its name may have.
+pub(super) fn most_classes(field: &str, records: u64) -> u64 {
+    let few = records.isqrt().max(20);
+    match names::label(field) {
+        Some(Likeness::Certain) => few.max(records / 4),
+        _ => few,
+    }
+}
+
 impl Chosen {
     fn add_key(&mut self, fields: Vec<String>, basis: Basis, count: KeyCount) {
         self.evidence.push(Evidence::Key {
@@ -253,13 +288,9 @@ impl Chosen {
 
     /// Adds the labels, but none by name that has too many classes to be one.
     fn add_labels(&mut self, labels: Vec<(String, Basis)>, counts: &[FieldCount], records: u64) {
-        let few = records.isqrt().max(20);
         let mut kept = Vec::new();
         for ((field, basis), count) in labels.into_iter().zip(counts) {
-            let most = match names::label(&field) {
-                Some(Likeness::Certain) => few.max(records / 4),
-                _ => few,
-            };
+            let most = most_classes(&field, records);
             if basis == Basis::Given || count.distinct.is_some_and(|classes| classes <= most) {
                 self.evidence.push(Evidence::Label {
                     field: field.clone(),

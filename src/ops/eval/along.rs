@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::error::Error;
 use super::super::metrics::Measure;
-use super::{Told, of_commit};
+use super::{Told, intervals, of_commit, paired};
 use crate::base::ObjectId;
 use crate::evaluate::{Confusion, METRICS_VERSION, Score, scores};
 use crate::object::{Commit, Int};
@@ -25,9 +25,14 @@ pub(in crate::ops) fn measure(
     asked: &str,
     (name, path): (&str, &str),
 ) -> Result<Option<Measure>, Error> {
-    let Some(told) = of_commit(repo, commit, Some(name))?.into_iter().next() else {
+    let Some(mut told) = of_commit(repo, commit, Some(name))?.into_iter().next() else {
         return Ok(None);
     };
+    if find(&told.scores, path).is_some_and(|score| intervals::is_drawn(score.name))
+        && let Some(side) = paired::side(repo, &told.evaluation)?
+    {
+        intervals::fill(&mut told, &side);
+    }
     let Some(score) = find(&told.scores, path) else {
         return Ok(None);
     };
@@ -60,7 +65,7 @@ pub(in crate::ops) fn check(
     })
 }
 
-fn find<'a>(all: &'a [Score], path: &str) -> Option<&'a Score> {
+pub(in crate::ops) fn find<'a>(all: &'a [Score], path: &str) -> Option<&'a Score> {
     let mut parts = split_name(path)?.into_iter();
     let (name, class) = (parts.next()?, parts.next());
     all.iter()
@@ -77,7 +82,7 @@ fn before(told: &Told, path: &str) -> Option<f64> {
     find(&all, path)?.value
 }
 
-fn metric(score: &Score, previous: Option<f64>) -> Metric {
+pub(super) fn metric(score: &Score, previous: Option<f64>) -> Metric {
     Metric {
         name: score.name.to_owned(),
         field: None,

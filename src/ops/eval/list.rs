@@ -79,15 +79,46 @@ pub(super) fn read(
             return Err(wrong(number, "another record has the same key".to_owned()));
         }
     }
+    Ok(collected(key.to_vec(), rows))
+}
+
+/// Puts predictions together: of each key the class, and how sure the model was of it in millionths.
+pub(super) fn collected(
+    key: Vec<String>,
+    rows: BTreeMap<Vec<String>, (String, Option<u32>)>,
+) -> Predictions {
     let classes: BTreeSet<&String> = rows.values().map(|(class, _)| class).collect();
     let classes: Vec<String> = classes.into_iter().cloned().collect();
     let confidence = rows.values().map(|(_, sure)| *sure).collect::<Option<_>>();
     let at = |class: &String| classes.binary_search(class).unwrap_or(0) as u32;
-    Ok(Predictions {
-        key: key.to_vec(),
+    Predictions {
+        key,
         predicted: rows.values().map(|(class, _)| at(class)).collect(),
         confidence: confidence.filter(|_| !rows.is_empty()),
         keys: rows.into_keys().collect(),
         classes,
-    })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::read;
+
+    proptest! {
+        #[test]
+        fn random_bytes_never_panic(
+            bytes in prop::collection::vec(any::<u8>(), 0..400),
+            head in prop::sample::select(vec!["", "id,prediction\n", "id,prediction,confidence\n", "{\"id\":1,"]),
+        ) {
+            let all = [head.as_bytes(), &bytes].concat();
+            if let Ok(read) = read("f", &all, &["id".to_owned()], "prediction") {
+                prop_assert_eq!(read.keys.len(), read.predicted.len());
+                prop_assert!(read.predicted.iter().all(|at| (*at as usize) < read.classes.len()));
+                prop_assert!(read.keys.is_sorted() && read.classes.is_sorted());
+                prop_assert!(read.keys.len() <= all.len());
+            }
+        }
+    }
 }

@@ -4,49 +4,41 @@
 //! has the version can score them again.
 
 pub(super) mod along;
+mod definition;
+mod external;
+mod import;
+mod intervals;
+pub(super) mod judged;
+pub(super) mod keys;
 mod list;
-mod paired;
-mod sets;
-
-use std::collections::{BTreeMap, HashMap};
+pub(super) mod made;
+pub(super) mod make;
+pub(super) mod paired;
+pub(super) mod prepare;
+pub(super) mod run;
+pub(super) mod said;
+pub(super) mod sets;
 
 use crate::base::ObjectId;
 use crate::config::EvaluationConfig;
-use crate::dataset::Table;
-use crate::evaluate::{self, Calibration, Comparable, Confusion, METRICS_VERSION, Score};
-use crate::object::{
-    self, AttachmentKind, Attachments, Commit, Definition, Evaluation, Predictions,
-};
+use crate::evaluate::{self, Calibration, Comparable, Confusion, Score};
+use crate::object::{self, AttachmentKind, Commit, Definition, Evaluation};
 use crate::repo::Repo;
 
 use super::assess::Version;
-use super::condition;
 use super::error::Error;
-use super::transaction::{self, Note};
+pub use import::{ImportOptions, import};
+use made::Made;
 pub use paired::Paired;
-use sets::{Chosen, Sets};
-
-/// What is imported.
-#[derive(Clone, Debug)]
-pub struct ImportOptions {
-    /// What the file is called.
-    pub file: String,
-    /// Its bytes.
-    pub bytes: Vec<u8>,
-    /// The evaluation; `None` for the only one of model `import`.
-    pub name: Option<String>,
-    /// The column with the predicted class.
-    pub column: String,
-    /// The version.
-    pub revision: String,
-}
+use paired::Side;
+pub use run::{Ran, RunOptions, run};
 
 /// An evaluation as it is told.
 #[derive(Clone, Debug)]
 pub struct Told {
-    /// The object.
-    pub id: ObjectId,
-    /// What it holds.
+    /// The object; `None` where it is not stored, because it is of the working files.
+    pub id: Option<ObjectId>,
+    /// What it holds; commit and snapshot mean nothing where it is not stored.
     pub evaluation: Evaluation,
     /// The class that is no find in micro F1.
     pub null_class: Option<String>,
@@ -54,94 +46,10 @@ pub struct Told {
     pub scores: Vec<Score>,
     /// The evaluation of the same definition before it, and how they compare.
     pub previous: Option<(ObjectId, Evaluation, Comparable)>,
-    /// How the two differ, record by record; for `import` and `show`.
+    /// How the two differ, record by record; for `import`, `run` and `show`.
     pub paired: Option<Paired>,
     /// What a reader must know besides.
     pub notes: Vec<String>,
-}
-
-/// Scores predictions of an external model and attaches the evaluation to the commit.
-pub fn import(
-    repo: &mut Repo,
-    options: &ImportOptions,
-    waiting: &mut dyn FnMut(&str),
-) -> Result<Told, Error> {
-    let locked = transaction::lock(repo, "eval", waiting)?;
-    let (commit_id, commit) = repo.commit(&options.revision)?;
-    let version = Version::of_commit(&repo.store, &commit)?;
-    let config = declared(&version, options.name.as_deref())?;
-    if config.model != "import" {
-        return Err(Error::Usage(format!(
-            "the model of `{}` is `{}`: only evaluations of model `import` take predictions",
-            config.name, config.model
-        )));
-    }
-    let declaration = super::dataset::find(&version.declarations, &config.dataset)?;
-    let table = Table::open(&repo.store, &version.entries, declaration)?;
-    let roles = &table.declaration.roles;
-    let (key, field) = match (roles.key(), roles.labels().first()) {
-        (key, Some(field)) if !key.is_empty() => (key.to_vec(), field.clone()),
-        _ => {
-            return Err(Error::Usage(format!(
-                "`{}` needs a key and a label to be evaluated",
-                config.dataset
-            )));
-        }
-    };
-    let chosen = Chosen::of(config)?;
-    for one in chosen.conditions() {
-        condition::check(&repo.store, one, &[&version])?;
-    }
-    let predictions = list::read(&options.file, &options.bytes, &key, &options.column)?;
-    let sets = sets::read(&repo.store, &table, &field, &chosen)?;
-    let scored = score(config, &sets, &predictions, &declaration.rename)?;
-    let definition = Definition {
-        learner: config.model.clone(),
-        parameters: BTreeMap::from([("model".to_owned(), config.name.clone())]),
-        seed: 0,
-        dataset: config.dataset.clone(),
-        roles: sets::roles(&table).collect(),
-        train: config.train.clone(),
-        test: config.test.clone(),
-        features: None,
-        null_class: config.null_class.clone(),
-        metrics: METRICS_VERSION,
-    };
-    let (id, evaluation) = transaction::write(repo, &locked, |repo, writer, draft| {
-        let no_room = || Error::PredictionList {
-            name: options.file.clone(),
-            place: 0,
-            reason: "its predictions are more than 64 MiB".to_owned(),
-        };
-        let evaluation = Evaluation {
-            commit: commit_id,
-            snapshot: commit.snapshot,
-            name: config.name.clone(),
-            dataset: config.dataset.clone(),
-            field: field.clone(),
-            definition: object::put(writer, &definition)?,
-            train: sets.train.clone(),
-            test: sets.test.clone(),
-            scores: evaluate::ratios(&scored.scores),
-            confusion: scored.confusion.to_object(),
-            calibration: scored.calibration.as_ref().map(|c| c.bins().to_vec()),
-            predictions: predictions.write(writer)?.ok_or_else(no_room)?,
-        };
-        let id = object::put(writer, &evaluation)?;
-        let known = draft.view.attachments;
-        let mut attachments = Attachments::read(&repo.store, known.as_ref())?;
-        let is_there = attachments.of(&commit_id).any(|one| one.object == id);
-        if is_there {
-            return Ok(((id, evaluation), None));
-        }
-        attachments.push(commit_id, AttachmentKind::Evaluation, id);
-        draft.view.attachments = attachments.write(writer)?;
-        let about = vec![config.name.clone(), commit_id.to_string()];
-        Ok(((id, evaluation), Some(Note::new("eval", about))))
-    })?;
-    let mut told = with_pairs(repo, tell(repo, id, evaluation)?)?;
-    told.notes = scored.notes;
-    Ok(told)
 }
 
 /// Returns the evaluations attached to a revision, in order, of one name where one is given.
@@ -151,11 +59,22 @@ pub fn show(repo: &Repo, revision: &str, name: Option<&str>) -> Result<Vec<Told>
     all.map(|told| with_pairs(repo, told)).collect()
 }
 
+/// Adds what only the records tell: intervals, and the difference from the evaluation before.
 fn with_pairs(repo: &Repo, mut told: Told) -> Result<Told, Error> {
-    if let Some((_, older, how)) = &told.previous {
-        told.paired = paired::paired(repo, older, &told.evaluation, *how)?;
+    if let Some(side) = paired::side(repo, &told.evaluation)? {
+        compare(repo, &mut told, &side)?;
     }
     Ok(told)
+}
+
+fn compare(repo: &Repo, told: &mut Told, side: &Side) -> Result<(), Error> {
+    intervals::fill(told, side);
+    if let Some((_, older, how)) = &told.previous
+        && let Some(before) = paired::side(repo, older)?
+    {
+        told.paired = paired::paired(&before, side, *how);
+    }
+    Ok(())
 }
 
 /// Returns the evaluations of a revision and of what came before it, newest commit first.
@@ -181,10 +100,8 @@ pub(super) fn attached(
     repo: &Repo,
     commit: &ObjectId,
 ) -> Result<Vec<(ObjectId, Evaluation)>, Error> {
-    let view = &repo.current.view;
-    let attachments = Attachments::read(&repo.store, view.attachments.as_ref())?;
     let mut out = Vec::new();
-    for one in attachments.of(commit) {
+    for one in repo.attachments()?.of(commit) {
         if one.kind == AttachmentKind::Evaluation {
             out.push((one.object, object::get(&repo.store, &one.object)?));
         }
@@ -195,35 +112,60 @@ pub(super) fn attached(
 /// Derives the scores of an evaluation, and finds the one before it.
 fn tell(repo: &Repo, id: ObjectId, evaluation: Evaluation) -> Result<Told, Error> {
     let definition: Definition = object::get(&repo.store, &evaluation.definition)?;
-    let confusion = Confusion::from_object(&evaluation.confusion);
-    let calibration = evaluation.calibration.as_deref();
-    let calibration = calibration.map(Calibration::from_object);
-    let null_class = definition.null_class.as_deref();
+    let commit: Commit = object::get(&repo.store, &evaluation.commit)?;
+    let parent = commit.parents.first().copied();
     Ok(Told {
-        scores: evaluate::scores(&confusion, null_class, calibration.as_ref()),
-        previous: previous(repo, &evaluation)?,
-        null_class: definition.null_class.clone(),
-        paired: None,
-        notes: Vec::new(),
-        id,
-        evaluation,
+        id: Some(id),
+        previous: previous(repo, parent, &evaluation)?,
+        ..plain(evaluation, definition.null_class)
     })
 }
 
-/// Follows the first parents to the next evaluation of the same definition.
+/// Tells an evaluation of the working files, which comes after HEAD.
+fn told_of(repo: &Repo, made: Made) -> Result<Told, Error> {
+    let nowhere = ObjectId([0; 32]);
+    let definition = definition::id_of(&made.definition)?;
+    let evaluation = made.evaluation((nowhere, nowhere), (definition, nowhere));
+    let head = repo.head_commit()?.map(|(id, _)| id);
+    let mut told = Told {
+        previous: previous(repo, head, &evaluation)?,
+        ..plain(evaluation, made.definition.null_class.clone())
+    };
+    compare(repo, &mut told, &Side::of(&made))?;
+    told.notes.extend(made.notes);
+    Ok(told)
+}
+
+fn plain(evaluation: Evaluation, null_class: Option<String>) -> Told {
+    let confusion = Confusion::from_object(&evaluation.confusion);
+    let calibration = evaluation.calibration.as_deref();
+    let calibration = calibration.map(Calibration::from_object);
+    Told {
+        id: None,
+        scores: evaluate::scores(&confusion, null_class.as_deref(), calibration.as_ref()),
+        previous: None,
+        paired: None,
+        notes: Vec::new(),
+        null_class,
+        evaluation,
+    }
+}
+
+/// Follows first parents from a commit on to the next evaluation of the same definition.
 fn previous(
     repo: &Repo,
+    mut at: Option<ObjectId>,
     newer: &Evaluation,
 ) -> Result<Option<(ObjectId, Evaluation, Comparable)>, Error> {
-    let mut commit: Commit = object::get(&repo.store, &newer.commit)?;
-    while let Some(parent) = commit.parents.first().copied() {
+    while let Some(commit) = at {
         // Of several evaluations of a commit the first one stands, here as in the log.
-        for (id, older) in attached(repo, &parent)? {
+        for (id, older) in attached(repo, &commit)? {
             if let Some(how) = evaluate::comparable(&older, newer) {
                 return Ok(Some((id, older, how)));
             }
         }
-        commit = object::get(&repo.store, &parent)?;
+        let commit: Commit = object::get(&repo.store, &commit)?;
+        at = commit.parents.first().copied();
     }
     Ok(None)
 }
@@ -240,82 +182,5 @@ fn declared<'a>(version: &'a Version, name: Option<&str>) -> Result<&'a Evaluati
     found.ok_or_else(|| Error::NoSuchEvaluation {
         name: name.map(str::to_owned),
         known: all.iter().map(|one| one.name.clone()).collect(),
-    })
-}
-
-struct Scored {
-    confusion: Confusion,
-    calibration: Option<Calibration>,
-    scores: Vec<Score>,
-    notes: Vec<String>,
-}
-
-/// Returns the classes of predictions under their names of now: one that was renamed and is no
-/// label any more is heard under its new name.
-fn spoken<'a>(
-    predictions: &'a Predictions,
-    sets: &Sets,
-    renamed: &'a BTreeMap<String, String>,
-) -> Vec<&'a str> {
-    let is_label = |class: &String| sets.records.iter().any(|record| record.label == *class);
-    let name = |class: &'a String| match renamed.get(class) {
-        Some(new) if !is_label(class) => new.as_str(),
-        _ => class.as_str(),
-    };
-    predictions.classes.iter().map(name).collect()
-}
-
-/// Scores predictions.
-fn score(
-    config: &EvaluationConfig,
-    sets: &Sets,
-    predictions: &Predictions,
-    renamed: &BTreeMap<String, String>,
-) -> Result<Scored, Error> {
-    if sets.records.is_empty() {
-        return Err(Error::NoTestRecords {
-            name: config.name.clone(),
-        });
-    }
-    let known: HashMap<&[String], usize> = (predictions.keys.iter().map(Vec::as_slice))
-        .zip(0..)
-        .collect();
-    let places: Vec<Option<usize>> = (sets.records.iter())
-        .map(|record| known.get(record.key.as_slice()).copied())
-        .collect();
-    let missed = places.iter().filter(|place| place.is_none()).count();
-    if let Some(first) = places.iter().position(Option::is_none) {
-        return Err(Error::NoPrediction {
-            missed: missed as u64,
-            key: sets.records[first].key.clone(),
-        });
-    }
-    let spoken = spoken(predictions, sets, renamed);
-    let mut calibration = predictions
-        .confidence
-        .as_ref()
-        .map(|_| Calibration::default());
-    let mut pairs = Vec::with_capacity(sets.records.len());
-    for (record, place) in sets.records.iter().zip(places.into_iter().flatten()) {
-        let said = spoken[predictions.predicted[place] as usize];
-        pairs.push((record.label.as_str(), said));
-        if let (Some(bins), Some(sure)) = (&mut calibration, &predictions.confidence) {
-            bins.add(sure[place], record.label == said);
-        }
-    }
-    let confusion = Confusion::of(pairs.into_iter());
-    let null_class = config.null_class.as_deref();
-    let mut notes = Vec::new();
-    if sets.unlabelled > 0 {
-        notes.push(format!(
-            "{} test records without a key or a label are left out",
-            sets.unlabelled
-        ));
-    }
-    Ok(Scored {
-        scores: evaluate::scores(&confusion, null_class, calibration.as_ref()),
-        confusion,
-        calibration,
-        notes,
     })
 }

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 
 use crate::dataset::Table;
-use crate::evaluate::{Comparable, mcnemar};
+use crate::evaluate::{Comparable, LEVEL, mcnemar, paired_interval};
 use crate::object::{self, Commit, Definition, Evaluation, Predictions};
 use crate::repo::Repo;
 
 use super::super::assess::Version;
 use super::super::error::Error;
-use super::sets::{self, Chosen, Sets};
-use super::spoken;
+use super::made::{Made, spoken};
+use super::sets::{self, Chosen, Record, Wanted};
 
 /// How two evaluations differ on the records that are equal in both.
 #[derive(Clone, PartialEq, Debug)]
@@ -21,6 +21,8 @@ pub struct Paired {
     pub won: u64,
     /// Those that only the older one predicted right.
     pub lost: u64,
+    /// The interval of 95 % of the change of the accuracy on them; `None` where there are none.
+    pub interval: Option<(f64, f64)>,
     /// The exact p of McNemar's test.
     pub mcnemar_p: f64,
     /// Where labels changed: how many the older predictions have right under the newer labels, of
@@ -28,60 +30,83 @@ pub struct Paired {
     pub older_under_newer: Option<(u64, u64)>,
 }
 
-struct Side {
-    sets: Sets,
-    /// What was predicted of each test record.
-    said: Vec<Option<String>>,
+/// An evaluation with its test records.
+pub(in crate::ops) struct Side {
+    /// The test records, in the order of their keys.
+    pub records: Vec<Record>,
+    /// What was predicted of each, in the words of its version.
+    pub said: Vec<Option<String>>,
 }
 
-/// Compares two evaluations of one definition; `None` where a version is gone, or where keys tell
-/// no records apart.
-pub(super) fn paired(
-    repo: &Repo,
-    older: &Evaluation,
-    newer: &Evaluation,
-    how: Comparable,
-) -> Result<Option<Paired>, Error> {
-    let (old, new) = match (side(repo, older)?, side(repo, newer)?) {
-        (Some(old), Some(new)) => (old, new),
-        _ => return Ok(None),
-    };
-    let by_key: HashMap<&[String], usize> = (old.sets.records.iter())
+impl Side {
+    /// Returns the side of an evaluation that was just made.
+    pub(in crate::ops) fn of(made: &Made) -> Self {
+        Self {
+            records: made.sets.records.clone(),
+            said: made.said.iter().cloned().map(Some).collect(),
+        }
+    }
+
+    /// Returns whether the record at a place was predicted right.
+    fn is_right(&self, at: usize) -> bool {
+        self.said[at].as_ref() == Some(&self.records[at].label)
+    }
+}
+
+/// Returns for each record of the newer side its place in the older one, by keys; `None` where keys
+/// tell no records apart.
+fn matched(old: &Side, new: &Side) -> Option<Vec<Option<usize>>> {
+    let by_key: HashMap<&[String], usize> = (old.records.iter())
         .map(|record| record.key.as_slice())
         .zip(0..)
         .collect();
-    if by_key.len() != old.sets.records.len() {
-        return Ok(None);
+    if by_key.len() != old.records.len() {
+        return None;
     }
-    let (mut records, mut won, mut lost, mut right) = (0, 0, 0, 0);
-    for (record, said) in new.sets.records.iter().zip(&new.said) {
-        let Some(&at) = by_key.get(record.key.as_slice()) else {
-            continue;
-        };
-        let (before, before_said) = (&old.sets.records[at], &old.said[at]);
-        let is_right = |said: &Option<String>| said.as_ref() == Some(&record.label);
-        right += u64::from(is_right(before_said));
-        if before != record {
-            continue;
-        }
-        records += 1;
-        match (is_right(before_said), is_right(said)) {
+    let place = |record: &Record| by_key.get(record.key.as_slice()).copied();
+    Some(new.records.iter().map(place).collect())
+}
+
+/// Returns the places, in the older side and in the newer one, of the records whose content and
+/// label are equal in both.
+pub(in crate::ops) fn common(old: &Side, new: &Side) -> Vec<(usize, usize)> {
+    let places = matched(old, new).unwrap_or_default().into_iter();
+    let both = places.zip(0..).filter_map(|(old, new)| Some((old?, new)));
+    both.filter(|(a, b)| old.records[*a].is_same(&new.records[*b]))
+        .collect()
+}
+
+/// Compares two evaluations of one definition; `None` where keys tell no records apart.
+pub(super) fn paired(old: &Side, new: &Side, how: Comparable) -> Option<Paired> {
+    let places = matched(old, new)?;
+    let right = (places.iter().zip(&new.records)).filter(|(place, record)| {
+        let said = place.and_then(|at| old.said[at].as_ref());
+        said == Some(&record.label)
+    });
+    let right = right.count() as u64;
+    let common = common(old, new);
+    let (mut won, mut lost) = (0, 0);
+    for &(before, after) in &common {
+        match (old.is_right(before), new.is_right(after)) {
             (false, true) => won += 1,
             (true, false) => lost += 1,
             _ => {}
         }
     }
-    Ok(Some(Paired {
+    let records = common.len() as u64;
+    Some(Paired {
         records,
         won,
         lost,
+        interval: paired_interval(won, lost, records, LEVEL),
         mcnemar_p: mcnemar(won, lost),
         older_under_newer: (how == Comparable::LabelsChanged)
-            .then_some((right, newer.test.records)),
-    }))
+            .then_some((right, new.records.len() as u64)),
+    })
 }
 
-fn side(repo: &Repo, evaluation: &Evaluation) -> Result<Option<Side>, Error> {
+/// Reads the test records of an evaluation; `None` where its version has no such data set.
+pub(in crate::ops) fn side(repo: &Repo, evaluation: &Evaluation) -> Result<Option<Side>, Error> {
     let commit: Commit = object::get(&repo.store, &evaluation.commit)?;
     let version = Version::of_commit(&repo.store, &commit)?;
     let Some(declaration) = version.declarations.get(&evaluation.dataset) else {
@@ -90,8 +115,10 @@ fn side(repo: &Repo, evaluation: &Evaluation) -> Result<Option<Side>, Error> {
     let definition: Definition = object::get(&repo.store, &evaluation.definition)?;
     let predictions = Predictions::read(&repo.store, &evaluation.predictions)?;
     let table = Table::open(&repo.store, &version.entries, declaration)?;
+    let table = sets::as_defined(table, &definition);
     let chosen = Chosen::parse(definition.train.as_deref(), definition.test.as_deref())?;
-    let sets = sets::read(&repo.store, &table, &evaluation.field, &chosen)?;
+    let wanted = Wanted::default();
+    let sets = sets::read(&repo.store, &table, &evaluation.field, &chosen, &wanted)?;
     let classes = spoken(&predictions, &sets, &declaration.rename);
     let places: HashMap<&[String], usize> = (predictions.keys.iter().map(Vec::as_slice))
         .zip(0..)
@@ -103,6 +130,6 @@ fn side(repo: &Repo, evaluation: &Evaluation) -> Result<Option<Side>, Error> {
     });
     Ok(Some(Side {
         said: said.collect(),
-        sets,
+        records: sets.records,
     }))
 }

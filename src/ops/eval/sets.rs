@@ -10,48 +10,118 @@ use crate::config::EvaluationConfig;
 use crate::dataset::r#where::Given;
 use crate::dataset::{Table, Where};
 use crate::evaluate::Digest;
-use crate::object::{ObjectSource, TestSet, TrainSet};
-use crate::record::{Batch, Cell, RecordRef, Role, Type, UNPARSABLE, canonical, normalized};
+use crate::learn::{self, part_of};
+use crate::object::{Definition, ObjectSource, TestSet, TrainSet};
+use crate::record::{
+    Batch, Cell, RecordRef, Role, Roles, Type, UNPARSABLE, canonical, normalized, quote_name,
+};
 
 use super::super::error::Error;
 
-/// A test record.
+/// A record that trains or tests.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct TestRecord {
+pub(in crate::ops) struct Record {
     /// The values of the key fields.
     pub key: Vec<String>,
-    /// The true class.
+    /// The class that it is labelled with.
     pub label: String,
     /// The BLAKE3 of key and content.
     pub inputs: ObjectId,
+    /// The BLAKE3 of the values of its group fields, where it has some.
+    pub group: Option<ObjectId>,
+    /// The values of the fields that were asked for, as they are written.
+    pub values: Vec<Option<String>>,
+}
+
+impl Record {
+    /// Returns whether key, content and label are those of another.
+    pub(in crate::ops) fn is_same(&self, other: &Self) -> bool {
+        (&self.key, &self.label, &self.inputs) == (&other.key, &other.label, &other.inputs)
+    }
 }
 
 /// What an evaluation reads of a version.
-#[derive(Debug)]
-pub(super) struct Sets {
+#[derive(Clone, Debug)]
+pub(in crate::ops) struct Sets {
+    /// The digest of the training records.
     pub train: TrainSet,
+    /// The digests of the test records.
     pub test: TestSet,
     /// The test records, in the order of their keys.
-    pub records: Vec<TestRecord>,
-    /// Test records without a key or a label, which are left out.
-    pub unlabelled: u64,
+    pub records: Vec<Record>,
+    /// The training records in that order, where they were asked for.
+    pub training: Vec<Record>,
+    /// The types of the fields that were asked for, joined over the training records.
+    pub kinds: Vec<Type>,
+    /// Which records are left out.
+    pub left_out: LeftOut,
+}
+
+/// How many records an evaluation leaves out, and why.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(in crate::ops) struct LeftOut {
+    /// Test records without a key or a label.
+    pub test_unlabelled: u64,
+    /// Training records without a key or a label.
+    pub train_unlabelled: u64,
+    /// Test records whose key is that of another one: a prediction for it would name neither.
+    pub test_repeated: u64,
+    /// Records that both train and test, which are not left out.
+    pub in_both: u64,
+}
+
+impl LeftOut {
+    /// Says it in words.
+    pub(in crate::ops) fn notes(&self) -> Vec<String> {
+        let mut out = Vec::new();
+        let mut say = |count: u64, words: &str| {
+            if count > 0 {
+                out.push(format!("{count} {words}"));
+            }
+        };
+        let unlabelled = "records without a key or a label are left out";
+        say(self.test_unlabelled, &format!("test {unlabelled}"));
+        say(self.train_unlabelled, &format!("training {unlabelled}"));
+        say(
+            self.test_repeated,
+            "test records that share their key with another are left out",
+        );
+        say(self.in_both, "records both train and test");
+        out
+    }
 }
 
 /// Which records are meant.
-pub(super) struct Chosen {
-    train: Option<Where>,
-    test: Option<Where>,
+pub(in crate::ops) enum Chosen {
+    /// Those of conditions.
+    Conditions {
+        train: Option<Where>,
+        test: Option<Where>,
+    },
+    /// This share tests, by a hash of group or key; the others train.
+    Holdout(f64),
 }
+
+/// How definitions write a holdout.
+const HOLDOUT: (&str, &str) = ("holdout(", ")");
 
 impl Chosen {
     /// Reads the conditions of a declaration.
     pub(super) fn of(config: &EvaluationConfig) -> Result<Self, Error> {
-        Self::parse(config.train.as_deref(), config.test.as_deref())
+        let (train, test) = written(config);
+        Self::parse(train.as_deref(), test.as_deref())
     }
 
-    /// Reads conditions.
+    /// Reads conditions as a definition has them.
     pub(super) fn parse(train: Option<&str>, test: Option<&str>) -> Result<Self, Error> {
-        Ok(Self {
+        let share = test.and_then(|test| {
+            let inner = test.strip_prefix(HOLDOUT.0)?.strip_suffix(HOLDOUT.1)?;
+            inner.parse::<f64>().ok()
+        });
+        if let (None, Some(share)) = (train, share) {
+            return Ok(Self::Holdout(share));
+        }
+        Ok(Self::Conditions {
             train: train.map(Where::parse).transpose()?,
             test: test.map(Where::parse).transpose()?,
         })
@@ -59,15 +129,52 @@ impl Chosen {
 
     /// Returns the conditions.
     pub(super) fn conditions(&self) -> impl Iterator<Item = &Where> {
-        self.train.iter().chain(&self.test)
+        let (train, test) = match self {
+            Self::Conditions { train, test } => (train.as_ref(), test.as_ref()),
+            Self::Holdout(_) => (None, None),
+        };
+        train.into_iter().chain(test)
     }
+
+    /// Returns whether a record trains, and whether it tests.
+    fn of_record(&self, record: &RecordRef<'_>, identity: &[u8]) -> (bool, bool) {
+        match self {
+            Self::Conditions { train, test } => (
+                train.as_ref().is_some_and(|one| passes(one, record)),
+                test.as_ref().is_none_or(|one| passes(one, record)),
+            ),
+            Self::Holdout(share) => {
+                let tests = part_of(identity) < *share;
+                (!tests, tests)
+            }
+        }
+    }
+}
+
+/// Returns train and test as definitions write them.
+pub(super) fn written(config: &EvaluationConfig) -> (Option<String>, Option<String>) {
+    match config.holdout {
+        Some(share) => (None, Some(format!("{}{share}{}", HOLDOUT.0, HOLDOUT.1))),
+        None => (config.train.clone(), config.test.clone()),
+    }
+}
+
+/// What is read of a version.
+#[derive(Clone, Debug, Default)]
+pub(in crate::ops) struct Wanted {
+    /// Whether the training records themselves are needed, and not their digest alone.
+    pub training: bool,
+    /// The fields whose values are needed.
+    pub fields: Vec<String>,
+    /// Whether values are needed as JSON, and not as they are written.
+    pub as_json: bool,
 }
 
 struct Read {
     trains: bool,
     tests: bool,
     inputs: Vec<u8>,
-    record: Option<TestRecord>,
+    record: Option<Record>,
 }
 
 /// Reads the records of a table; `field` is the label field.
@@ -76,44 +183,88 @@ pub(super) fn read(
     table: &Table,
     field: &str,
     chosen: &Chosen,
+    wanted: &Wanted,
 ) -> Result<Sets, Error> {
     let units: Vec<(usize, usize)> = table.units().collect();
-    let found: Vec<Vec<Read>> = units
+    let found: Vec<(Vec<Read>, Vec<Type>)> = units
         .par_iter()
         .map_init(Batch::default, |batch, &(part, unit)| {
             table.read_unit(source, part, unit, batch)?;
-            let records = batch.records();
-            Ok::<_, Error>(
-                records
-                    .filter_map(|r| of_record(table, field, chosen, &r))
-                    .collect(),
-            )
+            let batch = &*batch;
+            let places = batch.places(wanted.fields.iter().map(String::as_str));
+            let mut kinds = vec![Type::Null; places.len()];
+            let mut read = Vec::new();
+            for record in batch.records() {
+                let Some(one) = of_record(table, field, chosen, (&record, &places, wanted.as_json))
+                else {
+                    continue;
+                };
+                if one.trains && one.record.is_some() {
+                    for (kind, place) in kinds.iter_mut().zip(&places) {
+                        let cell = place.and_then(|place| record.cell(place));
+                        *kind = kind.join(cell.map_or(Type::Null, Type::of));
+                    }
+                }
+                read.push(one);
+            }
+            Ok::<_, Error>((read, kinds))
         })
         .collect::<Result<_, _>>()?;
-    let (mut train, mut inputs, mut labels) = <(Digest, Digest, Digest)>::default();
-    let (mut trained, mut unlabelled) = (0, 0);
-    let mut records = Vec::new();
-    for one in found.into_iter().flatten() {
-        let Some(record) = one.record else {
-            unlabelled += u64::from(one.tests);
-            continue;
-        };
-        if one.trains {
-            let mut all = one.inputs.clone();
-            append(&mut all, &record.label);
-            train.add(&all);
-            trained += 1;
+    let mut kinds = vec![Type::Null; wanted.fields.len()];
+    let mut left_out = LeftOut::default();
+    let (mut train, mut trained) = (Digest::default(), 0);
+    let (mut training, mut tests) = (Vec::new(), Vec::new());
+    for (read, of_unit) in found {
+        for (kind, more) in kinds.iter_mut().zip(of_unit) {
+            *kind = kind.join(more);
         }
-        if one.tests {
-            inputs.add(&one.inputs);
-            let mut said = Vec::new();
-            record.key.iter().for_each(|part| append(&mut said, part));
-            append(&mut said, &record.label);
-            labels.add(&said);
-            records.push(record);
+        for one in read {
+            let Some(record) = one.record else {
+                left_out.test_unlabelled += u64::from(one.tests);
+                left_out.train_unlabelled += u64::from(one.trains && !one.tests);
+                continue;
+            };
+            left_out.in_both += u64::from(one.trains && one.tests);
+            if one.trains {
+                let mut all = one.inputs.clone();
+                append(&mut all, &record.label);
+                train.add(&all);
+                trained += 1;
+                if wanted.training {
+                    training.push(record.clone());
+                }
+            }
+            if one.tests {
+                tests.push((record, one.inputs));
+            }
         }
     }
-    records.sort_by(|a, b| (&a.key, &a.label).cmp(&(&b.key, &b.label)));
+    let order = |a: &Record, b: &Record| {
+        let a_before = (&a.key, &a.label, &a.inputs, &a.values);
+        a_before.cmp(&(&b.key, &b.label, &b.inputs, &b.values))
+    };
+    training.par_sort_by(order);
+    tests.par_sort_by(|a, b| order(&a.0, &b.0));
+    let is_repeated: Vec<bool> = (0..tests.len())
+        .map(|at| {
+            let key = |at: usize| tests.get(at).map(|(record, _)| &record.key);
+            key(at) == key(at + 1) || (at > 0 && key(at) == key(at - 1))
+        })
+        .collect();
+    let (mut inputs, mut labels) = (Digest::default(), Digest::default());
+    let mut records = Vec::with_capacity(tests.len());
+    for ((record, bytes), is_repeated) in tests.into_iter().zip(is_repeated) {
+        if is_repeated {
+            left_out.test_repeated += 1;
+            continue;
+        }
+        inputs.add(&bytes);
+        let mut said = Vec::new();
+        record.key.iter().for_each(|part| append(&mut said, part));
+        append(&mut said, &record.label);
+        labels.add(&said);
+        records.push(record);
+    }
     Ok(Sets {
         train: TrainSet {
             records: trained,
@@ -125,38 +276,55 @@ pub(super) fn read(
             labels: labels.hex(),
         },
         records,
-        unlabelled,
+        training,
+        kinds,
+        left_out,
     })
 }
 
-fn of_record(table: &Table, field: &str, chosen: &Chosen, record: &RecordRef<'_>) -> Option<Read> {
-    let passes = |condition: &Where| {
-        condition.passes(&|at: usize| {
-            let name = &condition.names()[at].text;
-            match cell(record, name) {
-                Some(cell) => Given::Value(Type::of(cell), cell.text.into()),
-                None => Given::Null,
-            }
-        })
-    };
-    let trains = chosen.train.as_ref().is_some_and(passes);
-    let tests = chosen.test.as_ref().is_none_or(passes);
-    if !trains && !tests {
-        return None;
-    }
+fn passes(condition: &Where, record: &RecordRef<'_>) -> bool {
+    condition.passes(&|at: usize| {
+        let name = &condition.names()[at].text;
+        let cell = cell(record, name).or_else(|| cell_of_quoted(record, name));
+        match cell {
+            Some(cell) => Given::Value(Type::of(cell), cell.text.into()),
+            None => Given::Null,
+        }
+    })
+}
+
+fn of_record(
+    table: &Table,
+    field: &str,
+    chosen: &Chosen,
+    (record, places, as_json): (&RecordRef<'_>, &[Option<usize>], bool),
+) -> Option<Read> {
     let roles = &table.declaration.roles;
+    let names = roles.key().iter();
+    let key: Option<Vec<String>> = names.map(|name| cell(record, name).map(spelled)).collect();
     let mut inputs = Vec::new();
-    let key = roles.key().iter();
-    let key: Option<Vec<String>> = key.map(|name| cell(record, name).map(spelled)).collect();
     for part in key.iter().flatten() {
         append(&mut inputs, part);
     }
+    let mut group = Vec::new();
+    for (at, name) in roles.fields(Role::Group).iter().enumerate() {
+        if let Some(cell) = cell(record, name) {
+            append(&mut group, &at.to_string());
+            append(&mut group, &spelled(cell));
+        }
+    }
+    // Records of one group stay together.
+    let identity = if group.is_empty() { &inputs } else { &group };
+    let (trains, tests) = chosen.of_record(record, identity);
+    if !trains && !tests {
+        return None;
+    }
     let fields = record.batch().fields();
-    let mut places: Vec<usize> = (0..fields.len())
+    let mut content: Vec<usize> = (0..fields.len())
         .filter(|at| *fields[*at] != *UNPARSABLE && roles.is_content(&fields[*at]))
         .collect();
-    places.sort_by(|a, b| fields[*a].cmp(&fields[*b]));
-    for at in places {
+    content.sort_by(|a, b| fields[*a].cmp(&fields[*b]));
+    for at in content {
         if let Some(cell) = record.cell(at) {
             append(&mut inputs, &fields[at]);
             append(&mut inputs, &spelled(cell));
@@ -164,10 +332,19 @@ fn of_record(table: &Table, field: &str, chosen: &Chosen, record: &RecordRef<'_>
     }
     let label = cell(record, field).map(spelled);
     let id = ObjectId::of(&inputs);
-    let record = key.zip(label).map(|(key, label)| TestRecord {
+    let value = |place: &Option<usize>| {
+        let cell = record.cell((*place)?)?;
+        Some(match as_json {
+            true => json(cell),
+            false => cell.text.to_owned(),
+        })
+    };
+    let record = key.zip(label).map(|(key, label)| Record {
         key,
         label,
         inputs: id,
+        group: (!group.is_empty()).then(|| ObjectId::of(&group)),
+        values: places.iter().map(value).collect(),
     });
     Some(Read {
         trains,
@@ -181,6 +358,30 @@ fn cell<'b>(record: &RecordRef<'b>, field: &str) -> Option<Cell<'b>> {
     record.cell(record.batch().field(field)?)
 }
 
+fn cell_of_quoted<'b>(record: &RecordRef<'b>, name: &str) -> Option<Cell<'b>> {
+    let quoted = quote_name(name);
+    if quoted == name {
+        return None;
+    }
+    cell(record, &quoted)
+}
+
+/// Returns a value as JSON: numbers and truth values as such where JSON writes them so.
+fn json(cell: Cell<'_>) -> String {
+    let plain = match Type::of(cell) {
+        Type::List | Type::Object => true,
+        Type::Integer | Type::Float => {
+            serde_json::from_str::<serde_json::Number>(cell.text).is_ok()
+        }
+        Type::Boolean => matches!(cell.text, "true" | "false"),
+        _ => false,
+    };
+    match plain {
+        true => cell.text.to_owned(),
+        false => serde_json::Value::from(cell.text).to_string(),
+    }
+}
+
 /// Returns the one spelling of a value.
 pub(super) fn spelled(cell: Cell<'_>) -> String {
     normalized(&canonical(Type::of(cell), cell)).into_owned()
@@ -191,19 +392,40 @@ fn append(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(text.as_bytes());
 }
 
+/// Returns the id of a key: the same in every version.
+pub(in crate::ops) fn id_of(key: &[String]) -> u128 {
+    let mut bytes = Vec::new();
+    key.iter().for_each(|part| append(&mut bytes, part));
+    learn::id_of(&bytes)
+}
+
+/// The roles that say what a record is.
+const TOLD: [Role; 6] = [
+    Role::Key,
+    Role::Label,
+    Role::Group,
+    Role::Feature,
+    Role::Text,
+    Role::Image,
+];
+
 /// Returns the fields by role that say what a record is, for definitions.
-pub(super) fn roles(table: &Table) -> impl Iterator<Item = (String, Vec<String>)> + '_ {
-    let told = [
-        Role::Key,
-        Role::Label,
-        Role::Group,
-        Role::Feature,
-        Role::Text,
-        Role::Image,
-    ];
-    let fields = move |role| table.declaration.roles.fields(role).to_vec();
-    let all = told
+pub(super) fn roles(roles: &Roles) -> impl Iterator<Item = (String, Vec<String>)> + '_ {
+    let fields = move |role| roles.fields(role).to_vec();
+    let all = TOLD
         .into_iter()
-        .map(move |role| (role.name().to_owned(), fields(role)));
+        .map(move |role: Role| (role.name().to_owned(), fields(role)));
     all.filter(|(_, fields)| !fields.is_empty())
+}
+
+/// Gives a table the roles that a definition was asked with.
+pub(super) fn as_defined(mut table: Table, definition: &Definition) -> Table {
+    let roles = &mut table.declaration.roles;
+    for role in TOLD {
+        roles.clear(role);
+        for field in definition.roles.get(role.name()).into_iter().flatten() {
+            roles.add(role, field.as_str());
+        }
+    }
+    table
 }

@@ -1,31 +1,15 @@
 //! The feature map of a data set, frozen from the records that are looked at.
 //!
-//! Text fields become n-grams; numbers are scaled by mean and standard deviation; lists of numbers
-//! of one length are embeddings; a string is text where its values have three words or more on
-//! average, else a category. Labels, keys and all other fields that are not content play no part.
+//! What becomes of each field stands in `ops/features.rs`. Labels, keys and all other fields that are not content play no part.
 
 use std::sync::Arc;
 
-use crate::learn::features::{Scale, embedding, words};
-use crate::learn::{Encoding, FeatureMap};
+use crate::learn::FeatureMap;
 use crate::record::{Role, Type};
 
 use super::super::error::Error;
+use super::super::features::Seen;
 use super::reading::View;
-
-/// Values with so many words on average are text.
-const WORDS: usize = 3;
-
-/// What is known of the values of one field.
-#[derive(Default)]
-struct Seen {
-    values: usize,
-    words: usize,
-    numbers: Vec<f64>,
-    /// The length of all lists; `None` before the first and where they differ.
-    width: Option<usize>,
-    uneven: bool,
-}
 
 /// Returns the map of some fields, or of all content fields.
 pub(super) fn map_of(view: &View<'_>, only: Option<&[String]>) -> Result<FeatureMap, Error> {
@@ -44,19 +28,7 @@ pub(super) fn map_of(view: &View<'_>, only: Option<&[String]>) -> Result<Feature
                 let Some(cell) = place.and_then(|place| record.cell(place)) else {
                     continue;
                 };
-                seen.values += 1;
-                match kind {
-                    Type::Integer | Type::Float => {
-                        seen.numbers.extend(cell.text.trim().parse::<f64>())
-                    }
-                    Type::List => {
-                        let width = embedding(cell.text).map(|numbers| numbers.len());
-                        seen.uneven |=
-                            width.is_none() || seen.width.is_some_and(|w| Some(w) != width);
-                        seen.width = width;
-                    }
-                    _ => words(cell.text, |_| seen.words += 1),
-                }
+                seen.see(*kind, cell.text);
             }
         }
         seen
@@ -64,14 +36,7 @@ pub(super) fn map_of(view: &View<'_>, only: Option<&[String]>) -> Result<Feature
     let mut all: Vec<Seen> = fields.iter().map(|_| Seen::default()).collect();
     for run in runs {
         for (all, some) in all.iter_mut().zip(run) {
-            all.values += some.values;
-            all.words += some.words;
-            all.numbers.extend(some.numbers);
-            if some.width.is_some() {
-                all.uneven |= all.width.is_some() && all.width != some.width;
-                all.width = some.width;
-            }
-            all.uneven |= some.uneven;
+            all.merge(some);
         }
     }
     let texts = view.fields(Role::Text);
@@ -80,30 +45,8 @@ pub(super) fn map_of(view: &View<'_>, only: Option<&[String]>) -> Result<Feature
         .zip(kinds)
         .zip(all)
         .filter_map(|((name, kind), seen)| {
-            let encoding = match kind {
-                Type::Null => return None,
-                _ if texts.iter().any(|text| **text == **name) => Encoding::Text,
-                Type::Integer | Type::Float => Encoding::Number(Scale::freeze(seen.numbers)),
-                Type::List => match seen.width {
-                    Some(width) if !seen.uneven && width > 0 => Encoding::Embedding { width },
-                    _ => Encoding::Text,
-                },
-                Type::String if seen.words >= WORDS * seen.values => Encoding::Text,
-                _ => Encoding::Category,
-            };
-            Some((name.to_string(), encoding))
+            let is_text = texts.iter().any(|text| **text == **name);
+            Some((name.to_string(), seen.encoding(kind, is_text)?))
         });
     Ok(FeatureMap::new(encoded.collect()))
-}
-
-/// Returns the map in words.
-pub(super) fn described(map: &FeatureMap) -> String {
-    let field = |(name, encoding): &(String, Encoding)| match encoding {
-        Encoding::Number(_) => format!("{name} (number)"),
-        Encoding::Category => format!("{name} (category)"),
-        Encoding::Text => format!("{name} (text)"),
-        Encoding::Embedding { width } => format!("{name} ({width} numbers)"),
-    };
-    let fields: Vec<String> = map.fields().iter().map(field).collect();
-    format!("features: {}", fields.join(", "))
 }

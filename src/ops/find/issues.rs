@@ -7,7 +7,8 @@ use crate::learn::{Learner, Logistic, NaiveBayes, Nearest, Rows, fold_of, id_of,
 use crate::record::Role;
 
 use super::super::error::Error;
-use super::features::{described, map_of};
+use super::super::features::described;
+use super::features::map_of;
 use super::probabilities::{Imported, Taken};
 use super::reading::{View, identity};
 use super::{Answer, Hit, IssueOptions, Note};
@@ -48,7 +49,7 @@ pub(super) fn find(view: &View<'_>, options: &IssueOptions) -> Result<Answer, Er
     };
     let (mut records, looked_at, given);
     if let Some(path) = &options.probabilities {
-        let imported = Imported::read(path, view, options)?;
+        let imported = Imported::read(path, view, (options.field.as_deref(), &options.classes))?;
         let read = labelled(view, &field, &[], options.folds)?;
         (records, looked_at) = read;
         let taken = imported.taken(

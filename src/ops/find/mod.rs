@@ -1,7 +1,7 @@
-//! `find`: records that a person should look at, ranked. One file a kind.
+//! `find` and `select`: records that a person should look at or label, ranked. One file a kind.
 //!
 //! Invariant: an answer is a function of the records and the options, in one order: by
-//! severity, then by key. Nothing is stored; docs/find.md has the formulas.
+//! severity, then by key. Nothing is stored; docs/find.md and docs/curation.md have the formulas.
 
 mod conflicts;
 mod duplicates;
@@ -11,7 +11,9 @@ mod issues;
 mod leakage;
 mod outliers;
 mod probabilities;
-mod reading;
+pub(super) mod reading;
+mod selection;
+mod slices;
 
 use std::path::PathBuf;
 
@@ -22,6 +24,8 @@ use crate::dataset::Where;
 use crate::repo::Repo;
 
 use self::reading::View;
+pub use self::selection::{SelectOptions, Source, Strategy};
+pub use self::slices::{SliceOptions, SlicesReport, ToldSlice, slices};
 use super::assess::{self, Version};
 use super::condition;
 use super::error::Error;
@@ -59,6 +63,8 @@ pub enum Kind {
     Leakage,
     /// Records far from the others.
     Outliers(OutlierOptions),
+    /// Records of a pool that should be labelled next.
+    Selection(SelectOptions),
 }
 
 /// How label issues are found.
@@ -229,7 +235,11 @@ fn in_version(
             known: version.declarations.names().map(str::to_owned).collect(),
         });
     }
-    if let Some(condition) = &options.condition {
+    let pool = match &options.kind {
+        Kind::Selection(select) => select.pool.as_ref(),
+        _ => None,
+    };
+    for condition in options.condition.iter().chain(pool) {
         condition::check(source, condition, &[version])?;
     }
     let wanted = |name: &str| options.dataset.as_deref().is_none_or(|only| only == name);
@@ -247,6 +257,7 @@ fn in_version(
             Kind::Duplicates { near: Some(least) } => duplicates::near(&view, *least),
             Kind::Leakage => leakage::find(&view),
             Kind::Outliers(outliers) => outliers::find(&view, outliers),
+            Kind::Selection(select) => selection::find(&view, select),
         };
         progress.end();
         let answer = match answer {

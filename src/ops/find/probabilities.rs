@@ -10,7 +10,6 @@ use crate::base::fsio;
 use crate::record::{Batch, DeclaredDialect, Format, HEAD_BYTES, Layout, Role, normalized};
 
 use super::super::error::Error;
-use super::IssueOptions;
 use super::reading::View;
 
 /// How far a row may be from 1.
@@ -43,7 +42,7 @@ impl Imported {
     pub(super) fn read(
         path: &Path,
         view: &View<'_>,
-        options: &IssueOptions,
+        (field, given): (Option<&str>, &[String]),
     ) -> Result<Self, Error> {
         let wrong = |reason: String| Error::BadProbabilities {
             path: path.to_owned(),
@@ -58,7 +57,7 @@ impl Imported {
         let name = path
             .file_name()
             .map(|name| name.to_string_lossy().into_owned());
-        let ordered = classes(view, options)?;
+        let ordered = classes(view, field, given);
         let mut read = match extension {
             "npy" => npy(&bytes, &ordered),
             "jsonl" | "ndjson" => table(&bytes, Format::Jsonl, view, &ordered),
@@ -130,23 +129,23 @@ impl Imported {
 }
 
 /// Returns the classes in the order that is given, else declared, else sorted.
-fn classes(view: &View<'_>, options: &IssueOptions) -> Result<Vec<String>, Error> {
-    if !options.classes.is_empty() {
-        return Ok(options.classes.clone());
+fn classes(view: &View<'_>, field: Option<&str>, given: &[String]) -> Vec<String> {
+    if !given.is_empty() {
+        return given.to_vec();
     }
     if let Some(declared) = &view.table.declaration.classes {
-        return Ok(declared.values.clone());
+        return declared.values.clone();
     }
-    let label = options.field.as_ref().or(view.fields(Role::Label).first());
+    let label = field.or(view.fields(Role::Label).first().map(String::as_str));
     let fact = view
         .facts
         .fields
         .iter()
-        .find(|fact| Some(&*fact.name) == label.map(String::as_str));
+        .find(|fact| Some(&*fact.name) == label);
     let counted = fact.and_then(|fact| fact.classes.as_ref());
-    Ok(counted.map_or_else(Vec::new, |all| {
+    counted.map_or_else(Vec::new, |all| {
         all.iter().map(|(name, _)| name.clone()).collect()
-    }))
+    })
 }
 
 /// Reads a table whose columns are named like the classes, or whose `probabilities` is a list.

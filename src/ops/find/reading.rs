@@ -24,6 +24,7 @@ pub(super) struct View<'a> {
     pub(super) table: &'a Table,
     pub(super) facts: &'a Facts,
     condition: Option<&'a Where>,
+    also: Option<&'a Where>,
 }
 
 /// Part and unit, and how many records come before the unit.
@@ -48,6 +49,15 @@ impl<'a> View<'a> {
             table,
             facts,
             condition,
+            also: None,
+        }
+    }
+
+    /// Returns the same view of those records alone that pass another condition too.
+    pub(super) fn with(&self, also: &'a Where) -> Self {
+        Self {
+            also: Some(also),
+            ..*self
         }
     }
 
@@ -107,14 +117,15 @@ impl<'a> View<'a> {
         let read = |batch: &mut Batch, &(part, unit, start): &Start| {
             self.table.read_unit(self.source, part, unit, batch)?;
             let batch = &*batch;
-            let places = self
-                .condition
-                .map(|condition| self.places(condition, batch));
+            let conditions = self.condition.iter().chain(&self.also);
+            let conditions: Vec<_> = conditions
+                .map(|condition| (condition, self.places(condition, batch)))
+                .collect();
             let mut records = (start..).zip(batch.records()).filter(|(_, record)| {
-                let Some((condition, places)) = self.condition.zip(places.as_ref()) else {
-                    return true;
+                let passes = |(condition, places): &(&&Where, Vec<(Option<usize>, Type)>)| {
+                    condition.passes(&|name| given(*record, &places[name]))
                 };
-                condition.passes(&|name| given(*record, &places[name]))
+                conditions.iter().all(passes)
             });
             Ok(make(batch, &mut records))
         };
@@ -298,7 +309,7 @@ fn given<'r>(record: RecordRef<'r>, (place, kind): &(Option<usize>, Type)) -> Gi
 }
 
 /// Orders numbers by size and other keys by their text.
-fn order_names(a: &Name, b: &Name) -> Ordering {
+pub(in crate::ops) fn order_names(a: &Name, b: &Name) -> Ordering {
     let parts = |name: &Name| match name {
         Name::Key(parts) => parts.clone(),
         Name::Place(place, _) => vec![Some(place.to_string())],

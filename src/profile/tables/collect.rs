@@ -129,15 +129,6 @@ pub(super) enum Collected {
 impl Collected {
     /// Copies the rows of a partition of a table: 0 is that by key.
     pub(super) fn of(collectors: &[Collector<'_>], table: usize, partition: usize) -> Self {
-        fn all<'c, T: Copy + Default + 'c>(
-            partitions: impl Iterator<Item = &'c Partitions<T>> + Clone,
-            at: usize,
-        ) -> Vec<T> {
-            let length = partitions.clone().map(|some| some.len_of(at)).sum();
-            let mut rows = Vec::with_capacity(length);
-            partitions.for_each(|some| some.append_to(at, &mut rows));
-            rows
-        }
         match table.checked_sub(1) {
             None => Self::ByKey(all(collectors.iter().map(|c| &c.by_key), partition)),
             Some(at) => Self::Others(all(
@@ -147,6 +138,16 @@ impl Collected {
                 partition,
             )),
         }
+    }
+
+    /// Returns the rows of a partition of the table by key, in ascending order.
+    pub(super) fn keys<'c>(
+        collectors: impl Iterator<Item = &'c Collector<'c>> + Clone,
+        partition: usize,
+    ) -> Vec<KeyRow> {
+        let mut rows = all(collectors.map(|c| &c.by_key), partition);
+        rows.sort_unstable();
+        rows
     }
 
     /// Returns the rows in ascending order.
@@ -168,6 +169,17 @@ impl Collected {
             }
         }
     }
+}
+
+/// Copies the rows of a partition.
+fn all<'c, T: Copy + Default + 'c>(
+    partitions: impl Iterator<Item = &'c Partitions<T>> + Clone,
+    at: usize,
+) -> Vec<T> {
+    let length = partitions.clone().map(|some| some.len_of(at)).sum();
+    let mut rows = Vec::with_capacity(length);
+    partitions.for_each(|some| some.append_to(at, &mut rows));
+    rows
 }
 
 /// Collects the rows of records for one thread.
@@ -206,15 +218,35 @@ impl<'a> Collector<'a> {
 
     /// Adds the records of a batch.
     pub fn add(&mut self, batch: &Batch) {
-        self.add_hashed(batch, &hash_records(batch));
+        match self.grouping.keys_only() {
+            true => self.add_keys(batch),
+            false => self.add_hashed(batch, &hash_records(batch)),
+        }
+    }
+
+    /// Adds records that are not told apart but by their keys.
+    fn add_keys(&mut self, batch: &Batch) {
+        self.find_places(batch);
+        let Some(places) = &self.places else {
+            return;
+        };
+        let none = ObjectId::of(b"");
+        for record in batch.records() {
+            let row = places.by_key(record, &none, &mut self.scratch);
+            self.by_key.push(row.partition(), row);
+        }
+    }
+
+    /// Finds the fields of a batch that make up the groups: batch after batch has the same.
+    fn find_places(&mut self, batch: &Batch) {
+        if self.places.as_ref().is_none_or(|p| !p.fit(batch)) {
+            self.places = Some(self.grouping.places(batch));
+        }
     }
 
     /// Adds the records of a batch whose hashes are known: see [`hash_records`].
     pub fn add_hashed(&mut self, batch: &Batch, hashes: &[ObjectId]) {
-        // Batch after batch has the same fields.
-        if self.places.as_ref().is_none_or(|p| !p.fit(batch)) {
-            self.places = Some(self.grouping.places(batch));
-        }
+        self.find_places(batch);
         let Some(places) = &mut self.places else {
             return;
         };

@@ -31,6 +31,8 @@ pub struct Grouping {
     splits: Option<Ordinals>,
     /// The classes that items are rated with; `None` without items or with too many classes.
     classes: Option<Ordinals>,
+    /// Whether only keys matter: [`Survey::facts_only`].
+    keys_only: bool,
 }
 
 /// The most splits between which leakage is counted.
@@ -93,11 +95,15 @@ impl Grouping {
             splits: ordinals(first(Role::Split), MOST_SPLITS),
             classes: ordinals(item.and(first(Role::Label)), MOST_CLASSES),
             unique,
+            keys_only: survey.facts_only,
         }
     }
 
     /// Returns the tables, by their numbers.
     pub(super) fn kinds(&self) -> Vec<Kind> {
+        if self.keys_only {
+            return vec![Kind::Key];
+        }
         let mut kinds = vec![Kind::Key, Kind::Content];
         if self.splits.is_some() && !self.roles.fields(Role::Group).is_empty() {
             kinds.push(Kind::Group);
@@ -113,6 +119,7 @@ impl Grouping {
     /// Returns a hash of all that decides the rows of records.
     pub(super) fn print(&self) -> u128 {
         let mut bytes = b"rows 3\n".to_vec();
+        bytes.extend(self.keys_only.then_some(b'k'));
         for role in Role::ALL {
             let fields = self.roles.fields(role);
             varint::write(&mut bytes, fields.len() as u64);
@@ -133,6 +140,11 @@ impl Grouping {
             list(&mut ordinals.iter().flat_map(Ordinals::names));
         }
         xxh3_128(&bytes)
+    }
+
+    /// Returns whether records of one key are not told apart.
+    pub(super) fn keys_only(&self) -> bool {
+        self.keys_only
     }
 
     /// Returns whether records are grouped by a key.

@@ -9,6 +9,7 @@ mod base;
 mod collect;
 mod grouping;
 mod kept;
+mod once;
 mod ordinals;
 mod partition;
 mod signed;
@@ -22,6 +23,7 @@ pub use grouping::Grouping;
 #[cfg(test)]
 pub(super) use grouping::{Spelling, write_value};
 pub use kept::{Place, Tables};
+pub use once::keys_stand_once;
 #[cfg(test)]
 pub use tally::count;
 pub use tally::{Duplicates, Leakage, Ratings, count_and_keep};

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
+use crate::base::draws::draw;
+
 use super::coefficient::Named;
 use super::pairs::PairTable;
 use super::state::Coincidences;
@@ -76,7 +78,7 @@ fn replicate<C: Ord + Copy + Send + Sync>(
     let one = |replicate: u64| {
         let mut sums = vec![0_u64; known.len()];
         for at in 0..dense.len() as u64 {
-            for &(cell, n) in &dense[draw(replicate, at, dense.len())] {
+            for &(cell, n) in &dense[draw(SEED, replicate, at, dense.len())] {
                 sums[cell] = sums[cell].wrapping_add(n);
             }
         }
@@ -105,19 +107,4 @@ fn middle(mut values: Vec<f64>) -> Option<Interval> {
     let last = values.len() - 1;
     let low = last * 25 / 1000;
     Some((values[low], values[last - low]))
-}
-
-/// Returns which of `units` the draw of that number takes.
-fn draw(replicate: u64, number: u64, units: usize) -> usize {
-    let mixed = mix(mix(SEED ^ replicate).wrapping_add(number));
-    let scaled = (u128::from(mixed) * units as u128) >> 64;
-    scaled as usize
-}
-
-/// The finalizer of SplitMix64: a bijection whose outputs for a counter pass for random.
-fn mix(value: u64) -> u64 {
-    let mut z = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }

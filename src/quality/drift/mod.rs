@@ -9,10 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::elementary::{ln, log2};
 use crate::object::{self, DatasetScore, ObjectSource, Schema, State, Values};
+use crate::profile::Bin;
 use crate::record::Role;
 
 use super::metric::{Metric, Value};
 use super::metrics::{drift_js, drift_psi};
+use super::numbers;
 use super::read::of_definition;
 
 pub(super) use chi_square::above;
@@ -93,7 +95,43 @@ impl Pair {
     }
 }
 
-/// Returns the drift of each field since an older version, for fields whose values both sealed.
+/// The values of a field of one version: one by one, or numbers by their size.
+enum Sealed {
+    Values { label: bool, counts: Counts },
+    Numbers(BTreeMap<Bin, u64>),
+}
+
+impl Sealed {
+    /// Returns the numbers by their size; `None` where not all are numbers.
+    fn numbers(&self) -> Option<BTreeMap<Bin, u64>> {
+        let counts = match self {
+            Self::Numbers(bins) => return Some(bins.clone()),
+            Self::Values { counts, .. } => counts,
+        };
+        let mut bins = BTreeMap::new();
+        for (value, count) in counts {
+            *bins.entry(Bin::of_number(value)?).or_insert(0) += count;
+        }
+        Some(bins)
+    }
+
+    /// Compares a field with what it was in an older version.
+    fn since(&self, older: &Self, renames: &BTreeMap<String, String>) -> Option<Pair> {
+        match (older, self) {
+            (Self::Values { counts: old, .. }, Self::Values { label, counts }) => match label {
+                true => Pair::of(&renamed(old, renames), counts),
+                false => Pair::of(old, counts),
+            },
+            _ => {
+                let [old, new] = numbers::in_groups(&older.numbers()?, &self.numbers()?);
+                Pair::of(&old, &new)
+            }
+        }
+    }
+}
+
+/// Returns the drift of each field since an older version, for fields whose values both sealed, or
+/// their numbers.
 /// `renames` are classes of labels that only got another name: old -> new.
 pub fn drift_since(
     source: &dyn ObjectSource,
@@ -105,15 +143,9 @@ pub fn drift_since(
     let new = values(source, after)?;
     let mut metrics = Vec::new();
     for definition in [&drift_psi::METRIC, &drift_js::METRIC] {
-        for (field, (label, counts)) in &new {
-            let Some((_, reference)) = old.get(field) else {
-                continue;
-            };
-            let reference = match label {
-                true => renamed(reference, renames),
-                false => reference.clone(),
-            };
-            let Some(pair) = Pair::of(&reference, counts) else {
+        for (field, now) in &new {
+            let pair = old.get(field).and_then(|old| now.since(old, renames));
+            let Some(pair) = pair else {
                 continue;
             };
             let drift = match definition.name == drift_psi::METRIC.name {
@@ -151,11 +183,11 @@ fn renamed(counts: &Counts, renames: &BTreeMap<String, String>) -> Counts {
     out
 }
 
-/// Returns the sealed values of each field that seals them, and whether it is a label.
+/// Returns the sealed values of each field that seals them or its numbers.
 fn values(
     source: &dyn ObjectSource,
     score: &DatasetScore,
-) -> Result<BTreeMap<String, (bool, Counts)>, object::Error> {
+) -> Result<BTreeMap<String, Sealed>, object::Error> {
     let state: State = object::get(source, &score.state)?;
     let schema: Schema = object::get(source, &score.schema)?;
     let mut out = BTreeMap::new();
@@ -163,12 +195,20 @@ fn values(
         let is = |role: Role| schema.roles.iter().any(|name| name == role.name());
         // Keys and texts are other values by their nature.
         let nature = is(Role::Key) || is(Role::Text);
-        let Some(id) = state.values.filter(|_| !nature) else {
-            continue;
+        let sealed = match (state.values, state.numbers) {
+            _ if nature => continue,
+            (Some(id), _) => {
+                let values: Values = object::get(source, &id)?;
+                let counts = values.values.into_iter().map(|(v, n)| (v.to_string(), n));
+                Sealed::Values {
+                    label: is(Role::Label),
+                    counts: counts.collect(),
+                }
+            }
+            (None, Some(id)) => Sealed::Numbers(numbers::binned(source, &id)?),
+            (None, None) => continue,
         };
-        let values: Values = object::get(source, &id)?;
-        let counts = values.values.into_iter().map(|(v, n)| (v.to_string(), n));
-        out.insert(state.name.clone(), (is(Role::Label), counts.collect()));
+        out.insert(state.name.clone(), sealed);
     }
     Ok(out)
 }

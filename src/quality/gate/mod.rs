@@ -13,11 +13,13 @@ use super::metric::Metric;
 use super::selector::{Aspect, Selector};
 
 mod counted;
+mod scored;
 #[cfg(test)]
 mod tests;
 mod verdict;
 
 pub use counted::{COUNTED, Counted};
+pub use scored::{ScoreOf, Scored};
 pub use verdict::{Amount, State, Verdict};
 
 /// What changes are taken against.
@@ -45,20 +47,24 @@ enum Target {
     Evaluation,
 }
 
-/// Holds a gate against a version with these metrics. `evaluations` are the declared ones.
+/// Holds a gate against a version with these metrics. `evaluations` are the declared ones; `scored`
+/// is the score of one of them that the gate is about, where it is about one.
 pub fn judge(
     gate: &GateConfig,
     evaluations: &[&str],
     metrics: &[Metric],
     base: &Base<'_>,
+    scored: Option<&Scored>,
 ) -> Result<Verdict, Error> {
     let found = match target(&gate.metric, evaluations).map_err(|e| e.at(gate.line))? {
         Target::Metric(selector) => {
             of_metric(gate, &selector, metrics, base).map_err(|e| e.at(gate.line))?
         }
         Target::Counted(counted) => of_counted(gate, counted, base),
-        // The one place where the scores of evaluations come in, with their intervals.
-        Target::Evaluation => Found::unmeasured("no evaluation"),
+        Target::Evaluation => match scored {
+            Some(scored) => scored::found(gate, scored),
+            None => Found::unmeasured("no evaluation"),
+        },
     };
     let is_relative = found.relative;
     Ok(Verdict {
@@ -70,7 +76,7 @@ pub fn judge(
         base_value: found.base_value,
         base: match base {
             Base::Version { commit, .. } if is_relative => Some(*commit),
-            _ => None,
+            _ => scored.and_then(|scored| scored.base),
         },
         decided: found.decided,
         required: gate.required,
@@ -91,6 +97,7 @@ fn target(text: &str, evaluations: &[&str]) -> Result<Target, Error> {
     let (path, _) = Aspect::split(text);
     let first = split_name(path).unwrap_or_default().into_iter().next();
     if let Some((name, _)) = first.as_deref().and_then(|first| first.split_once(':')) {
+        // Its scores have names of their own, which whoever evaluates knows.
         if evaluations.contains(&name) {
             return Ok(Target::Evaluation);
         }

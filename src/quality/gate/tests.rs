@@ -42,7 +42,7 @@ fn base(metrics: &[Metric]) -> Base<'_> {
 }
 
 fn state(gate_of: (&str, &str), metrics: &[Metric], base: &Base<'_>) -> State {
-    judge(&gate(gate_of.0, gate_of.1), &[], metrics, base)
+    judge(&gate(gate_of.0, gate_of.1), &[], metrics, base, None)
         .unwrap()
         .state
 }
@@ -76,7 +76,7 @@ fn without_a_base_a_change_is_unmeasured_and_a_value_is_not() {
         assert_eq!(state(of, &now, &NOTHING), State::Unmeasured);
     }
     assert_eq!(state(("records", "= 5"), &now, &NOTHING), State::Passed);
-    let verdict = judge(&gate("fields_removed", "<= 0"), &[], &now, &NOTHING).unwrap();
+    let verdict = judge(&gate("fields_removed", "<= 0"), &[], &now, &NOTHING, None).unwrap();
     assert_eq!(verdict.state, State::Unmeasured);
     assert_eq!(verdict.note.as_deref(), Some("no base"));
 }
@@ -88,7 +88,7 @@ fn a_gate_on_all_fields_is_decided_by_the_worst() {
         metric(&["missing", "b"], Some(2), 9),
         metric(&["missing", "c"], Some(1), 9),
     ];
-    let verdict = judge(&gate("missing", "<= 0"), &[], &now, &NOTHING).unwrap();
+    let verdict = judge(&gate("missing", "<= 0"), &[], &now, &NOTHING, None).unwrap();
     assert_eq!(verdict.state, State::Failed);
     assert_eq!(verdict.decided.unwrap().path(), "missing.b");
     assert_eq!(state(("missing", "<= 0.5"), &now, &NOTHING), State::Passed);
@@ -113,9 +113,57 @@ fn a_class_that_died_out_has_a_share_of_0() {
 }
 
 #[test]
+fn scores_meet_bounds_with_and_without_a_confidence() {
+    let share = |num| Amount::ratio(num, 100);
+    let of = |bound: &str, confidence, interval| {
+        let mut gate = gate("m:accuracy.delta", bound);
+        gate.confidence = confidence;
+        let scored = Scored {
+            value: share(-5),
+            compared: share(-5),
+            interval,
+            ..Scored::none("")
+        };
+        judge(&gate, &["m"], &[], &NOTHING, Some(&scored)).unwrap()
+    };
+    let near = Some((-0.09, -0.01));
+    assert_eq!(of(">= -0.05", None, None).state, State::Passed);
+    assert_eq!(of(">= -0.04", None, None).state, State::Failed);
+    // The interval reaches the bound: that is no proof of a fall.
+    let passed = of(">= -0.04", Some(0.95), near);
+    assert_eq!(passed.state, State::Passed);
+    assert!(passed.note.unwrap().contains("[-0.0900, -0.0100]"));
+    assert_eq!(of(">= 0", Some(0.95), near).state, State::Failed);
+    assert_eq!(of("<= -0.08", Some(0.95), near).state, State::Passed);
+    assert_eq!(of("<= -0.1", Some(0.95), near).state, State::Failed);
+    assert_eq!(of("= -0.02", Some(0.95), near).state, State::Passed);
+    assert_eq!(of("= 0", Some(0.95), near).state, State::Failed);
+    let none = of(">= 0", Some(0.95), None);
+    assert_eq!(none.state, State::Unmeasured);
+    let none = judge(
+        &gate("m:accuracy", ">= 0"),
+        &["m"],
+        &[],
+        &NOTHING,
+        Some(&Scored::none("why")),
+    );
+    assert_eq!(none.unwrap().note.as_deref(), Some("why"));
+    let asked = ScoreOf::of(&gate("m:f1.\"a b\".change", ">= 0")).unwrap();
+    assert_eq!(
+        (asked.evaluation.as_str(), asked.score.as_str()),
+        ("m", "f1")
+    );
+    assert_eq!(
+        (asked.class.as_deref(), asked.aspect),
+        (Some("a b"), Aspect::Change)
+    );
+    assert_eq!(ScoreOf::of(&gate("missing.label", "<= 0")), None);
+}
+
+#[test]
 fn names_that_mean_nothing_are_errors_with_the_nearest() {
     let now = [metric(&["missing", "label"], Some(0), 9)];
-    let error = |of: &str| judge(&gate(of, "<= 0"), &["baseline"], &now, &NOTHING);
+    let error = |of: &str| judge(&gate(of, "<= 0"), &["baseline"], &now, &NOTHING, None);
     for (of, words) in [
         (
             "mising.label",
@@ -141,6 +189,7 @@ fn names_that_mean_nothing_are_errors_with_the_nearest() {
         &[],
         &now,
         &base(&[metric(&["missing", "old"], Some(0), 9)]),
+        None,
     );
     assert_eq!(lost.unwrap().state, State::Unmeasured);
     assert_eq!(
@@ -251,7 +300,7 @@ proptest! {
         gate.required = required;
         let older = before.as_ref().map(metrics);
         let base = older.as_ref().map_or(NOTHING, |older| base(older));
-        let verdict = judge(&gate, &[], &metrics(&now), &base).unwrap();
+        let verdict = judge(&gate, &[], &metrics(&now), &base, None).unwrap();
         let expected = naively((aspect, field, sign, limit), &now, before.as_ref());
         prop_assert_eq!(verdict.state, expected);
         let refuses = expected == State::Failed || required && expected == State::Unmeasured;
@@ -263,6 +312,7 @@ proptest! {
         let mut gate = gate("records", "<= 0");
         gate.metric = of;
         let now = [metric(&["records"], Some(3), 1)];
-        let _ = judge(&gate, &["a"], &now, &base(&now));
+        let _ = judge(&gate, &["a"], &now, &base(&now), None);
+        let _ = ScoreOf::of(&gate);
     }
 }

@@ -55,7 +55,7 @@ impl Amount {
     }
 
     /// Returns a ratio; `None` where there is none.
-    fn ratio(num: i128, den: i128) -> Option<Self> {
+    pub fn ratio(num: i128, den: i128) -> Option<Self> {
         if den == 0 || num == i128::MIN || den == i128::MIN {
             return None;
         }

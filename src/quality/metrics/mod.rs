@@ -23,6 +23,9 @@ mod entropy;
 mod imbalance_ratio;
 mod label_conflicts;
 mod leakage;
+mod maximum;
+mod median;
+mod minimum;
 mod missing;
 mod null_keys;
 mod pii;
@@ -45,6 +48,9 @@ pub const REGISTRY: &[Definition] = &[
     schema_violations::METRIC,
     missing::METRIC,
     distinct::METRIC,
+    minimum::METRIC,
+    median::METRIC,
+    maximum::METRIC,
     classes::METRIC,
     classes_empty::METRIC,
     class_share::METRIC,

@@ -1,24 +1,23 @@
 //! `diff --no-index`: two plain files or directories, anywhere, without a repository.
 
+mod facts;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::base::RepoPath;
 use crate::base::progress::Progress;
-use crate::base::{RepoPath, ScratchDir};
 use crate::dataset::infer::{self, Given};
 use crate::dataset::{Declaration, Declarations, Table, Where};
-use crate::diff::{self, Differences, EventSink, Options};
+use crate::diff::{self, EventSink, Options};
 use crate::object::changes::DatasetChanges;
 use crate::object::{FileEntry, MemoryStore, ObjectSource};
-use crate::profile::Facts;
-use crate::quality::{self, Known, Memory};
-use crate::record::{Role, Roles};
+use crate::record::Role;
 use crate::worktree::{Found, Ingest, Overlay, StatCache, WorkFile, look, walk};
 
 use super::assess::{self, Version};
 use super::condition;
 use super::error::Error;
-use super::follow;
 use super::watched::{Telling, UntilTold, Watched};
 
 /// How to read two plain files.
@@ -57,7 +56,11 @@ pub fn diff_no_index(
         // Two files are one file in two versions, whatever they are called.
         a.path = b.path.clone();
     }
-    let declarations = declare(&source, &old_entries, &new_entries, options)?;
+    let entries = (&*old_entries, &*new_entries);
+    let (declarations, mut known) = match presumed(&source, entries, options, progress)? {
+        Some((declaration, pair)) => (vec![declaration], Some(pair)),
+        None => (declare(&source, entries, options, false)?, None),
+    };
     if let Some(condition) = &options.condition {
         let mut ends = Vec::new();
         for entries in [&old_entries, &new_entries] {
@@ -83,13 +86,16 @@ pub fn diff_no_index(
     let mut sink = Telling(sink, &until);
     let mut out = Vec::new();
     for declaration in &declarations {
-        let newer = Table::open(&source, &new_entries, declaration)?;
-        let older = Table::open(&source, &old_entries, declaration)?;
-        let fields = fields_with_roles(&source, &older, declaration)?;
-        let adapted = declaration.adapted_to(None, &fields, &Default::default());
-        let older = Table::open(&source, &old_entries, &adapted)?;
+        let pair = match known.take() {
+            Some(pair) => pair,
+            None => Pair::measure(&source, entries, declaration, &until)?,
+        };
+        let Pair {
+            older,
+            newer,
+            found: (older_facts, newer_facts, differences),
+        } = pair;
         let watched = Watched::new(&source, &until);
-        let (older_facts, newer_facts, differences) = facts(&source, &older, &newer, &until)?;
         let differing = assess::differing_bytes(&older, &newer);
         until.begin(&format!("comparing {}", newer.name), Some(differing));
         out.push(diff::diff_known_tables(
@@ -103,6 +109,62 @@ pub fn diff_no_index(
         until.end();
     }
     Ok(out)
+}
+
+/// Two tables, measured.
+struct Pair {
+    older: Table,
+    newer: Table,
+    found: facts::Found,
+}
+
+impl Pair {
+    fn measure(
+        source: &dyn ObjectSource,
+        (old, new): (&[FileEntry], &[FileEntry]),
+        declaration: &Declaration,
+        progress: &dyn Progress,
+    ) -> Result<Self, Error> {
+        let newer = Table::open(source, new, declaration)?;
+        let older = Table::open(source, old, declaration)?;
+        let fields = fields_with_roles(source, &older, declaration)?;
+        let adapted = declaration.adapted_to(None, &fields, &Default::default());
+        let older = Table::open(source, old, &adapted)?;
+        let found = facts::of_both(source, &older, &newer, progress)?;
+        Ok(Self {
+            older,
+            newer,
+            found,
+        })
+    }
+}
+
+/// Declares a single file by a sample and measures it by that, which costs a pass less than counting
+/// first; `None` where there are more files, nothing is to be found, or the count does not bear out
+/// what the sample shows.
+fn presumed(
+    source: &dyn ObjectSource,
+    entries: (&[FileEntry], &[FileEntry]),
+    options: &PlainOptions,
+    progress: &dyn Progress,
+) -> Result<Option<(Declaration, Pair)>, Error> {
+    let given = !options.key.is_empty() || !options.labels.is_empty();
+    if given || entries.0.len() != 1 || entries.1.len() != 1 {
+        return Ok(None);
+    }
+    let mut declarations = declare(source, entries, options, true)?;
+    let Some(declaration) = declarations.pop().filter(|_| declarations.is_empty()) else {
+        return Ok(None);
+    };
+    let pair = Pair::measure(source, entries, &declaration, progress)?;
+    let facts = &pair.found.1;
+    let has_own_key = facts.duplicate_keys == Some(0) && facts.null_keys == 0;
+    let classes = |field: &str| {
+        let field = facts.fields.iter().find(|known| &*known.name == field)?;
+        Some(field.classes.as_ref()?.len() as u64)
+    };
+    let sound = infer::bears_out(&declaration, facts.records, has_own_key, &classes);
+    Ok(sound.then_some((declaration, pair)))
 }
 
 /// Returns the fields of the older table among which the declaration's roles are looked for: all
@@ -120,64 +182,6 @@ fn fields_with_roles(
         true => Ok(known),
         false => Ok(older.read_fields(source)?),
     }
-}
-
-/// Measures what a comparison must know of both tables: the newer one by its change where that is
-/// small, and then it is known how the two differ.
-fn facts(
-    source: &dyn ObjectSource,
-    older: &Table,
-    newer: &Table,
-    progress: &dyn Progress,
-) -> Result<(Facts, Facts, Differences), Error> {
-    let (old, new) = (for_facts(older), for_facts(newer));
-    let watched = Watched::new(source, progress);
-    let mut differences = Differences::default();
-    if follow::is_alike(&old, &new) {
-        let dir = ScratchDir::create()?;
-        let memory = Memory::new(dir.path(), dir.path());
-        progress.begin(&format!("measuring {}", old.name), Some(old.bytes()));
-        let measured = quality::measure_and_keep(&watched, &old, &memory)?;
-        let facts = measured.facts();
-        let known = Known::of(measured);
-        let found = (&mut differences, &memory);
-        let followed = follow::follow_known(source, known, &old, &new, found, progress)?;
-        let newer = match followed {
-            Some(measured) => measured.facts(),
-            None => {
-                progress.begin(&format!("measuring {}", new.name), Some(new.bytes()));
-                quality::measure(&watched, &new)?.facts()
-            }
-        };
-        return Ok((facts, newer, differences));
-    }
-    let total = old.bytes() + new.bytes();
-    progress.begin(&format!("measuring {}", new.name), Some(total));
-    let facts = quality::measure(&watched, &old)?.facts();
-    Ok((
-        facts,
-        quality::measure(&watched, &new)?.facts(),
-        differences,
-    ))
-}
-
-/// Returns the table with the roles that facts come from: the others are not looked at.
-fn for_facts(table: &Table) -> Table {
-    let mut roles = Roles::new();
-    for role in [Role::Key, Role::Label] {
-        for field in table.declaration.roles.fields(role) {
-            roles.add(role, field.as_str());
-        }
-    }
-    for field in table.fields() {
-        if roles.of(&field).is_empty() {
-            roles.add(Role::Metadata, &*field);
-        }
-    }
-    let mut table = table.clone();
-    table.declaration.roles = roles;
-    table.declaration.rules = Arc::default();
-    table
 }
 
 struct PlainSide {
@@ -247,9 +251,9 @@ fn open<'a>(
 /// Finds out how the newer side's tables read: as given, as its own dver.toml says, or as found.
 fn declare(
     source: &dyn ObjectSource,
-    old: &[FileEntry],
-    new: &[FileEntry],
+    (old, new): (&[FileEntry], &[FileEntry]),
     options: &PlainOptions,
+    by_sample: bool,
 ) -> Result<Vec<Declaration>, Error> {
     let declared = Declarations::read(source, new)?;
     if declared.names().next().is_some() {
@@ -274,7 +278,10 @@ fn declare(
     }
     let mut out = Vec::new();
     if given.roles.is_empty() {
-        let found = infer::infer(source, &both, new, &declared)?;
+        let found = match by_sample {
+            true => infer::presume(source, &both, new, &declared)?,
+            false => infer::infer(source, &both, new, &declared)?,
+        };
         let proposals = found.proposals.into_iter();
         out.extend(proposals.map(|proposal| proposal.declaration));
     }
