@@ -17,6 +17,7 @@ use crate::githost::{Git, Owner};
 use crate::ops::hook::drivers::Driver;
 use crate::ops::hook::{self, InstallOptions, Report};
 use crate::ops::{self};
+use crate::repo;
 
 /// Let git's hooks look after the data (docs/git.md)
 #[derive(Args, Debug)]
@@ -89,7 +90,9 @@ pub(crate) fn run(context: &mut Context, args: &HookArgs) -> Result<Answer, Fail
             // Drivers need no repository.
             match context.repo() {
                 Ok(repo) => tell(context, &hook::status(&repo, &git)?)?,
-                Err(failure) if drivers.is_empty() => return Err(failure),
+                Err(failure) if drivers.is_empty() || !is_no_repository(&failure) => {
+                    return Err(failure);
+                }
                 Err(_) if context.ui.json => {
                     let line = json!({"hooks": [], "drivers": names(&drivers)});
                     context.ui.json_line(&line)?;
@@ -145,6 +148,7 @@ fn uninstall(context: &mut Context) -> Result<Answer, Failure> {
     // Drivers need no repository; without one they are all that can be taken out.
     let mut repo = match context.repo() {
         Ok(repo) => repo,
+        Err(failure) if !is_no_repository(&failure) => return Err(failure),
         Err(failure) => {
             let lines = hook::drivers::uninstall(&git)?;
             if lines.is_empty() {
@@ -174,6 +178,14 @@ fn uninstall(context: &mut Context) -> Result<Answer, Failure> {
         context.ui.line(&line)?;
     }
     Ok(Answer::Done)
+}
+
+fn is_no_repository(failure: &Failure) -> bool {
+    let Failure::Verb(error) = failure else {
+        return false;
+    };
+    let error = error.as_ref();
+    matches!(error, ops::Error::Repo(repo::Error::NotARepository { .. }))
 }
 
 /// Returns what drivers are for, in words.
