@@ -14,6 +14,8 @@ use super::{Error, Git, block};
 
 /// No script of a hook is larger.
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
+/// How the names of scripts end that are being written.
+const NEW: &str = ".dver-new";
 /// The file in the repository that names the directories whose data the hooks look after.
 const ROOTS: &str = "dver-roots";
 
@@ -271,13 +273,12 @@ impl Hooks {
     /// A relative link reads from where it stands: one directory further down it goes one up first.
     fn move_link(&self, name: &str, target: &Path) -> Result<(), Error> {
         let before = self.before(name);
-        if before.symlink_metadata().is_ok() {
+        let target = from_below(target);
+        // What was stopped in between has made the link already.
+        if before.symlink_metadata().is_ok() && fs::read_link(&before).ok() != Some(target.clone())
+        {
             return Err(Error::HookInTheWay { path: before });
         }
-        let target = match target.is_relative() {
-            true => Path::new("..").join(target),
-            false => target.to_owned(),
-        };
         fsio::create_dir_all(&self.directory.join(BEFORE))?;
         fsio::symlink(target.as_os_str().as_encoded_bytes(), &before)?;
         Ok(fsio::remove(&self.directory.join(name))?)
@@ -296,8 +297,11 @@ impl Hooks {
             any |= own.take_all_out()?;
         }
         for file in [PROGRAM, ROOTS] {
-            let file = self.common.join(file);
-            if file.exists() {
+            for file in [file.to_owned(), format!("{file}.new")] {
+                let file = self.common.join(file);
+                if !file.exists() {
+                    continue;
+                }
                 fsio::remove(&file)?;
             }
         }
@@ -308,6 +312,13 @@ impl Hooks {
         let mut any = false;
         for name in NAMES {
             any |= self.take_out(name)?;
+        }
+        // What was stopped in between leaves files that have no name yet.
+        for name in NAMES {
+            let new = self.directory.join(format!("{name}{NEW}"));
+            if new.is_file() {
+                fsio::remove(&new)?;
+            }
         }
         let before = self.directory.join(BEFORE);
         if before.is_dir() {
@@ -338,7 +349,13 @@ impl Hooks {
                 fsio::remove(&path)?;
                 Ok(true)
             }
-            Standing::Nothing | Standing::Link(_) => Ok(false),
+            Standing::Link(target) => {
+                if fs::read_link(&before).ok() == Some(from_below(&target)) {
+                    fsio::remove(&before)?;
+                }
+                Ok(false)
+            }
+            Standing::Nothing => Ok(false),
             Standing::File(bytes, metadata) => {
                 let without = block::without(&bytes);
                 if without.len() == bytes.len() {
@@ -391,6 +408,14 @@ impl Hooks {
             &self.common.join(ROOTS),
             text.as_bytes(),
         )?)
+    }
+}
+
+/// Returns the target of a link as it reads one directory further down.
+fn from_below(target: &Path) -> PathBuf {
+    match target.is_relative() {
+        true => Path::new("..").join(target),
+        false => target.to_owned(),
     }
 }
 

@@ -269,6 +269,9 @@ pub(super) fn read_conflict(repo: &Repo) -> Result<Option<Conflict>, Error> {
 
 /// Looks at lock and tracked data.
 pub(super) fn look(repo: &Repo, declarations: &Declarations) -> Result<BesideGit, Error> {
+    if place(repo).is_none() {
+        return Ok(BesideGit::default());
+    }
     let head = head(repo)?;
     let mut beside = BesideGit {
         tracked: tracked_data(repo, declarations)?,
@@ -280,7 +283,7 @@ pub(super) fn look(repo: &Repo, declarations: &Declarations) -> Result<BesideGit
             let agrees = head == Some(commit);
             beside.lock = Some(LockState { commit, agrees });
         }
-        Ok(None) => beside.missing = head.is_some() && place(repo).is_some(),
+        Ok(None) => beside.missing = head.is_some(),
         Err(Error::Git(problem)) => beside.problem = Some(problem),
         Err(e) => return Err(e),
     }

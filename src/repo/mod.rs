@@ -224,6 +224,7 @@ impl Repo {
     /// Gives a linked worktree that no operation knows yet a state of its own: on a branch without
     /// a commit, so that all files of the first version that it goes to are new there.
     fn join_worktree(&mut self) {
+        self.leave_gone_worktrees();
         let name = &self.worktree;
         if !name.starts_with(LINKED) || self.current.view.worktrees.contains_key(name) {
             return;
@@ -240,6 +241,23 @@ impl Repo {
             pending: None,
         };
         self.current.view.worktrees.insert(name.clone(), state);
+    }
+
+    /// Forgets the states of linked worktrees that git has removed: nobody stands there any more.
+    fn leave_gone_worktrees(&mut self) {
+        let worktrees = &mut self.current.view.worktrees;
+        if worktrees.len() < 2 {
+            return;
+        }
+        let Some(place) = Place::around(&self.root) else {
+            return;
+        };
+        let known = place.common.join("worktrees");
+        let own = &self.worktree;
+        worktrees.retain(|name, _| match name.strip_prefix(LINKED) {
+            Some(linked) => name == own || known.join(linked).is_dir(),
+            None => true,
+        });
     }
 
     /// Reads `head` again, where another process may have moved it.

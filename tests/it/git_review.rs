@@ -109,8 +109,10 @@ impl Both {
     fn lock(&self, id: &str, message: &str) {
         let lock = format!("commit = \"{id}\"\n");
         self.scratch.write(&self.path("dver.lock"), lock);
-        let files = [self.path("dver.lock"), self.path("dver.toml")];
-        self.git(&["add", "-f", &files[0], &files[1]]);
+        let files = ["dver.lock", "dver.toml", ".gitignore"].map(|name| self.path(name));
+        for file in files.iter().filter(|file| self.scratch.path(file).exists()) {
+            self.git(&["add", "-f", file]);
+        }
         self.git(&["commit", "-q", "--no-verify", "-m", message]);
     }
 
@@ -339,6 +341,8 @@ fn git_shows_tables_by_their_records_without_a_repository_of_dver() {
         .ok();
     assert!(told.contains("set diff.dver-csv.command"), "{told}");
     assert_eq!(both.dver(&["hook", "install", "--drivers", "csv"]).ok(), "");
+    let told = both.dver(&["hook", "status"]).ok();
+    assert_eq!(told, "git reads with dver: csv, jsonl\n");
     both.scratch
         .write("my pets.csv", relabelled("3,sings,bird", "3,sings,cat"))
         .write("pets.jsonl", jsonl.replace("cat", "dog"));
@@ -624,7 +628,7 @@ fn a_check_says_what_a_cut_off_history_or_missing_data_lack() {
         "{}",
         told.out
     );
-    assert!(told.err.contains("dver checkout --lock"), "{}", told.err);
+    assert!(told.err.contains("dver clone DIR ."), "{}", told.err);
     ci.dver(&["init"]).ok();
     // 2: git's history is cut off.
     let told = check("md");
@@ -867,4 +871,71 @@ fn what_git_writes_for_itself_is_as_ever() {
     let told = both.git(&["diff", "--cached"]);
     assert!(told.contains("deleted file mode 100644"), "{told}");
     assert!(told.contains(&format!("-commit = \"{second}\"")), "{told}");
+}
+
+#[test]
+fn a_clone_beside_a_lock_brings_the_version_that_git_is_at() {
+    let both = Both::within("the data");
+    let remote = both.scratch.path("team");
+    let remote = remote.to_str().unwrap();
+    both.dver(&["remote", "add", "origin", remote]).ok();
+    let first = both.version(PETS, "First");
+    both.git(&["tag", "v1"]);
+    both.version(&relabelled("1,meows,cat", "1,meows,dog"), "Second");
+    both.dver(&["push"]).ok();
+    let origin = format!("file://{}", both.scratch.root().display());
+    let bob = Both {
+        scratch: Scratch::empty(),
+        dir: "the data",
+    };
+    bob.git(&["clone", "-q", &origin, "."]);
+    let told = bob.dver(&["status"]).fails(3);
+    assert!(told.contains("dver clone DIR ."), "{told}");
+    let told = bob
+        .dver(&["clone", remote, ".", "--branch", "main"])
+        .fails(2);
+    assert!(told.contains("dver.lock says"), "{told}");
+    bob.git(&["checkout", "-q", "v1"]);
+    // Files of his own that would be overwritten stop it, and stay.
+    bob.scratch.write("the data/pets.csv", "mine\n");
+    let told = bob.dver(&["clone", remote, "."]).fails(3);
+    assert!(told.contains("pets.csv"), "{told}");
+    assert_eq!(bob.scratch.read("the data/pets.csv"), b"mine\n");
+    bob.scratch.remove("the data/pets.csv");
+    bob.dver(&["clone", remote, "."]).ok();
+    assert_eq!(bob.scratch.read("the data/pets.csv"), PETS.as_bytes());
+    assert_eq!(bob.head(), first);
+    assert_eq!(bob.git(&["status", "--short"]), "");
+    bob.git(&["checkout", "-q", "main"]);
+    bob.dver(&["checkout", "--lock"]).ok();
+    let theirs = both.scratch.read("the data/pets.csv");
+    assert_eq!(bob.scratch.read("the data/pets.csv"), theirs);
+    assert_eq!(bob.json(&["status"])[0]["branch"], "main");
+    // What is a repository already is not taken over.
+    bob.dver(&["clone", remote, "."]).fails(3);
+}
+
+#[test]
+fn a_merge_without_the_data_says_which_versions_stand_against_each_other() {
+    let (both, [base, ours, theirs]) = parted("my data", false);
+    let origin = format!("file://{}", both.scratch.root().display());
+    let bare = Both {
+        scratch: Scratch::empty(),
+        dir: "",
+    };
+    bare.git(&["clone", "-q", &origin, "."]);
+    bare.dver(&["hook", "install", "--drivers", "lock"]).ok();
+    let (code, out, err) = bare.try_git(&["merge", "--no-edit", "origin/other"]);
+    assert_eq!(code, Some(1), "{out}{err}");
+    for words in [&base[..12], &ours[..12], &theirs[..12], "dver clone DIR ."] {
+        assert!(err.contains(words), "{words}: {err}");
+    }
+    let lock = String::from_utf8(bare.scratch.read("my data/dver.lock")).unwrap();
+    assert!(lock.contains(&format!("commit = \"{theirs}\"")), "{lock}");
+    // What git shows of it stops nothing.
+    for args in [&["diff"][..], &["log", "-p", "--all"], &["show", "HEAD"]] {
+        bare.git(args);
+    }
+    bare.git(&["checkout", "--theirs", "my data/dver.lock"]);
+    bare.git(&["commit", "-q", "-a", "-m", "Theirs"]);
 }

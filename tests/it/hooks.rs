@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use crate::githooks::{WORK, code, git, git_with, head, lock_at, pets, with_data};
+use crate::githooks::{
+    WORK, code, files_below, git, git_with, head, lock_at, pets, script, with_data,
+};
 use crate::harness::Scratch;
 
 fn dver(scratch: &Scratch, arguments: &[&str]) -> String {
@@ -364,6 +366,21 @@ fn push_gives_the_data_first_and_a_clone_gets_it() {
     assert_eq!(told.code, Some(0));
     let told = git(&scratch, WORK, &["push", "-q"]);
     assert_eq!((told.code, told.err.as_str()), (Some(0), ""));
+    // Whoever pulls data into a git clone gets what its commit names, not what came later.
+    relabel(&scratch, 13);
+    dver(&scratch, &["commit", "-a", "-m", "ahead of git"]);
+    dver(&scratch, &["push"]);
+    git(&scratch, ".", &["clone", "-q", "origin.git", "carl"]).ok();
+    let told = scratch.dver(&["-C", "carl", "init"]);
+    assert!(told.err.contains("dver checkout --lock"), "{}", told.err);
+    let add = ["-C", "carl", "remote", "add", "origin", "../data of team"];
+    scratch.dver(&add).ok();
+    scratch.dver(&["-C", "carl", "pull"]).ok();
+    assert_eq!(scratch.read("carl/pets.csv"), pets(300, 9).into_bytes());
+    assert_eq!(git(&scratch, "carl", &["status", "--short"]).ok(), "");
+    dver(&scratch, &["undo"]);
+    dver(&scratch, &["reset", "--hard"]);
+    assert_eq!(git(&scratch, WORK, &["status", "--short"]).ok(), "");
     // A colleague.
     git(&scratch, ".", &["clone", "-q", "origin.git", "bob"]).ok();
     assert!(!scratch.path("bob/pets.csv").exists());
@@ -443,6 +460,14 @@ fn a_linked_worktree_has_data_and_a_stage_of_its_own() {
     for place in [WORK, "linked"] {
         scratch.dver(&["-C", place, "fsck"]).ok();
     }
+    // Where git removed it, nobody stands on its branch.
+    git(
+        &scratch,
+        WORK,
+        &["worktree", "remove", "--force", "../linked"],
+    )
+    .ok();
+    dver(&scratch, &["switch", "cats"]);
 }
 
 #[test]
@@ -509,4 +534,117 @@ fn a_hook_that_takes_too_long_lets_git_go_on() {
     assert_eq!(report["budget_seconds"], 0);
     relabel(&scratch, 9);
     git(&scratch, WORK, &["commit", "--allow-empty", "-m", "x"]).fails(1);
+}
+
+#[test]
+fn the_entries_for_other_managers_name_hooks_that_there_are() {
+    let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/git.md");
+    let text = fs::read_to_string(page).unwrap();
+    let scratch = with_data();
+    let report = scratch.json(&["-C", WORK, "hook", "status"]).remove(0);
+    let known: Vec<&str> = report["hooks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|hook| hook["name"].as_str().unwrap())
+        .collect();
+    let mut seen = 0;
+    for rest in text.split("dver hook run ").skip(1) {
+        let name = rest.split([' ', ',', '"', '}', '`']).next().unwrap();
+        assert!(known.contains(&name), "{name}");
+        seen += 1;
+    }
+    assert!(seen >= 12, "{seen}");
+    scratch
+        .dver(&["-C", WORK, "hook", "run", "post-commit"])
+        .fails(2);
+}
+
+/// The durable steps of a command.
+fn steps(scratch: &Scratch, arguments: &[&str]) -> usize {
+    let copy = scratch.copy();
+    let file = copy.path("steps");
+    let steps = [("DVER_TEST_STEPS", file.to_str().unwrap())];
+    copy.dver_with(&[&["-C", WORK], arguments].concat(), &steps)
+        .ok();
+    fs::read_to_string(file).unwrap().lines().count()
+}
+
+#[test]
+fn a_commit_that_is_stopped_leaves_a_lock_that_is_right_or_told() {
+    let start = with_data();
+    relabel(&start, 9);
+    let old = head(&start, WORK);
+    let commit = ["commit", "-a", "-m", "four cats"];
+    let count = steps(&start, &commit);
+    assert!(count > 10, "{count}");
+    let mut seen = [0, 0];
+    for step in 1..=count {
+        let scratch = start.copy();
+        let arguments = [&["-C", WORK][..], &commit].concat();
+        let _ = scratch.dver_with(&arguments, &[("DVER_TEST_CRASH_AT", &step.to_string())]);
+        let status = scratch.json(&["-C", WORK, "status"]).remove(0);
+        let moved = status["head"] != old.as_str();
+        if status["lock"]["agrees"] != true {
+            assert!(moved, "step {step}: the lock is never ahead");
+            let told = dver(&scratch, &["status"]);
+            assert!(told.contains("`dver reset`"), "step {step}: {told}");
+            dver(&scratch, &["reset"]);
+        }
+        let status = scratch.json(&["-C", WORK, "status"]).remove(0);
+        assert_eq!(status["lock"]["agrees"], true, "step {step}");
+        seen[usize::from(moved)] += 1;
+    }
+    assert!(seen[0] > 0 && seen[1] > 0, "{seen:?}");
+}
+
+#[test]
+fn an_install_that_is_stopped_is_finished_or_taken_out() {
+    let start = code();
+    scratch_hooks(&start);
+    start.dver(&["-C", WORK, "init"]).ok();
+    let before = files_below(&start, "my work/.git/hooks");
+    // Without modes: what the simulated crash brings back of a lost rename are bytes alone.
+    let of = |files: &[(std::path::PathBuf, Vec<u8>, u32)], root: &std::path::Path| {
+        let one = |(path, bytes, _): &(std::path::PathBuf, Vec<u8>, u32)| {
+            (path.strip_prefix(root).unwrap().to_owned(), bytes.clone())
+        };
+        files.iter().map(one).collect::<Vec<_>>()
+    };
+    let wanted = of(&before, start.root());
+    let count = steps(&start, &["hook", "install"]);
+    for step in 1..=count {
+        for again in [false, true] {
+            let scratch = start.copy();
+            let crash = [("DVER_TEST_CRASH_AT", step.to_string())];
+            let crash: Vec<(&str, &str)> = crash.iter().map(|(a, b)| (*a, b.as_str())).collect();
+            let _ = scratch.dver_with(&["-C", WORK, "hook", "install"], &crash);
+            if again {
+                dver(&scratch, &["hook", "install"]);
+                let report = scratch.json(&["-C", WORK, "hook", "status"]).remove(0);
+                for hook in report["hooks"].as_array().unwrap() {
+                    assert_eq!(hook["installed"], true, "step {step}: {hook}");
+                }
+            }
+            dver(&scratch, &["hook", "uninstall"]);
+            let left = of(&files_below(&scratch, "my work/.git/hooks"), scratch.root());
+            assert!(left == wanted, "step {step}, again {again}");
+        }
+    }
+}
+
+/// A hook of each kind that dver meets.
+fn scratch_hooks(scratch: &Scratch) {
+    script(
+        scratch,
+        "my work/.git/hooks/pre-commit",
+        "#!/bin/sh\nexit 0\n",
+    );
+    script(
+        scratch,
+        "my work/.git/hooks/pre-push",
+        "#!/usr/bin/env python3\n",
+    );
+    let link = scratch.path("my work/.git/hooks/post-checkout");
+    std::os::unix::fs::symlink("../../main.py", link).unwrap();
 }

@@ -77,6 +77,8 @@ struct Given {
 struct File {
     /// Where its bytes stand; `None` where the side has no such file.
     at: Option<PathBuf>,
+    /// The same as git says it.
+    said: PathBuf,
     /// How git calls them.
     id: String,
     /// Its mode, such as `100644`.
@@ -90,7 +92,8 @@ impl Given {
             let path = PathBuf::from(arguments.get(from)?);
             let exists = path != Path::new("/dev/null") && path != Path::new("nul");
             Some(File {
-                at: exists.then(|| context.directory.join(path)),
+                at: exists.then(|| context.directory.join(&path)),
+                said: path,
                 id: text(from + 1)?,
                 mode: text(from + 2)?,
             })
@@ -144,13 +147,9 @@ fn colour(context: &mut Context) {
 }
 
 fn plainly(context: &mut Context, given: &Given) -> Result<(), Failure> {
-    let none = Path::new("/dev/null");
-    let side = |file: &File| file.at.clone().unwrap_or_else(|| none.to_owned());
-    let shown = githost::plain_diff(
-        &context.directory,
-        &side(&given.before),
-        &side(&given.after),
-    );
+    // As git says them, so that its answer names them as short as it would.
+    let (before, after) = (&given.before.said, &given.after.said);
+    let shown = githost::plain_diff(&context.directory, before, after);
     Ok(context.ui.bytes(&shown.map_err(ops::Error::from)?)?)
 }
 
@@ -490,14 +489,17 @@ fn table_diff(context: &mut Context, given: &Given) -> Result<(), Failure> {
     let line = format!("dver diff a/{0} b/{0}", clean(&given.path));
     let line = context.ui.paint(Style::Heading, &line);
     context.ui.line(&line)?;
-    match (&given.before.at, &given.after.at) {
-        (None, _) => context.ui.line("new file")?,
-        (_, None) => context.ui.line("deleted file")?,
-        _ => {}
-    }
-    let show = Show {
-        files: false,
-        ..Show::DEFAULT
+    let show = match (&given.before.at, &given.after.at) {
+        (Some(_), Some(_)) => Show {
+            files: false,
+            ..Show::DEFAULT
+        },
+        // All is new, or all is gone: the counts say it.
+        (before, _) => {
+            let what = if before.is_some() { "deleted" } else { "new" };
+            context.ui.line(&format!("{what} file"))?;
+            Show::SUMMARY
+        }
     };
     let progress = context.progress();
     print(&mut context.ui, Format::Text, show, |sink| {

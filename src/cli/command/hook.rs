@@ -14,8 +14,10 @@ use super::hook_run;
 pub(crate) use super::hook_run::RunArgs;
 use crate::config::HookMode;
 use crate::githost::{Git, Owner};
+use crate::ops::hook::drivers::Driver;
 use crate::ops::hook::{self, InstallOptions, Report};
 use crate::ops::{self};
+use crate::repo;
 
 /// Let git's hooks look after the data (docs/git.md)
 #[derive(Args, Debug)]
@@ -83,9 +85,24 @@ pub(crate) fn run(context: &mut Context, args: &HookArgs) -> Result<Answer, Fail
         HookCommand::Install(args) => install(context, args),
         HookCommand::Uninstall => uninstall(context),
         HookCommand::Status => {
-            let repo = context.repo()?;
-            let report = hook::status(&repo, &git(context)?)?;
-            tell(context, &report)?;
+            let git = git(context)?;
+            let drivers = hook::drivers::installed(&git)?;
+            // Drivers need no repository.
+            match context.repo() {
+                Ok(repo) => tell(context, &hook::status(&repo, &git)?)?,
+                Err(failure) if drivers.is_empty() || !is_no_repository(&failure) => {
+                    return Err(failure);
+                }
+                Err(_) if context.ui.json => {
+                    let line = json!({"hooks": [], "drivers": names(&drivers)});
+                    context.ui.json_line(&line)?;
+                }
+                Err(_) => {}
+            }
+            if !context.ui.json && !context.ui.quiet && !drivers.is_empty() {
+                let line = format!("git reads with dver: {}", names(&drivers).join(", "));
+                context.ui.line(&line)?;
+            }
             Ok(Answer::Done)
         }
         HookCommand::Run(args) => hook_run::run(context, args),
@@ -131,6 +148,7 @@ fn uninstall(context: &mut Context) -> Result<Answer, Failure> {
     // Drivers need no repository; without one they are all that can be taken out.
     let mut repo = match context.repo() {
         Ok(repo) => repo,
+        Err(failure) if !is_no_repository(&failure) => return Err(failure),
         Err(failure) => {
             let lines = hook::drivers::uninstall(&git)?;
             if lines.is_empty() {
@@ -162,7 +180,21 @@ fn uninstall(context: &mut Context) -> Result<Answer, Failure> {
     Ok(Answer::Done)
 }
 
+fn is_no_repository(failure: &Failure) -> bool {
+    let Failure::Verb(error) = failure else {
+        return false;
+    };
+    let error = error.as_ref();
+    matches!(error, ops::Error::Repo(repo::Error::NotARepository { .. }))
+}
+
+/// Returns what drivers are for, in words.
+fn names(drivers: &[Driver]) -> Vec<&'static str> {
+    drivers.iter().map(|driver| driver.what()).collect()
+}
+
 fn tell(context: &mut Context, report: &Report) -> Result<(), Failure> {
+    let drivers = hook::drivers::installed(&git(context)?)?;
     let ui = &mut context.ui;
     let mode = report.mode.map(HookMode::name);
     if ui.json {
@@ -176,6 +208,7 @@ fn tell(context: &mut Context, report: &Report) -> Result<(), Failure> {
         let line = json!({
             "directory": report.directory.display().to_string(), "mode": mode,
             "budget_seconds": report.budget_seconds, "hooks": hooks.collect::<Vec<_>>(),
+            "drivers": names(&drivers),
         });
         return Ok(ui.json_line(&line)?);
     }

@@ -263,11 +263,13 @@ fn message(
     };
     let amends = word(1, "PRE_COMMIT_COMMIT_MSG_SOURCE").as_deref() == Some("commit")
         && word(2, "PRE_COMMIT_COMMIT_OBJECT_NAME").as_deref() == Some("HEAD");
-    let at = place.clone();
+    let Some(moved) = hook::moved(&home.root, &Git::at(place), amends)? else {
+        return Ok(Answer::Done);
+    };
     let told = in_time(context, home, "prepare-commit-msg", move |mut repo| {
-        hook::told(&mut repo, &Git::at(&at), amends, &Quiet)
+        hook::told(&mut repo, moved, &Quiet)
     })?;
-    let Some(told) = told.flatten() else {
+    let Some(told) = told else {
         return Ok(Answer::Done);
     };
     let mut trailers = vec![("Commit", told.commit.short())];

@@ -9,7 +9,7 @@ use super::super::context::Context;
 use super::super::error::Failure;
 use super::super::{Answer, env};
 use crate::base::fsio;
-use crate::githost::Place;
+use crate::githost::{LOCK, Place};
 use crate::ops;
 
 /// Make a repository: a directory `.dver` beside your files
@@ -47,6 +47,13 @@ pub(crate) fn run(context: &mut Context, args: &InitArgs) -> Result<Answer, Fail
             context.ui.note(
                 "hint: git is here too: `dver hook install` lets the data follow it (docs/git.md).",
             );
+        }
+        if root.join(LOCK).is_file() {
+            context.ui.note(
+                "hint: dver.lock names data: `dver remote add origin DIR`, with the directory that \
+                 it was pushed to, and `dver checkout --lock` bring it.",
+            );
+            return Ok(Answer::Done);
         }
         context
             .ui

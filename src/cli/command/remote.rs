@@ -92,11 +92,15 @@ pub(crate) struct PullArgs {
 }
 
 /// Make a repository with everything that a remote has
+///
+/// In a git clone whose data are not here, `dver clone DIR .` beside dver.lock brings the version
+/// that it names.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:
   dver clone /mnt/team/pets
-  dver clone /mnt/team/pets work --branch relabel")]
+  dver clone /mnt/team/pets work --branch relabel
+  dver clone /mnt/team/pets .")]
 pub(crate) struct CloneArgs {
     /// The remote's directory
     #[arg(value_name = "DIR")]

@@ -141,9 +141,8 @@ pub(super) fn repository(error: &repo::Error) -> Words {
             "not_a_repository",
             USER,
             hint(
-                "dver.lock is here, and the data that it names are not: `dver init`, `dver remote \
-                 add origin DIR` with the directory that your team pushes data to, and `dver \
-                 checkout --lock` bring them.",
+                "dver.lock is here, and the data that it names are not. Run `dver clone DIR .` beside \
+                 it, with the directory that your team pushes data to.",
             ),
         ),
         E::NotARepository { .. } => (

@@ -35,6 +35,15 @@ impl Driver {
         }
     }
 
+    /// What it is for: `dver.lock`, or the format of files.
+    pub fn what(self) -> &'static str {
+        match self {
+            Self::Lock => LOCK,
+            Self::Csv => "csv",
+            Self::Jsonl => "jsonl",
+        }
+    }
+
     /// Returns the driver for files of a format: `csv` or `jsonl`.
     fn of_format(name: &str) -> Result<Self, Error> {
         match name {

@@ -13,7 +13,7 @@ pub(super) use follow::is_taken;
 pub use follow::{Followed, follow, is_followed};
 pub use pre_commit::{Looked, commit_along, look, stage_lock};
 pub use pre_push::{PushOutcome, Pushing, pre_push};
-pub use trailers::{Told, told, without_trailers, write_trailers};
+pub use trailers::{Moved, Told, moved, told, without_trailers, write_trailers};
 
 use std::path::{Path, PathBuf};
 

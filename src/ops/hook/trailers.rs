@@ -1,5 +1,7 @@
 //! What a git commit says of the data that it moves: trailers of its message.
 
+use std::path::Path;
+
 use crate::base::ObjectId;
 use crate::base::progress::Progress;
 use crate::diff::{Event, Options};
@@ -29,27 +31,37 @@ pub struct Told {
     pub metrics: Vec<Measure>,
 }
 
-/// Returns what the git commit that is being made does to the data, against the one before it;
-/// `None` where it moves no lock. `amends`: it takes the place of the commit at git's HEAD.
-pub fn told(
-    repo: &mut Repo,
-    git: &Git,
-    amends: bool,
-    progress: &dyn Progress,
-) -> Result<Option<Told>, Error> {
-    let path = git.relative(&repo.root.join(LOCK))?;
+/// A lock that a git commit moves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Moved {
+    /// What it named; `None` where there was none, or none that reads.
+    pub from: Option<ObjectId>,
+    /// What it names.
+    pub to: ObjectId,
+}
+
+/// Returns how the git commit that is being made moves the lock of the worktree `root`, against the
+/// commit before it; `None` where it does not. `amends`: it takes the place of the one at git's HEAD.
+pub fn moved(root: &Path, git: &Git, amends: bool) -> Result<Option<Moved>, Error> {
+    let path = git.relative(&root.join(LOCK))?;
     let base = if amends { "HEAD~1" } else { "HEAD" };
     let blobs = git.blobs(&[&format!(":{path}"), &format!("{base}:{path}")])?;
     let lock = |at: usize| {
         let text = blobs.get(at)?.as_deref()?;
         Some(Lock::parse(text).ok()?.commit)
     };
-    let (Some(commit), before) = (lock(0), lock(1)) else {
-        return Ok(None);
-    };
-    if before == Some(commit) {
-        return Ok(None);
-    }
+    Ok(match (lock(0), lock(1)) {
+        (Some(to), from) if from != Some(to) => Some(Moved { from, to }),
+        _ => None,
+    })
+}
+
+/// Returns what a moved lock does to the data.
+pub fn told(repo: &mut Repo, moved: Moved, progress: &dyn Progress) -> Result<Told, Error> {
+    let Moved {
+        from: before,
+        to: commit,
+    } = moved;
     let mut told = Told {
         commit,
         labels: None,
@@ -57,11 +69,11 @@ pub fn told(
     };
     // A lock that somebody else moved may name a version that is not here.
     if !repo.has(&commit)? {
-        return Ok(Some(told));
+        return Ok(told);
     }
     let before = match before {
         Some(before) if repo.has(&before)? => Some(before),
-        Some(_) => return Ok(Some(told)),
+        Some(_) => return Ok(told),
         None => None,
     };
     if let Some(before) = before {
@@ -83,7 +95,7 @@ pub fn told(
         told.labels = Some(0);
     }
     told.metrics = guarded(repo, before, commit)?;
-    Ok(Some(told))
+    Ok(told)
 }
 
 /// Returns the metrics that the version's gates guard, and their values before.
@@ -124,11 +136,7 @@ pub fn without_trailers(message: &str) -> String {
 }
 
 /// Adds trailers to the file of a message, by git's own rules; those of before go.
-pub fn write_trailers(
-    git: &Git,
-    file: &std::path::Path,
-    trailers: &[(&str, String)],
-) -> Result<(), Error> {
+pub fn write_trailers(git: &Git, file: &Path, trailers: &[(&str, String)]) -> Result<(), Error> {
     let bytes = crate::base::fsio::read_if_exists(file)?.unwrap_or_default();
     if let Ok(text) = String::from_utf8(bytes) {
         let without = without_trailers(&text);

@@ -20,6 +20,16 @@ pub(super) struct News {
     pub(super) reached: Reached,
 }
 
+/// Returns whether `given` says anything that `known` does not, of whatever commit.
+pub(super) fn is_news(given: &Attachments, known: &Attachments) -> bool {
+    let known: BTreeSet<(ObjectId, ObjectId)> = pairs(known).collect();
+    pairs(given).any(|pair| !known.contains(&pair))
+}
+
+fn pairs(all: &Attachments) -> impl Iterator<Item = (ObjectId, ObjectId)> {
+    all.all().iter().map(|one| (one.commit, one.object))
+}
+
 /// Returns what `given` says of `commits` and `known` does not.
 pub(super) fn news(
     from: &Store,
@@ -27,9 +37,7 @@ pub(super) fn news(
     known: &Attachments,
     commits: &HashSet<ObjectId>,
 ) -> Result<News, Error> {
-    let known: BTreeSet<(ObjectId, ObjectId)> = (known.all().iter())
-        .map(|one| (one.commit, one.object))
-        .collect();
+    let known: BTreeSet<(ObjectId, ObjectId)> = pairs(known).collect();
     let all = given.all().iter();
     let new = all
         .filter(|one| commits.contains(&one.commit) && !known.contains(&(one.commit, one.object)));

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::base::progress::Progress;
 use crate::base::{IoError, ObjectId, fsio};
+use crate::githost::{LOCK, Place};
 use crate::object::Head;
 use crate::refs::check_branch_name;
 use crate::remote::{self, Directory, Remote as _};
@@ -11,6 +12,7 @@ use crate::repo::{self, Actor, Home, Repo};
 
 use super::super::checkout::{self, Destination};
 use super::super::error::Error;
+use super::super::hook;
 use super::super::init;
 use super::super::transaction::{self, Note};
 use super::DEFAULT;
@@ -29,6 +31,9 @@ pub struct Cloned {
 
 /// Clones a remote into a directory that is not there, empty, or what a clone of the same remote
 /// left that was stopped before it had files.
+///
+/// A directory of a git worktree with a lock file and no data yet is taken too: git was cloned, and
+/// this brings the data that the lock names.
 ///
 /// Where it is stopped, the same clone goes on; and as soon as the directory is a repository with
 /// the remote, `pull` does too.
@@ -55,6 +60,11 @@ pub fn clone(
             .branch(init::FIRST_BRANCH)
             .map(|_| init::FIRST_BRANCH)
     };
+    let place = place_of_lock(root);
+    if place.is_some() && branch.is_some() {
+        let message = "dver.lock says which version to go to: leave --branch away".to_owned();
+        return Err(Error::Usage(message));
+    }
     let branch = branch.or_else(main).or_else(first).map(str::to_owned);
     let tip = branch.as_ref().map(|branch| {
         let missing = || Error::NoRemoteBranch {
@@ -68,8 +78,19 @@ pub fn clone(
     });
     let tip = tip.transpose().map_err(|e: Error| e)?;
     let branch = tip.as_ref().map(|(branch, _)| branch.as_str());
+    let branch = branch.filter(|_| place.is_none());
     let mut repo = begin((from, branch), root, actor, waiting)?;
     let fetched = fetch(&mut repo, Some(DEFAULT), progress, waiting)?;
+    if place.is_some() {
+        hook::follow(&mut repo, place.as_ref(), progress, waiting)?;
+        let head = repo.head_commit()?.map(|(id, _)| id);
+        let name = repo.branch()?.map(str::to_owned);
+        return Ok(Cloned {
+            root: root.to_owned(),
+            fetched,
+            branch: name.zip(head),
+        });
+    }
     if let Some((branch, tip)) = &tip {
         let to = Destination::Forward(branch.clone(), *tip);
         checkout::checkout(&mut repo, "clone", &to, false, progress, waiting)?;
@@ -79,6 +100,12 @@ pub fn clone(
         fetched,
         branch: tip,
     })
+}
+
+/// Returns the git worktree around a directory with a lock file.
+fn place_of_lock(root: &Path) -> Option<Place> {
+    let is_there = root.join(LOCK).is_file();
+    is_there.then(|| Place::around(root)).flatten()
 }
 
 /// Makes the repository with its remote, or takes over one that another clone began.
@@ -92,7 +119,10 @@ fn begin(
         path: root.to_owned(),
     };
     let home = Home::of(root);
-    if let Ok(entries) = std::fs::read_dir(root) {
+    let beside_code = place_of_lock(root).is_some();
+    if let Ok(entries) = std::fs::read_dir(root)
+        && !beside_code
+    {
         for entry in entries {
             let name = entry
                 .map_err(|e| IoError::new("list", root, e))?

@@ -64,19 +64,19 @@ pub fn fetch(
     }
     let from = remote.store()?;
     let own = Attachments::read(&repo.store, repo.current.view.attachments.as_ref())?;
-    let news = match head.attachments {
-        Some(_) => {
-            let given = Attachments::read(from, head.attachments.as_ref())?;
+    let given = Attachments::read(from, head.attachments.as_ref())?;
+    let news = match attached::is_news(&given, &own) {
+        true => {
             // A tag of that name may stand elsewhere here, and its commit then stays there.
             let taken = head.refs.0.iter().filter(|(full, id)| {
-                full.starts_with("heads/")
-                    || repo.current.refs.0.get(*full).is_none_or(|own| own == *id)
+                let own = repo.current.refs.0.get(*full);
+                full.starts_with("heads/") || own.is_none_or(|own| own == *id)
             });
             let taken: Vec<ObjectId> = taken.map(|(_, id)| *id).collect();
             let commits = history::ancestors(from, &taken)?.into_keys().collect();
             Some(attached::news(from, &given, &own, &commits)?)
         }
-        None => None,
+        false => None,
     };
     let attached = news.as_ref().map_or(0, |news| news.new.len() as u64);
     let mut carried = Carried::default();

@@ -5,8 +5,10 @@ use crate::base::progress::Progress;
 use crate::history;
 use crate::repo::Repo;
 
+use super::super::beside_git;
 use super::super::checkout::{self, Destination};
 use super::super::error::Error;
+use super::super::hook;
 use super::fetch::{Fetched, fetch};
 use super::tracked;
 
@@ -32,6 +34,15 @@ pub fn pull(
 ) -> Result<Pulled, Error> {
     let branch = repo.branch()?.ok_or(Error::NoBranch)?.to_owned();
     let fetched = fetch(repo, remote, progress, waiting)?;
+    if let Some(after) = begin_at_lock(repo, progress, waiting)? {
+        let branch = repo.branch()?.map_or(branch, str::to_owned);
+        return Ok(Pulled {
+            fetched,
+            branch,
+            before: None,
+            after,
+        });
+    }
     let theirs = tracked(repo, &fetched.remote)?.branch(&branch);
     let theirs = theirs.ok_or_else(|| Error::NoRemoteBranch {
         remote: fetched.remote.clone(),
@@ -62,4 +73,27 @@ pub fn pull(
         before,
         after,
     })
+}
+
+/// In a git clone whose data was never there, the data begins where the git commit says.
+fn begin_at_lock(
+    repo: &mut Repo,
+    progress: &dyn Progress,
+    waiting: &mut dyn FnMut(&str),
+) -> Result<Option<ObjectId>, Error> {
+    if beside_git::head(repo)?.is_some() {
+        return Ok(None);
+    }
+    let Some(place) = beside_git::place(repo) else {
+        return Ok(None);
+    };
+    let Some(lock) = beside_git::read_lock(repo)? else {
+        return Ok(None);
+    };
+    // A lock that nobody pushed the data of: the branch is all there is to begin with.
+    if !repo.has(&lock.commit)? {
+        return Ok(None);
+    }
+    hook::follow(repo, Some(&place), progress, waiting)?;
+    beside_git::head(repo)
 }

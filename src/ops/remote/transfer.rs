@@ -21,7 +21,7 @@ use super::super::watched::Watched;
 /// How many pieces of files are read before they are written.
 const BATCH: usize = 512;
 /// How many other objects are: predictions may be of 64 MiB each.
-const FEW: usize = 32;
+const FEW: usize = 16;
 /// A delta builds on deltas at most this deep (docs/format.md, "Packs").
 const DEEPEST: usize = 16;
 /// As how many pieces an object may be built (docs/format.md, "Packs").
