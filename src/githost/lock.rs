@@ -94,3 +94,64 @@ impl Conflict {
         marked.then_some(found)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn id(text: &str) -> ObjectId {
+        ObjectId::of(text.as_bytes())
+    }
+
+    fn line(text: &str) -> String {
+        Lock { commit: id(text) }.to_text()
+    }
+
+    #[test]
+    fn comments_stand_beside_the_line() {
+        let text = format!("# from a merge\n\n{}# and after\n", line("x"));
+        let lock = Lock { commit: id("x") };
+        assert_eq!(Lock::parse(text.as_bytes()).unwrap(), lock);
+        let crlf = text.replace('\n', "\r\n");
+        assert_eq!(Lock::parse(crlf.as_bytes()).unwrap(), lock);
+        assert!(Lock::parse(b"# nothing else\n").is_err());
+    }
+
+    #[test]
+    fn the_sides_of_a_conflict_are_found() {
+        let (a, b, o) = (line("a"), line("b"), line("o"));
+        let full = format!(
+            "# commit = \"no side\"\n<<<<<<< HEAD\n{a}||||||| base\n{o}=======\n{b}>>>>>>> other\n"
+        );
+        let found = Conflict::parse(full.as_bytes()).unwrap();
+        assert_eq!(
+            found,
+            Conflict {
+                base: Some(id("o")),
+                ours: Some(id("a")),
+                theirs: Some(id("b")),
+            }
+        );
+        let short = full.replace(&format!("||||||| base\n{o}"), "");
+        let found = Conflict::parse(short.as_bytes()).unwrap();
+        assert_eq!((found.base, found.ours), (None, Some(id("a"))));
+        let longer = full.replace("<<<<<<<", "<<<<<<<<<<");
+        assert!(Conflict::parse(longer.as_bytes()).is_some());
+        assert_eq!(Conflict::parse(a.as_bytes()), None);
+        // One side gave the lock up.
+        let gone = full.replace(&b, "");
+        assert_eq!(Conflict::parse(gone.as_bytes()).unwrap().theirs, None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_lock_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = Lock::parse(&bytes);
+            let _ = Conflict::parse(&bytes);
+            let marked = [b"<<<<<<< a\n".as_slice(), &bytes].concat();
+            let _ = Conflict::parse(&marked);
+        }
+    }
+}
