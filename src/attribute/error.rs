@@ -9,7 +9,7 @@ pub enum Error {
     /// The score has no value where only some of the changes are made.
     #[error("the score is undefined where only some of the changes are made")]
     Undefined,
-    /// There are more causes at once than coalitions can be gone through.
+    /// There are more groups of changes than models can be fitted for.
     #[error("{groups} groups of changes need at least {least} models, and {most} are allowed")]
     TooManyGroups {
         /// How many groups there are.
@@ -19,6 +19,9 @@ pub enum Error {
         /// How many may be.
         most: u64,
     },
+    /// So many training records came or went that neighbours cannot be explained one by one.
+    #[error("too many training records came or went to explain neighbours one by one")]
+    TooMuchChanged,
     /// What was given is no pair of versions.
     #[error("the two versions do not fit together: {what}")]
     Inconsistent {

@@ -42,6 +42,9 @@ pub struct Flip {
 /// Returns the test records of both versions of which something else is said, in the order of their ids.
 pub fn flips(versions: &Versions, learner: Nearest) -> Result<Vec<Flip>, Error> {
     let game = Game::new(versions, Together::Record)?;
+    if !Local::is_short(&game, learner) {
+        return Err(Error::TooMuchChanged);
+    }
     let local = Local::new(&game, learner);
     let mut out = Vec::new();
     for (entry, asked) in game.test.iter().zip(&game.asked) {

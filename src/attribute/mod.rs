@@ -126,7 +126,7 @@ pub fn attribute(
         false => Together::Cause,
     };
     let game = Game::new(versions, together)?;
-    let engine = engine(&game, model);
+    let engine = engine(&game, &model);
     let play = Play::new(&game, metric, engine.as_ref());
     let causes = Causes::new(&play, options.given)?;
     let tallies = causes.tallies(&play);
@@ -214,16 +214,22 @@ fn adds_up(parts: &[Part], whole: f64) -> Result<(), Error> {
     }
 }
 
-fn engine<'g>(game: &'g Game<'g>, model: Model<'g>) -> Box<dyn Engine + 'g> {
+fn engine<'g>(game: &'g Game<'g>, model: &'g Model<'g>) -> Box<dyn Engine + 'g> {
     match model {
         Model::Fixed { from, to } => Box::new(Fixed::new(game, from, to)),
-        Model::Nearest(learner) => Box::new(Local::new(game, learner)),
-        Model::Ridge(learner) => Box::new(Linear::new(game, learner)),
+        Model::Nearest(learner) if Local::is_short(game, *learner) => {
+            Box::new(Local::new(game, *learner))
+        }
+        Model::Nearest(learner) => Box::new(Refit::new(game, learner)),
+        Model::Ridge(learner) => match Linear::new(game, *learner) {
+            Some(linear) => Box::new(linear),
+            None => Box::new(Refit::new(game, learner)),
+        },
         Model::NaiveBayes => match Counted::new(game) {
             Some(counted) => Box::new(counted),
             None => Box::new(Refit::new(game, &NaiveBayes)),
         },
-        Model::Other(learner) => Box::new(Refit::new(game, learner)),
+        Model::Other(learner) => Box::new(Refit::new(game, *learner)),
     }
 }
 
@@ -256,7 +262,7 @@ pub fn score_with(
         }
     }
     let game = Game::new(&versions, Together::Cause)?;
-    let engine = engine(&game, model);
+    let engine = engine(&game, &model);
     let play = Play::new(&game, metric, engine.as_ref());
     let sheet = play.sheet(&vec![true; game.players.len()])?;
     Ok((sheet.num, sheet.den))

@@ -529,3 +529,45 @@ fn what_was_sampled_adds_up_and_has_errors() {
         "{refused:?}"
     );
 }
+
+#[test]
+fn neighbours_are_searched_anew_where_most_records_came_and_went() {
+    // 60 records of each version and one that stays: no list of neighbours would end.
+    let mut records: Vec<_> = (0..120)
+        .map(|at| {
+            let own = place(true, at % 2, 0);
+            let (old, new) = if at < 60 { (own, None) } else { (None, own) };
+            (f64::from(at % 60), old, new)
+        })
+        .collect();
+    records.push((30.0, place(true, 0, 0), place(true, 0, 0)));
+    records.push((31.0, place(false, 1, 0), place(false, 1, 0)));
+    let versions = line(&records);
+    let learner = Nearest { neighbours: 3 };
+    let model = Model::Nearest(learner);
+    let few = Options {
+        most: 100,
+        ..options()
+    };
+    let found = attribute(&versions, model, Metric::Accuracy, &few);
+    assert!(
+        matches!(found, Err(Error::TooManyGroups { .. })),
+        "{found:?}"
+    );
+    assert!(matches!(
+        flips(&versions, learner),
+        Err(Error::TooMuchChanged)
+    ));
+    let whole = Options {
+        grouped: false,
+        ..few
+    };
+    assert!(attribute(&versions, model, Metric::Accuracy, &whole).is_ok());
+    // Random orders of so many players add up, too.
+    let enough = Options {
+        most: 3_000,
+        ..options()
+    };
+    let found = attribute(&versions, model, Metric::Accuracy, &enough).unwrap();
+    assert_eq!((found.method, found.parts.len()), (Method::Sampled, 120));
+}

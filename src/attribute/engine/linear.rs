@@ -37,13 +37,16 @@ pub(in crate::attribute) struct Linear<'a> {
     game: &'a Game<'a>,
     learner: Ridge,
     questions: Rows,
+    /// What a fit costs beside an answer, which adds up what each player adds.
+    thrift: u64,
     /// Which players do nothing but relabel.
     relabels: Vec<bool>,
     kept: Mutex<FxHashMap<Vec<bool>, Arc<Solved>>>,
 }
 
 impl<'a> Linear<'a> {
-    pub(in crate::attribute) fn new(game: &'a Game<'a>, learner: Ridge) -> Self {
+    /// Prepares for a game; `None` where what all players add would not fit into memory.
+    pub(in crate::attribute) fn new(game: &'a Game<'a>, learner: Ridge) -> Option<Self> {
         let mut relabels = vec![true; game.players.len()];
         for entry in &game.train {
             let same_row = match (entry.from, entry.to) {
@@ -54,13 +57,26 @@ impl<'a> Linear<'a> {
                 relabels[player as usize] = false;
             }
         }
-        Self {
+        let mut touched: Vec<(u32, u32)> = Vec::new();
+        for entry in &game.train {
+            if let (Some(player), Some(from), Some(to)) = (entry.player, entry.from, entry.to)
+                && relabels[player as usize]
+            {
+                touched.extend([(player, from.0), (player, to.0)]);
+            }
+        }
+        touched.sort_unstable();
+        touched.dedup();
+        let width = game.versions.classes + touched.len();
+        let lines = game.train.len().max(game.questions.len());
+        (lines.saturating_mul(width) <= KEPT).then(|| Self {
+            thrift: (4096 / touched.len().max(64) as u64).max(1),
             questions: asked(game),
             kept: Mutex::default(),
             learner,
             relabels,
             game,
-        }
+        })
     }
 
     /// Returns the matrix of the players that change it.
@@ -198,7 +214,7 @@ impl Engine for Linear<'_> {
 
     fn thrift(&self, cause: Cause) -> u64 {
         match cause {
-            Cause::TrainRelabel | Cause::Vocabulary => 64,
+            Cause::TrainRelabel | Cause::Vocabulary => self.thrift,
             _ => 1,
         }
     }

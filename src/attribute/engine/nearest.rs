@@ -8,7 +8,7 @@
 use rayon::prelude::*;
 
 use super::super::cause::Cause;
-use super::super::versions::Game;
+use super::super::versions::{Entry, Game};
 use super::Engine;
 use super::refit::asked;
 use crate::learn::{Nearest, Neighbours, vote};
@@ -49,7 +49,31 @@ struct Variant {
     row: usize,
 }
 
+/// How many changed records a question may see on average.
+const MOST_SEEN: usize = 48;
+
 impl Local {
+    /// Returns whether lists are short: where most training records come and go each by itself,
+    /// there is no end to them.
+    pub(in crate::attribute) fn is_short(game: &Game<'_>, learner: Nearest) -> bool {
+        let always = |entry: &Entry| match (entry.from, entry.to) {
+            (Some(from), Some(to)) => from.1 == to.1,
+            _ => false,
+        };
+        let fixed = game.train.iter().filter(|entry| always(entry)).count();
+        let mut alone = vec![0usize; game.players.len()];
+        for entry in game.train.iter().filter(|entry| !always(entry)) {
+            if let Some(player) = entry.player {
+                alone[player as usize] += 1;
+            }
+        }
+        let most = learner.neighbours.max(1);
+        // Of what one player brings or takes away together, no more than the nearest are seen.
+        let players = alone.iter().filter(|count| **count > 0).count();
+        let seen = alone.iter().sum::<usize>().saturating_mul(most) / fixed.max(1);
+        players <= MOST_SEEN || fixed >= most && seen <= MOST_SEEN
+    }
+
     pub(in crate::attribute) fn new(game: &Game<'_>, learner: Nearest) -> Self {
         let most = learner.neighbours.max(1);
         let questions = asked(game);

@@ -410,6 +410,11 @@ fn not_traced(error: &attribute::Error) -> Words {
                 "Split by fewer groups (--by transition), or allow more models (--evaluations N).",
             ),
         ),
+        E::TooMuchChanged => (
+            "too_much_changed",
+            USER,
+            hint("Leave --explain out, or trace a shorter range of commits."),
+        ),
         E::Inconsistent { .. } | E::DoesNotAddUp { .. } => (
             "internal",
             DAMAGE,
