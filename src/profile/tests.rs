@@ -368,7 +368,12 @@ fn what_is_forgotten_was_added_up() {
 #[test]
 fn sketch_and_bins_are_those_of_the_records_that_are_left() {
     let record = |n: usize| {
-        let number = format!("{}{}.{}e-2", if n.is_multiple_of(3) { "-" } else { "" }, n, n % 7);
+        let number = format!(
+            "{}{}.{}e-2",
+            if n.is_multiple_of(3) { "-" } else { "" },
+            n,
+            n % 7
+        );
         vec![Some(n.to_string()), Some(number)]
     };
     let of = |numbers: std::ops::Range<usize>| {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::harness::Scratch;
 
-/// A repository with one declared table, and nothing committed.
+/// A repository with one declared table, staged.
 fn with(declared: &str, csv: &str) -> Scratch {
     let scratch = Scratch::new();
     scratch.write(
@@ -12,6 +12,7 @@ fn with(declared: &str, csv: &str) -> Scratch {
         format!("[dataset.t]\npath = \"t.csv\"\n{declared}\n"),
     );
     scratch.write("t.csv", csv);
+    scratch.dver(&["add", "-A"]).ok();
     scratch
 }
 
