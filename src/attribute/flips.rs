@@ -83,8 +83,11 @@ pub fn flips(versions: &Versions, learner: Nearest) -> Result<Vec<Flip>, Error> 
     Ok(out)
 }
 
+/// Says whether a coalition, given by which players are in it, flips an answer.
+type Flips<'f> = dyn Fn(&dyn Fn(u32) -> bool) -> bool + 'f;
+
 /// Returns the records of a smallest set of players that flips an answer.
-fn smallest(changed: &[(u32, Seen)], flips: &dyn Fn(&dyn Fn(u32) -> bool) -> bool) -> Vec<u32> {
+fn smallest(changed: &[(u32, Seen)], flips: &Flips<'_>) -> Vec<u32> {
     // A record with other features stands at two places, and is one player.
     let mut players: Vec<(u32, u32)> = Vec::new();
     for (player, seen) in changed {

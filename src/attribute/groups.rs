@@ -226,13 +226,12 @@ fn one_record(play: &Play<'_>, at: usize, applied: &dyn Fn(u32) -> bool) -> f64 
     }
 }
 
+/// The value of a coalition, given by which players are in it.
+type Value<'v> = dyn Fn(&dyn Fn(u32) -> bool) -> f64 + 'v;
+
 /// Returns the Shapley values of the players that one test record sees, with the variances of
 /// those that were sampled.
-fn at_one(
-    seen: &[u32],
-    value: &dyn Fn(&dyn Fn(u32) -> bool) -> f64,
-    stream: u64,
-) -> Vec<(f64, f64)> {
+fn at_one(seen: &[u32], value: &Value<'_>, stream: u64) -> Vec<(f64, f64)> {
     let place = |player: u32| seen.binary_search(&player).ok();
     if seen.len() <= MOST_AT_ONE {
         let table: Vec<f64> = (0..1usize << seen.len())

@@ -359,7 +359,7 @@ fn line(records: &[(f64, Option<Place>, Option<Place>)]) -> Versions {
     }
 }
 
-fn of<'a>(found: &'a Attribution, cause: Cause) -> Vec<&'a Part> {
+fn of(found: &Attribution, cause: Cause) -> Vec<&Part> {
     found
         .parts
         .iter()
@@ -473,7 +473,7 @@ fn moves_between_train_and_test_invent_nothing() {
     let rows: Vec<f64> = random.order(600).into_iter().map(|at| at as f64).collect();
     let records: Vec<_> = (0..600)
         .map(|at| {
-            let trains = order[at] % 2 == 0;
+            let trains = order[at].is_multiple_of(2);
             let moves = order[at] < 100;
             let old = place(trains, labels[at], 0);
             (rows[at], old, place(trains != moves, labels[at], 0))

@@ -127,7 +127,7 @@ impl Rough {
                 smallest: Vec::with_capacity(most + 1),
                 found: Vec::new(),
                 slack: (2.0 * self.error(*square)) as f32,
-                too_many: !(*square < 1e30),
+                too_many: square.is_nan() || *square >= 1e30,
             })
             .collect();
         // Rows that are compared together, number by number.

@@ -431,7 +431,7 @@ proptest! {
         let found = near.of_all(&rows, most);
         for (row, found) in found.into_iter().enumerate() {
             let mut all: Vec<(f64, u32)> = (0..rows.len())
-                .map(|at| (super::solve::distance(rows.dense(row), rows.dense(at)), at as u32))
+                .map(|at| (solve::distance(rows.dense(row), rows.dense(at)), at as u32))
                 .collect();
             all.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
             all.truncate(most);

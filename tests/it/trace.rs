@@ -371,10 +371,8 @@ fn tacrev_is_split_by_transition_without_a_model() {
     let scratch = Scratch::new();
     scratch.write(
         "dver.toml",
-        format!(
-            "[dataset.labels]\npath = \"labels.csv\"\nkey = [\"id\"]\nlabel = \"label\"\n\
-             [eval.m]\ndataset = \"labels\"\nmodel = \"import\"\nnull_class = \"no_relation\"\n"
-        ),
+        "[dataset.labels]\npath = \"labels.csv\"\nkey = [\"id\"]\nlabel = \"label\"\n\
+             [eval.m]\ndataset = \"labels\"\nmodel = \"import\"\nnull_class = \"no_relation\"\n",
     );
     scratch.write("all.txt", unzipped(&data.join("test_predictions.csv.gz")));
     for column in [1, 2] {

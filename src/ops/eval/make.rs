@@ -42,6 +42,9 @@ pub(in crate::ops) struct Maker {
     logs: PathBuf,
 }
 
+/// The name of an evaluation, and how it is made or why it cannot be.
+pub(in crate::ops) type Named = (String, Result<Maker, Error>);
+
 impl Maker {
     /// Prepares one of the evaluations that are declared.
     pub(in crate::ops) fn new(
@@ -68,7 +71,7 @@ impl Maker {
         repo: &Repo,
         declarations: &Declarations,
         wanted: &dyn Fn(&str) -> bool,
-    ) -> Result<Vec<(String, Result<Self, Error>)>, Error> {
+    ) -> Result<Vec<Named>, Error> {
         let all = declarations.evaluations.iter();
         all.filter(|config| config.at_commit && wanted(&config.name))
             .map(|config| match Self::new(repo, declarations, config) {

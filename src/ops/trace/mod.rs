@@ -61,6 +61,10 @@ pub struct End {
     pub sealed: bool,
 }
 
+/// A changed record among the neighbours of a test record: its rank from 1, its key, and its class
+/// before and after.
+pub type Neighbour = (u32, Vec<String>, Option<String>, Option<String>);
+
 /// A part of the change.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Share {
@@ -91,8 +95,8 @@ pub struct Explained {
     pub truth: [String; 2],
     /// What is said of it before and after.
     pub said: [String; 2],
-    /// The changed records among its neighbours: rank, key, class before and after.
-    pub changed: Vec<(u32, Vec<String>, Option<String>, Option<String>)>,
+    /// The changed records among its neighbours.
+    pub changed: Vec<Neighbour>,
     /// The keys of a smallest set of changes that alone makes it be answered otherwise.
     pub smallest: Vec<Vec<String>>,
 }
@@ -188,7 +192,7 @@ fn between(
 ) -> Result<Trace, Error> {
     let options = wanted.options;
     let supposed = (options.what_if.as_deref())
-        .map(|text| supposed::Condition::parse(text))
+        .map(supposed::Condition::parse)
         .transpose()?;
     let mut also: Vec<String> = Vec::new();
     if let By::Field(field) = &options.by {

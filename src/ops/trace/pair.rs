@@ -292,12 +292,15 @@ fn table(
     Ok(Table::open(&repo.store, &version.entries, declaration)?)
 }
 
+/// Says whether two records differ because of the vocabulary.
+type IsVocabulary<'a> = dyn Fn(&One, &One) -> bool + 'a;
+
 /// Takes predictions that are stored with the evaluations.
 fn with_known(
     repo: &Repo,
     config: EvaluationConfig,
     (mut old, new): (Drawn, Drawn),
-    (renamed, vocabulary): (BTreeMap<String, String>, &dyn Fn(&One, &One) -> bool),
+    (renamed, vocabulary): (BTreeMap<String, String>, &IsVocabulary<'_>),
     sealed: [Option<Told>; 2],
 ) -> Result<Pair, Error> {
     if config.model == "command" && old.sets.train != new.sets.train {
