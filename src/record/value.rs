@@ -280,6 +280,7 @@ fn canonical_number(text: &str) -> Cow<'_, str> {
             let whole = text.split('.').next().unwrap_or(text);
             Cow::Borrowed(if whole == "-0" { "0" } else { whole })
         }
+        Some(Type::Float) if is_shortest(text.as_bytes()) => Cow::Borrowed(text),
         Some(Type::Float) => match text.parse::<f64>() {
             // Within 2^53 an integral float is that integer exactly.
             Ok(v) if v.fract() == 0.0 && v.abs() < 9_007_199_254_740_992.0 => {
@@ -292,6 +293,26 @@ fn canonical_number(text: &str) -> Cow<'_, str> {
         },
         _ => Cow::Borrowed(text),
     }
+}
+
+/// The most digits that a float always gives back as they were written.
+const SURE_DIGITS: usize = 15;
+
+/// Returns whether a number is written as its canonical text: with few digits, none of them
+/// superfluous, and no exponent. Others have to be parsed to know.
+fn is_shortest(text: &[u8]) -> bool {
+    let text = text.strip_prefix(b"-").unwrap_or(text);
+    let whole = digits(text);
+    let Some(fraction) = text.get(whole..).and_then(|rest| rest.strip_prefix(b".")) else {
+        return false;
+    };
+    // From 0.00001 on, people write no exponent.
+    let small = text.first() == Some(&b'0') && fraction.starts_with(b"0000");
+    whole > 0
+        && !small
+        && whole + fraction.len() <= SURE_DIGITS
+        && digits(fraction) == fraction.len()
+        && fraction.last().is_some_and(|last| *last != b'0')
 }
 
 fn canonical_time(kind: Type, text: &str) -> Cow<'_, str> {

@@ -189,11 +189,12 @@ pub(super) fn read(
             table.read_unit(source, part, unit, batch)?;
             let batch = &*batch;
             let places = batch.places(wanted.fields.iter().map(String::as_str));
+            let content = content_of(&table.declaration.roles, batch);
             let mut kinds = vec![Type::Null; places.len()];
             let mut read = Vec::new();
             for record in batch.records() {
-                let Some(one) = of_record(table, field, chosen, (&record, &places, wanted.as_json))
-                else {
+                let how = (&*places, &*content, wanted.as_json);
+                let Some(one) = of_record(table, field, chosen, &record, how) else {
                     continue;
                 };
                 if one.trains && one.record.is_some() {
@@ -290,11 +291,22 @@ fn passes(condition: &Where, record: &RecordRef<'_>) -> bool {
     })
 }
 
+/// Returns the places of the fields that are content, in the order of their names.
+fn content_of(roles: &Roles, batch: &Batch) -> Vec<usize> {
+    let fields = batch.fields();
+    let mut content: Vec<usize> = (0..fields.len())
+        .filter(|at| *fields[*at] != *UNPARSABLE && roles.is_content(&fields[*at]))
+        .collect();
+    content.sort_by(|a, b| fields[*a].cmp(&fields[*b]));
+    content
+}
+
 fn of_record(
     table: &Table,
     field: &str,
     chosen: &Chosen,
-    (record, places, as_json): (&RecordRef<'_>, &[Option<usize>], bool),
+    record: &RecordRef<'_>,
+    (places, content, as_json): (&[Option<usize>], &[usize], bool),
 ) -> Option<Read> {
     let roles = &table.declaration.roles;
     let key = key_of(roles, record);
@@ -316,11 +328,7 @@ fn of_record(
         return None;
     }
     let fields = record.batch().fields();
-    let mut content: Vec<usize> = (0..fields.len())
-        .filter(|at| *fields[*at] != *UNPARSABLE && roles.is_content(&fields[*at]))
-        .collect();
-    content.sort_by(|a, b| fields[*a].cmp(&fields[*b]));
-    for at in content {
+    for &at in content {
         if let Some(cell) = record.cell(at) {
             append(&mut inputs, &fields[at]);
             append(&mut inputs, &spelled(cell));

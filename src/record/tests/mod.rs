@@ -200,6 +200,18 @@ proptest! {
         }
     }
 
+    /// What is taken for canonical without parsing is what parsing and printing gives.
+    #[test]
+    fn short_numbers_are_canonical_as_they_are(text in "-?(0|[1-9][0-9]{0,8})[.][0-9]{1,8}") {
+        let number: f64 = text.parse().unwrap();
+        let printed = match number {
+            n if n.fract() == 0.0 => (n as i64).to_string(),
+            n if (1e-5..1e16).contains(&n.abs()) => n.to_string(),
+            n => format!("{n:e}"),
+        };
+        prop_assert_eq!(canonical(Type::Float, Cell::text(&text)), printed);
+    }
+
     #[test]
     fn canonical_is_idempotent(text in "[-0-9eE.+TZ: a]{0,14}", under in 0usize..9) {
         let under = Type::ALL[under];
