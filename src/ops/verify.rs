@@ -9,12 +9,14 @@ use std::collections::BTreeMap;
 use crate::base::ObjectId;
 use crate::base::progress::Progress;
 use crate::history;
-use crate::object::{self, Commit, DatasetScore, ObjectSource, Scorecard};
+use crate::object::{self, Commit, DatasetScore, Evaluation, ObjectSource, ScoreRatio, Scorecard};
 use crate::quality::{self, Metric};
 use crate::repo::Repo;
 
 use super::assess::{self, Assessment, Scratch, Version};
 use super::error::Error;
+use super::eval;
+use super::eval::again::{self, Again};
 use super::follow::Measuring;
 
 /// What to verify.
@@ -70,6 +72,8 @@ pub struct Verified {
     pub commits: usize,
     /// How many numbers the data gave again.
     pub recomputed: u64,
+    /// How many scores the stored predictions gave again.
+    pub rescored: u64,
     /// Numbers that cannot be proved here.
     pub unprovable: Vec<Unprovable>,
     /// Claims that are wrong.
@@ -110,14 +114,78 @@ pub fn verify(
         chain,
         commits,
         recomputed: 0,
+        rescored: 0,
         unprovable: Vec::new(),
         refuted,
         index_equal: repo.index_equals_objects(progress)?,
     };
     if options.recompute {
         recompute(repo, &commit, &mut verified, progress)?;
+        for (id, evaluation) in eval::attached(repo, &verified.commit)? {
+            rescore(repo, id, &evaluation, &mut verified)?;
+        }
     }
     Ok(verified)
+}
+
+/// Scores the stored predictions of an evaluation again, and adds what that shows of all that it
+/// seals.
+pub fn rescore(
+    repo: &Repo,
+    id: ObjectId,
+    sealed: &Evaluation,
+    verified: &mut Verified,
+) -> Result<(), Error> {
+    let found = match again::again(repo, sealed)? {
+        Again::Scored(found) => found,
+        Again::Unprovable(why) => {
+            let name = sealed.name.clone();
+            verified.unprovable.push(Unprovable { name, why });
+            return Ok(());
+        }
+    };
+    let mut refute = |what: &str, claim: String, given: String| {
+        if claim != given {
+            verified.refuted.push(Refuted {
+                object: id,
+                name: format!("{}:{what}", sealed.name),
+                sealed: claim,
+                found: given,
+            });
+        }
+    };
+    let ratio = |of: &Evaluation, name: &str, class: &Option<String>| {
+        let same = |one: &&ScoreRatio| one.name == name && one.class == *class;
+        match of.scores.iter().find(same) {
+            Some(one) => format!("{}/{}", one.num.0, one.den.0),
+            None => "absent".to_owned(),
+        }
+    };
+    let mut names: Vec<_> = sealed.scores.iter().chain(&found.scores).collect();
+    names.sort_by(|a, b| (&a.name, &a.class).cmp(&(&b.name, &b.class)));
+    names.dedup_by(|a, b| (&a.name, &a.class) == (&b.name, &b.class));
+    let mut rescored = 0;
+    for one in names {
+        let of = |evaluation| ratio(evaluation, &one.name, &one.class);
+        let (claim, given) = (of(sealed), of(&found));
+        rescored += u64::from(claim == given);
+        let what = match &one.class {
+            Some(class) => format!("{}.{class}", one.name),
+            None => one.name.clone(),
+        };
+        refute(&what, claim, given);
+    }
+    let (a, b) = (sealed, &*found);
+    refute("snapshot", a.snapshot.to_string(), b.snapshot.to_string());
+    refute("train", a.train.digest.clone(), b.train.digest.clone());
+    refute("inputs", a.test.inputs.clone(), b.test.inputs.clone());
+    refute("labels", a.test.labels.clone(), b.test.labels.clone());
+    if (&a.confusion, &a.calibration) != (&b.confusion, &b.calibration) {
+        let of = |one: &Evaluation| ObjectId::of(&object::encode(one)).to_string();
+        refute("counts", of(a), of(b));
+    }
+    verified.rescored += rescored;
+    Ok(())
 }
 
 /// Reads every commit with its scorecard and change sets; returns how many commits there are.

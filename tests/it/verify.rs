@@ -103,3 +103,119 @@ fn a_scorecard_that_lies_is_refuted_number_by_number() {
         (&"7".into(), &"0".into())
     );
 }
+
+/// A version with two evaluations: predictions of another program, and a learner's.
+fn evaluated() -> Scratch {
+    let scratch = Scratch::new();
+    let mut csv = "id,text,label,split\n".to_owned();
+    for id in 0..40 {
+        let label = ["cat", "dog"][id % 2];
+        let split = ["train", "test"][usize::from(id >= 30)];
+        csv += &format!("{id},{label} number {},{label},{split}\n", id % 7);
+    }
+    scratch.write("pets.csv", csv);
+    let eval = |name: &str, model: &str| {
+        format!(
+            "[eval.{name}]\ndataset = \"pets\"\nmodel = \"{model}\"\n\
+             train = \"split = 'train'\"\ntest = \"split = 'test'\"\n"
+        )
+    };
+    let declared =
+        "[dataset.pets]\npath = \"pets.csv\"\nkey = \"id\"\nlabel = \"label\"\nsplit = \"split\"\n";
+    scratch.write(
+        "dver.toml",
+        format!(
+            "{declared}{}{}",
+            eval("theirs", "import"),
+            eval("ours", "ridge")
+        ),
+    );
+    scratch.dver(&["add", "-A"]).ok();
+    scratch.dver(&["commit", "-m", "one"]).ok();
+    let guess = |id: usize| {
+        format!(
+            "{id},{},0.8\n",
+            ["cat", "dog"][usize::from(id.is_multiple_of(3))]
+        )
+    };
+    let list: String = (30..40).map(guess).collect();
+    scratch.write(
+        ".dver/tmp/p.csv",
+        format!("id,prediction,confidence\n{list}"),
+    );
+    let import = ["eval", "import", ".dver/tmp/p.csv", "--name", "theirs"];
+    scratch.dver(&import).ok();
+    scratch
+        .dver(&["eval", "run", "HEAD", "--name", "ours"])
+        .ok();
+    scratch
+}
+
+#[test]
+fn predictions_are_scored_again() {
+    let scratch = evaluated();
+    let verified = scratch.json(&["verify", "--recompute"]).remove(0);
+    assert_eq!(verified["refuted"], serde_json::json!([]));
+    assert_eq!(verified["numbers"]["unprovable"], 0);
+    let shown = scratch.json(&["eval", "show"]);
+    assert_eq!(shown.len(), 2);
+    let ratios = |one: &serde_json::Value| {
+        let scores = one["scores"].as_array().unwrap().iter();
+        scores.filter(|score| score.get("num").is_some()).count()
+    };
+    let count: usize = shown.iter().map(ratios).sum();
+    assert!(count >= 10, "{count}");
+    assert_eq!(verified["numbers"]["rescored"], count);
+    let told = scratch.dver(&["verify", "--recompute"]).ok();
+    assert!(
+        told.contains(&format!("{count} scores scored again")),
+        "{told}"
+    );
+}
+
+#[test]
+fn an_evaluation_that_lies_is_refuted_score_by_score() {
+    use dver::object::{self, Evaluation};
+    use dver::ops::verify::{self, VerifyOptions};
+
+    let scratch = evaluated();
+    let actor = dver::repo::Actor {
+        identity: None,
+        fallback: "a reader".into(),
+        clock: dver::base::Clock::System,
+        environment: Vec::new(),
+        notice: |e| panic!("{e}"),
+    };
+    let repo = dver::repo::Repo::open(scratch.root(), actor).unwrap();
+    let shown = scratch
+        .json(&["eval", "show", "--name", "theirs"])
+        .remove(0);
+    let id: dver::base::ObjectId = shown["evaluation"].as_str().unwrap().parse().unwrap();
+    let mut lie: Evaluation = object::get(&repo.store, &id).unwrap();
+    let score = lie
+        .scores
+        .iter_mut()
+        .find(|one| one.name == "accuracy")
+        .unwrap();
+    let sealed = format!("{}/{}", score.num.0 + 1, score.den.0);
+    let found = format!("{}/{}", score.num.0, score.den.0);
+    score.num.0 += 1;
+    lie.test.labels = "0".repeat(64);
+    let options = VerifyOptions {
+        revision: "HEAD".to_owned(),
+        ..VerifyOptions::default()
+    };
+    let mut verified = verify::verify(&repo, &options, &dver::base::progress::Quiet).unwrap();
+    assert!(verified.holds());
+    verify::rescore(&repo, id, &lie, &mut verified).unwrap();
+    let told: Vec<_> = verified
+        .refuted
+        .iter()
+        .map(|one| one.name.as_str())
+        .collect();
+    assert_eq!(told, ["theirs:accuracy", "theirs:labels"]);
+    assert_eq!(
+        (&verified.refuted[0].sealed, &verified.refuted[0].found),
+        (&sealed, &found)
+    );
+}

@@ -73,7 +73,7 @@ fn to_json(verified: &Verified) -> Value {
         "commits": verified.commits,
         "numbers": {
             "recomputed": verified.recomputed,
-            "rescored": 0,
+            "rescored": verified.rescored,
             "unprovable": verified.unprovable.len(),
         },
         "refuted": refuted.collect::<Vec<_>>(),
@@ -90,7 +90,12 @@ fn text(ui: &mut Ui, verified: &Verified, recompute: bool) -> std::io::Result<()
     ))?;
     if recompute {
         let numbers = counted(verified.recomputed, "number");
-        ui.line(&format!("  numbers  {numbers} recomputed from the data"))?;
+        let rescored = match verified.rescored {
+            0 => String::new(),
+            some => format!(", {} scored again", counted(some, "score")),
+        };
+        let line = format!("  numbers  {numbers} recomputed from the data{rescored}");
+        ui.line(&line)?;
         for one in &verified.unprovable {
             ui.line(&format!("  unprovable here  {}: {}", one.name, one.why))?;
         }

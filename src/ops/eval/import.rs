@@ -51,6 +51,12 @@ pub fn import(
     let sets = sets::read(&repo.store, &table, &field, &chosen, &Wanted::default())?;
     let definition = definition::definition(&repo.root, declaration, config)?;
     let asked = (definition, field);
-    let made = Made::of(config, asked, sets, predictions, &declaration.rename)?;
+    let made = Made::of(
+        (&config.name, &config.dataset),
+        asked,
+        sets,
+        predictions,
+        &declaration.rename,
+    )?;
     run::attach(repo, &made, (commit_id, commit.snapshot), waiting)
 }

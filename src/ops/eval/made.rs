@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::base::ObjectId;
-use crate::config::EvaluationConfig;
 use crate::evaluate::{self, Calibration, Confusion, Score};
 use crate::object::{
     self, AttachmentKind, Attachments, Definition, Evaluation, ObjectSink, Predictions,
@@ -45,7 +44,7 @@ impl Made {
     /// Scores predictions. `renamed` tells new names of classes that predictions may still have
     /// old names of.
     pub(super) fn of(
-        config: &EvaluationConfig,
+        (name, dataset): (&str, &str),
         (definition, field): (Definition, String),
         sets: Sets,
         predictions: Predictions,
@@ -53,7 +52,7 @@ impl Made {
     ) -> Result<Self, Error> {
         if sets.records.is_empty() {
             return Err(Error::NoTestRecords {
-                name: config.name.clone(),
+                name: name.to_owned(),
             });
         }
         let known: HashMap<&[String], usize> = (predictions.keys.iter().map(Vec::as_slice))
@@ -84,10 +83,10 @@ impl Made {
         }
         let truths = sets.records.iter().map(|record| record.label.as_str());
         let confusion = Confusion::of(truths.zip(all_said.iter().map(String::as_str)));
-        let null_class = config.null_class.as_deref();
+        let null_class = definition.null_class.as_deref();
         Ok(Self {
-            name: config.name.clone(),
-            dataset: config.dataset.clone(),
+            name: name.to_owned(),
+            dataset: dataset.to_owned(),
             scores: evaluate::scores(&confusion, null_class, calibration.as_ref()),
             notes: sets.left_out.notes(),
             said: all_said,

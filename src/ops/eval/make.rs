@@ -115,7 +115,13 @@ impl Maker {
             None => BTreeMap::new(), // it speaks the words that it has learnt
         };
         let asked = (self.definition.clone(), field);
-        let mut made = Made::of(config, asked, sets, predictions, &renamed)?;
+        let mut made = Made::of(
+            (&config.name, &config.dataset),
+            asked,
+            sets,
+            predictions,
+            &renamed,
+        )?;
         made.notes.extend(notes);
         progress.end();
         Ok(made)

@@ -3,6 +3,7 @@
 //! Invariant: dver scores predictions itself, whoever made them, and keeps them, so that whoever
 //! has the version can score them again.
 
+pub(super) mod again;
 pub(super) mod along;
 mod definition;
 mod external;
