@@ -6,6 +6,9 @@ use super::metrics::definition;
 /// No more changes than this of one metric are shown while others wait.
 const OF_ONE_METRIC: usize = 3;
 
+/// Numbers that lie this close together, as a share of themselves, are one number.
+const ROUNDING: f64 = 1e-12;
+
 /// A metric that differs between two versions.
 #[derive(Clone, PartialEq, Debug)]
 pub struct MetricChange {
@@ -21,6 +24,14 @@ impl MetricChange {
     /// Returns the difference, where both values are there.
     pub fn difference(&self) -> Option<f64> {
         Some(self.after? - self.before?)
+    }
+
+    /// Returns whether nothing changed but the order in which floats were added up.
+    fn is_rounding(&self) -> bool {
+        match (self.before, self.after) {
+            (Some(a), Some(b)) => (a - b).abs() <= ROUNDING * a.abs().max(b.abs()),
+            (before, after) => before == after,
+        }
     }
 
     fn size(&self) -> f64 {
@@ -55,9 +66,7 @@ pub fn changed(before: &[Metric], after: &[Metric], most: usize) -> Vec<MetricCh
         });
     }
     // The distance between two splits moves by chance with every record.
-    changes.retain(|change| {
-        change.before != change.after && !change.metric.name.starts_with("drift_")
-    });
+    changes.retain(|change| !change.is_rounding() && !change.metric.name.starts_with("drift_"));
     let rank = |change: &MetricChange| definition(&change.metric.name).map_or(u8::MAX, |d| d.rank);
     changes.sort_by(|a, b| {
         rank(a)
@@ -88,5 +97,22 @@ pub fn with_previous(metrics: &mut [Metric], older: &[Metric]) {
         .collect();
     for metric in metrics {
         metric.previous = old.get(&identity(metric)).copied().flatten();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::quality::metric::Value;
+    use crate::quality::read::derived;
+
+    #[test]
+    fn what_is_added_up_in_another_order_has_not_changed() {
+        let entropy = |value: f64| [derived("entropy", "bits", 1, Value::real(value))];
+        let third = 0.1 + 0.2;
+        assert_ne!(third, 0.3);
+        assert!(changed(&entropy(third), &entropy(0.3), 5).is_empty());
+        assert_eq!(changed(&entropy(0.3), &entropy(0.3 + 1e-9), 5).len(), 1);
+        assert_eq!(changed(&entropy(0.0), &entropy(1e-20), 5).len(), 1);
     }
 }

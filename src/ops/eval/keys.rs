@@ -1,13 +1,11 @@
 //! Lists of records by their keys, in an order that means something: CSV or JSON Lines, as `dver
 //! find`, `dver select` and `dver value` write them, or with the key fields alone.
 
-use crate::record::{Batch, Cell, CellKind, DeclaredDialect, Format, HEAD_BYTES, Layout};
+use crate::record::{Cell, CellKind, Format};
 
 use super::super::error::Error;
+use super::list;
 use super::sets::spelled;
-
-/// The longest list that is read.
-const LONGEST: usize = 1 << 30;
 
 /// Reads keys, in the order of the list. Columns are `key.NAME` or `NAME` of each key field; in
 /// JSON Lines the member `key` may be the list of them.
@@ -21,32 +19,15 @@ pub(in crate::ops) fn read(
         place,
         reason,
     };
-    if bytes.len() > LONGEST {
-        return Err(wrong(0, "it is longer than 1 GiB".to_owned()));
-    }
-    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
-    let format = match first {
-        Some(b'{') => Format::Jsonl,
-        _ => Format::Csv,
-    };
-    let declared = DeclaredDialect {
-        header: (format == Format::Csv).then_some(true),
-        ..DeclaredDialect::default()
-    };
-    let head = bytes.get(..HEAD_BYTES).unwrap_or(bytes);
-    let layout = Layout::detect(format, &declared, head, bytes.len() <= HEAD_BYTES);
-    let mut batch = Batch::new(&layout.fields);
-    let body = bytes.get(layout.header_bytes..).unwrap_or_default();
-    layout.parse(body, &mut batch);
+    let (format, batch) = list::parsed(bytes).map_err(|reason| wrong(0, reason.to_owned()))?;
     let column = |field: &String| {
         batch
             .field(&format!("key.{field}"))
             .or_else(|| batch.field(field))
     };
     let places: Option<Vec<usize>> = key.iter().map(column).collect();
-    let list = batch.field("key").filter(|_| format == Format::Jsonl);
-    if places.is_none() && list.is_none() {
+    let listing = batch.field("key").filter(|_| format == Format::Jsonl);
+    if places.is_none() && listing.is_none() {
         let reason = format!("it has no columns of the key: {}", key.join(", "));
         return Err(wrong(0, reason));
     }
@@ -55,7 +36,7 @@ pub(in crate::ops) fn read(
         if let Some(problem) = record.problem() {
             return Err(wrong(number, problem.name().replace('_', " ")));
         }
-        let listed = list
+        let listed = listing
             .and_then(|at| record.cell(at))
             .filter(|cell| cell.kind == CellKind::List);
         let parts: Option<Vec<String>> = match (listed, &places) {

@@ -13,21 +13,10 @@ const LONGEST: usize = 1 << 30;
 /// What stands before the name of a class in the name of its column of probabilities.
 const PROBABILITY: &str = "p_";
 
-/// Reads predictions: the key fields, the column with the predicted class, and where there are
-/// some, a column `p_CLASS` for each class or one `confidence`.
-pub(super) fn read(
-    name: &str,
-    bytes: &[u8],
-    key: &[String],
-    column: &str,
-) -> Result<Predictions, Error> {
-    let wrong = |place: u64, reason: String| Error::PredictionList {
-        name: name.to_owned(),
-        place,
-        reason,
-    };
+/// Parses a list: JSON Lines where it begins with a brace, else CSV with a header.
+pub(super) fn parsed(bytes: &[u8]) -> Result<(Format, Batch), &'static str> {
     if bytes.len() > LONGEST {
-        return Err(wrong(0, "it is longer than 1 GiB".to_owned()));
+        return Err("it is longer than 1 GiB");
     }
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
@@ -42,10 +31,25 @@ pub(super) fn read(
     let head = bytes.get(..HEAD_BYTES).unwrap_or(bytes);
     let layout = Layout::detect(format, &declared, head, bytes.len() <= HEAD_BYTES);
     let mut batch = Batch::new(&layout.fields);
-    layout.parse(
-        bytes.get(layout.header_bytes..).unwrap_or_default(),
-        &mut batch,
-    );
+    let body = bytes.get(layout.header_bytes..).unwrap_or_default();
+    layout.parse(body, &mut batch);
+    Ok((format, batch))
+}
+
+/// Reads predictions: the key fields, the column with the predicted class, and where there are
+/// some, a column `p_CLASS` for each class or one `confidence`.
+pub(super) fn read(
+    name: &str,
+    bytes: &[u8],
+    key: &[String],
+    column: &str,
+) -> Result<Predictions, Error> {
+    let wrong = |place: u64, reason: String| Error::PredictionList {
+        name: name.to_owned(),
+        place,
+        reason,
+    };
+    let (_, batch) = parsed(bytes).map_err(|reason| wrong(0, reason.to_owned()))?;
     let place = |field: &str| {
         let missing = || wrong(0, format!("it has no column `{field}`"));
         batch.field(field).ok_or_else(missing)
