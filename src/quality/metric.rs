@@ -95,6 +95,7 @@ impl Value {
     /// Says between which numbers an estimate lies.
     pub fn within(mut self, low: f64, high: f64) -> Self {
         self.interval = Some((low, high));
+        self.note = Some(format!("between {low} and {high}"));
         self
     }
 
