@@ -294,7 +294,7 @@ fn ctrl_c_leaves_nothing_half_done() {
     scratch.write("labels.csv", labels(100, 1));
     scratch.dver(&["add", "."]).ok();
     scratch.dver(&["commit", "-m", "one"]).ok();
-    scratch.write("labels.csv", labels(200_000, 2));
+    scratch.write("labels.csv", labels(25_000, 2));
     let old = scratch.dver(&["status", "--short"]).ok();
     assert_eq!(old, " M labels.csv\n");
     let mut stopped = 0;
