@@ -33,14 +33,8 @@ impl Survey {
 
     /// Returns the survey that counts only what a comparison asks.
     pub fn of_facts(&self) -> Self {
-        let mut roles = Roles::new();
-        for role in [Role::Key, Role::Label] {
-            for field in self.roles.fields(role) {
-                roles.add(role, field.as_str());
-            }
-        }
         Self {
-            roles,
+            roles: self.roles.clone(),
             rules: Arc::default(),
             facts_only: true,
         }
