@@ -119,6 +119,13 @@ impl Declaration {
         self.label_kind.get(field)?.separator.as_deref()
     }
 
+    /// Returns what is declared to stand between the classes of sets, by label field.
+    pub fn separators(&self) -> BTreeMap<String, String> {
+        let kinds = self.label_kind.iter();
+        let declared = kinds.map(|(field, kind)| Some((field.clone(), kind.separator.clone()?)));
+        declared.flatten().collect()
+    }
+
     /// Returns the fields that the path gives its records, where the data set covers the path.
     ///
     /// Hidden files are covered only by a pattern that names the dot, and an image folder holds

@@ -12,10 +12,10 @@ use serde::Serialize;
 
 use crate::config::LabelKindConfig;
 use crate::profile::Facts;
-use crate::record::Type;
+use crate::record::{Type, listed, separated};
 
 use super::event::{TransitionCount, Value};
-use super::reading::{Common, classes_in};
+use super::reading::Common;
 
 /// What the values of a label field are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
@@ -303,21 +303,15 @@ fn number(value: &Value) -> Option<f64> {
 /// between separators.
 fn elements(value: &Value, separator: Option<&str>) -> BTreeSet<String> {
     if let (Value::Text(text), Some(separator)) = (value, separator) {
-        let classes = classes_in(text, separator).into_iter();
+        let classes = separated(text, separator).into_iter();
         return classes.map(Cow::into_owned).collect();
     }
     match value {
         Value::Null => BTreeSet::new(),
         Value::Text(text) => BTreeSet::from([text.clone()]),
-        Value::Json(text) => match serde_json::from_str::<Vec<serde_json::Value>>(text) {
-            Ok(elements) => elements
-                .into_iter()
-                .map(|element| match element {
-                    serde_json::Value::String(text) => text,
-                    other => other.to_string(),
-                })
-                .collect(),
-            Err(_) => BTreeSet::from([text.clone()]),
+        Value::Json(text) => match listed(text) {
+            Some(classes) => classes.into_iter().collect(),
+            None => BTreeSet::from([text.clone()]),
         },
     }
 }

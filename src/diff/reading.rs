@@ -4,14 +4,15 @@
 //! records or of how the files were cut; so matching can skip what both sides share.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::hash::Hasher as _;
 use std::sync::Arc;
 
 use super::spool::{Item, number};
 use crate::base::{ObjectId, varint};
 use crate::object::changes::ordered;
-use crate::record::{Batch, Cell, CellKind, FrameOrder, RecordRef, Type, canonical, normalized};
+use crate::record::{
+    Batch, Cell, CellKind, FrameOrder, RecordRef, Type, canonical, normalized, separated,
+};
 
 /// One of the two versions that are compared.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
@@ -94,16 +95,9 @@ pub fn sorted_set(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Returns the classes of a set that is written as text.
-pub(crate) fn classes_in<'a>(text: &'a str, separator: &str) -> BTreeSet<Cow<'a, str>> {
-    let parts = text.split(separator).map(str::trim);
-    let parts = parts.filter(|part| !part.is_empty());
-    parts.map(normalized).collect()
-}
-
 /// Returns the one spelling of a set that is written as text.
 pub fn sorted_text<'a>(text: &'a str, separator: &str) -> Cow<'a, str> {
-    let classes: Vec<Cow<'_, str>> = classes_in(text, separator).into_iter().collect();
+    let classes: Vec<Cow<'_, str>> = separated(text, separator).into_iter().collect();
     let joined = classes.join(separator);
     match joined == text {
         true => Cow::Borrowed(text),

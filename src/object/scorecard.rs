@@ -103,7 +103,10 @@ pub struct FieldSchema {
     pub roles: Vec<String>,
     /// Whether a record has no value for it.
     pub nullable: bool,
-    /// The classes of a label field, sorted; `None` for other fields.
+    /// What stands between the classes of a label field's sets, where they are texts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub separator: Option<String>,
+    /// The classes of a label field, sorted, of sets those that they name; `None` for other fields.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classes: Option<Vec<Text>>,
 }

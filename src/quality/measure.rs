@@ -4,6 +4,7 @@
 //! hash values in the spelling of their field's type, which is known only at the end: it is
 //! guessed from a sample, and a wrong guess costs a second pass.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -31,6 +32,8 @@ pub struct Measured {
     pub survey: Survey,
     /// The declared classes.
     pub classes: Option<Vec<String>>,
+    /// What is declared to stand between the classes of sets, by label field.
+    pub separators: BTreeMap<String, String>,
     /// The fields of the schema, in order.
     pub fields: Vec<Arc<str>>,
     /// The files with their dialects, by path.
@@ -221,6 +224,7 @@ pub(super) fn measured(
         format: declaration.format.name().to_owned(),
         survey: declaration.survey(),
         classes: declaration.classes.as_ref().map(|c| c.values.clone()),
+        separators: declaration.separators(),
         fields: profile.all_fields(fields),
         files,
         profile,

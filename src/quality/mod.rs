@@ -22,6 +22,7 @@ mod read;
 mod references;
 mod score;
 mod selector;
+mod sets;
 
 pub use change::{MetricChange, changed, with_previous};
 pub use drift::{drift_since, no_drift};

@@ -19,6 +19,7 @@ use super::measure::Measured;
 use super::metric::{Number, Value};
 use super::metrics::REGISTRY;
 use super::numbers::{self, Numbers};
+use super::sets;
 
 /// What metrics are computed from.
 pub struct Subject<'a> {
@@ -42,6 +43,10 @@ pub struct Subject<'a> {
 pub struct Labels {
     /// The field.
     pub field: String,
+    /// Whether its values are sets of classes.
+    pub sets: bool,
+    /// How many records have a label; 0 where there are too many values.
+    pub records: u64,
     /// Each class with its records, declared classes without records too, in order; `None` where
     /// there are more than 65,536.
     pub classes: Option<Vec<(String, u64)>>,
@@ -54,7 +59,7 @@ impl Labels {
         Some(classes.iter().filter(|(_, count)| *count > 0))
     }
 
-    /// Returns how many records have a label.
+    /// Returns how many labels the records have: one each, but for sets.
     pub fn total(&self) -> Option<u64> {
         Some(self.classes.as_ref()?.iter().map(|(_, count)| count).sum())
     }
@@ -74,6 +79,8 @@ impl Labels {
 pub struct SplitLabels {
     /// The label field.
     pub field: String,
+    /// Whether its values are sets of classes.
+    pub sets: bool,
     /// For each split, how many records of it each class has.
     pub classes: BTreeMap<String, BTreeMap<String, u64>>,
 }
@@ -102,8 +109,9 @@ impl<'a> Subject<'a> {
                 if let Some(pair) = drift::Pair::of(counts, other) {
                     let value = Value::real(compare(&pair)).field(&labels.field);
                     let mut value = value.class(&format!("{split}<-{reference}"));
-                    value.p_value = pair.p_value();
-                    value.note = Some(pair.note());
+                    // Classes of one set are no independent draws.
+                    value.p_value = pair.p_value().filter(|_| !labels.sets);
+                    value.note = Some(pair.note(labels.sets));
                     values.push(value);
                 }
             }
@@ -129,7 +137,7 @@ impl<'a> Subject<'a> {
         let labels = self
             .labels
             .iter()
-            .find(|labels| labels.field == ratings.field);
+            .find(|labels| labels.field == ratings.field && !labels.sets);
         let classes = labels.and_then(|labels| Some(labels.classes.as_ref()?.len()));
         let classes = classes.unwrap_or(ratings.classes.len()) as u32; // at most 65,536
         let state = agreement::Coincidences::from_sums(&ratings.sums);
@@ -154,20 +162,22 @@ impl<'a> Subject<'a> {
             if !field.roles.iter().any(|role| role == Role::Label.name()) {
                 continue;
             }
-            let classes = match (&state.values, &field.classes) {
+            let (classes, records) = match (&state.values, &field.classes) {
                 (Some(id), Some(declared)) => {
                     let values: Values = object::get(source, id)?;
-                    let mut counts: BTreeMap<String, u64> = declared
-                        .iter()
-                        .map(|class| (class.to_string(), 0))
-                        .collect();
-                    counts.extend(values.values.iter().map(|(v, n)| (v.to_string(), *n)));
-                    Some(counts.into_iter().collect())
+                    let mut counts = sets::counts(field, &values);
+                    for class in declared {
+                        sets::count(field, &class.to_string(), 0, &mut counts);
+                    }
+                    let records = values.values.iter().map(|(_, n)| n).sum();
+                    (Some(counts.into_iter().collect()), records)
                 }
-                _ => None,
+                _ => (None, 0),
             };
             labels.push(Labels {
                 field: field.name.clone(),
+                sets: sets::is_set(field),
+                records,
                 classes,
             });
         }
@@ -197,15 +207,22 @@ fn split_labels(
         if split.is_none_or(|split| split.name != joint.fields.1) {
             continue;
         }
+        let label_field = schema.fields.iter().find(|f| f.name == joint.fields.0);
+        let Some(field) = label_field else {
+            continue;
+        };
         let mut classes: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
         for (label, split, count) in joint.counts {
             if let (Some(label), Some(split)) = (label, split) {
                 let counts = classes.entry(split.to_string()).or_default();
-                *counts.entry(label.to_string()).or_insert(0) += count;
+                sets::count(field, &label.to_string(), count, counts);
             }
         }
-        let field = joint.fields.0;
-        all.push(SplitLabels { field, classes });
+        all.push(SplitLabels {
+            field: joint.fields.0,
+            sets: sets::is_set(field),
+            classes,
+        });
     }
     Ok(all)
 }
@@ -213,11 +230,15 @@ fn split_labels(
 impl Measured {
     /// Returns the schema: the fields with their roles, types and classes.
     pub fn schema(&self) -> Schema {
-        let classes = |name: &str| {
+        let classes = |field: &FieldSchema| {
+            let name = &field.name;
             if !self.survey.roles.labels().iter().any(|label| label == name) {
                 return None;
             }
-            let mut classes: BTreeSet<String> = self.profile.values(name)?.into_keys().collect();
+            let values = self.profile.values(name)?.into_keys();
+            let mut classes: BTreeSet<String> = values
+                .flat_map(|value| sets::classes_in(field, &value))
+                .collect();
             // Declared classes are those of the first label field.
             if self
                 .survey
@@ -231,12 +252,17 @@ impl Measured {
             }
             Some(classes.into_iter().map(Text::from).collect())
         };
-        let field = |name: &std::sync::Arc<str>| FieldSchema {
-            name: name.to_string(),
-            kind: self.profile.kind(name).name().to_owned(),
-            roles: role_names(&self.survey.roles, name),
-            nullable: self.profile.nulls(name) > 0,
-            classes: classes(name),
+        let field = |name: &std::sync::Arc<str>| {
+            let mut field = FieldSchema {
+                name: name.to_string(),
+                kind: self.profile.kind(name).name().to_owned(),
+                roles: role_names(&self.survey.roles, name),
+                nullable: self.profile.nulls(name) > 0,
+                separator: self.separators.get(&**name).cloned(),
+                classes: None,
+            };
+            field.classes = classes(&field);
+            field
         };
         Schema {
             format: self.format.clone(),

@@ -66,6 +66,7 @@ fn measured_with(roles: &Roles, fields: &[&str], records: &[Record], unit: usize
         survey: survey.clone(),
         dangling: Vec::new(),
         classes: None,
+        separators: Default::default(),
         fields: profile.all_fields(&fields),
         files: Vec::new(),
         profile,
@@ -241,7 +242,7 @@ fn shares_and_ratios_of_classes() {
         serde_json::to_string(share).unwrap(),
         concat!(
             r#"{"name":"class_share","field":"label","class":"y.z","value":0.16666666666666666,"#,
-            r#""num":1,"den":6,"exact":true,"unit":"share","version":1}"#
+            r#""num":1,"den":6,"exact":true,"unit":"share","version":2}"#
         )
     );
 }

@@ -16,6 +16,7 @@ mod jsonl;
 mod layout;
 pub mod rewrite;
 mod schema;
+mod set;
 mod value;
 
 pub use batch::{Batch, Problem, RecordRef, Span};
@@ -27,6 +28,7 @@ pub use frame::FrameOrder;
 pub use jsonl::UNPARSABLE;
 pub use layout::{HEAD_BYTES, Layout};
 pub use schema::{Role, Roles, quote_name, split_name};
+pub use set::{listed, separated};
 pub use value::{Cell, CellKind, Type, canonical, is_normalized, normalized};
 
 #[cfg(test)]

@@ -156,3 +156,75 @@ fn sets_in_one_cell_are_compared_as_sets_where_their_separator_is_declared() {
     let (labels, _) = diff("", before, after, &[]);
     assert_eq!(labels.len(), 4);
 }
+
+/// The metrics of a version of a data set, by name; null where there is no value.
+fn metrics(scratch: &Scratch, version: &[&str]) -> std::collections::BTreeMap<String, Value> {
+    let found = scratch.json(&[&["quality"], version].concat());
+    let metric = |line: &Value| {
+        let part = |name: &str| line[name].as_str().map(str::to_owned);
+        let parts = [part("name"), part("field"), part("class")];
+        let name = parts.into_iter().flatten().collect::<Vec<_>>().join(".");
+        (name, line["value"].clone())
+    };
+    let metrics = found[0]["metrics"].as_array().unwrap();
+    metrics.iter().map(metric).collect()
+}
+
+#[test]
+fn a_set_counts_for_each_of_its_classes() {
+    let kind = "label_kind = { topics = { kind = \"multi-label\", separator = \";\" } }\n";
+    let csv = "id,topics,split\n1,a;b,train\n2,b,train\n3,b; a,test\n4,,test\n";
+    let list = "{\"id\":1,\"topics\":[\"a\",\"b\"],\"split\":\"train\"}\n\
+                {\"id\":2,\"topics\":[\"b\"],\"split\":\"train\"}\n\
+                {\"id\":3,\"topics\":[\"b\",\"a\",\"a\"],\"split\":\"test\"}\n\
+                {\"id\":4,\"split\":\"test\"}\n";
+    for (file, text, kind) in [("t.csv", csv, kind), ("t.jsonl", list, "")] {
+        let scratch = Scratch::new();
+        let declared = format!(
+            "[dataset.t]\npath = \"{file}\"\nkey = \"id\"\nlabel = \"topics\"\nsplit = \"split\"\n\
+             {kind}[dataset.t.classes]\nvalues = [\"a\", \"b\", \"c\"]\n"
+        );
+        scratch.write("dver.toml", declared);
+        scratch.write(file, text);
+        scratch.dver(&["add", "dver.toml", file]).ok();
+        let working = metrics(&scratch, &[]);
+        scratch.dver(&["commit", "-m", "sets"]).ok();
+        let sealed = metrics(&scratch, &["HEAD"]);
+        for found in [&working, &sealed] {
+            let value = |name: &str| found[name].as_f64().unwrap();
+            assert_eq!(value("class_share.topics.a"), 2.0 / 3.0);
+            assert_eq!(value("class_share.topics.b"), 1.0);
+            assert_eq!(value("class_share.topics.c"), 0.0);
+            assert_eq!(value("classes.topics"), 2.0);
+            assert_eq!(value("classes_empty.topics"), 1.0);
+            assert_eq!(value("label_cardinality.topics"), 5.0 / 3.0);
+            // Two of five labels are a, three are b.
+            let entropy = -(0.4 * 0.4_f64.log2() + 0.6 * 0.6_f64.log2());
+            assert!((value("entropy.topics") - entropy).abs() < 1e-12);
+            assert!(
+                found
+                    .keys()
+                    .all(|name| !name.contains("a;b") && !name.contains('['))
+            );
+        }
+        // Train has one a and two b, test one of each: as if they were records of their own.
+        let drift = sealed["drift_js.topics.test<-train"].as_f64().unwrap();
+        let part = |p: f64, m: f64| p * (p / m).log2();
+        let half = |p: [f64; 2], m: [f64; 2]| part(p[0], m[0]) + part(p[1], m[1]);
+        let (train, test, mean) = ([1.0 / 3.0, 2.0 / 3.0], [0.5, 0.5], [5.0 / 12.0, 7.0 / 12.0]);
+        let expected = ((half(train, mean) + half(test, mean)) / 2.0).sqrt();
+        assert!((drift - expected).abs() < 1e-9, "{drift} {expected}");
+        // No record changed its topic a, whatever stands beside it.
+        let changed = text
+            .replace("\n2,b,", "\n2,b;c,")
+            .replace("[\"b\"]", "[\"b\",\"c\"]");
+        scratch.write(file, changed);
+        let after = metrics(&scratch, &[]);
+        assert_eq!(
+            after["class_share.topics.a"],
+            sealed["class_share.topics.a"]
+        );
+        assert_eq!(after["classes_empty.topics"], 0.0);
+        scratch.dver(&["verify", "--recompute"]).ok();
+    }
+}

@@ -1,7 +1,9 @@
 //! Labels of a list beside those of a file: when they are the same, and how one is written.
 
+use std::borrow::Cow;
+
 use crate::diff::{Value, sorted_set, sorted_text};
-use crate::record::{Cell, CellKind, Format, Type, canonical, normalized};
+use crate::record::{Cell, CellKind, Format, Type, canonical, listed, normalized, separated};
 
 /// Returns a cell as a value.
 pub(super) fn of(cell: Option<Cell<'_>>) -> Value {
@@ -60,16 +62,16 @@ pub(super) fn as_in_file(
     if let (Value::Json(text), Value::Text(_) | Value::Null, Some(separator)) =
         (label, current, separator)
     {
-        return elements(text).map(|classes| Value::Text(classes.join(separator)));
+        return listed(text).map(|classes| Value::Text(classes.join(separator)));
     }
     match (label, current) {
-        (Value::Text(text), Value::Json(_)) => Some(Value::Json(match elements(text) {
+        (Value::Text(text), Value::Json(_)) => Some(Value::Json(match listed(text) {
             Some(_) => text.clone(),
             None => serde_json::Value::from(vec![text.as_str()]).to_string(),
         })),
         // CSV has no arrays: only a file that spells them out is given one.
         (Value::Json(text), Value::Text(now)) if format == Format::Csv => {
-            elements(now).map(|_| Value::Text(text.clone()))
+            listed(now).map(|_| Value::Text(text.clone()))
         }
         (Value::Json(_), _) if format != Format::Jsonl => None,
         (label, _) => Some(label.clone()),
@@ -80,25 +82,15 @@ pub(super) fn as_in_file(
 pub(super) fn classes(label: &Value, separator: Option<&str>) -> Vec<String> {
     match label {
         Value::Null => Vec::new(),
-        Value::Text(text) if separator.is_some() => {
-            let classes = separator.map(|separator| text.split(separator));
-            let classes = classes.into_iter().flatten().map(str::trim);
-            let classes = classes.filter(|class| !class.is_empty());
-            classes.map(str::to_owned).collect()
-        }
-        Value::Text(text) => vec![text.clone()],
-        Value::Json(text) => elements(text).unwrap_or_else(|| vec![text.clone()]),
+        Value::Text(text) => match separator {
+            Some(separator) => {
+                let classes = separated(text, separator).into_iter();
+                classes.map(Cow::into_owned).collect()
+            }
+            None => vec![text.clone()],
+        },
+        Value::Json(text) => listed(text).unwrap_or_else(|| vec![text.clone()]),
     }
-}
-
-/// Returns the elements of a JSON array as texts.
-fn elements(text: &str) -> Option<Vec<String>> {
-    let elements: Vec<serde_json::Value> = serde_json::from_str(text).ok()?;
-    let texts = elements.into_iter().map(|element| match element {
-        serde_json::Value::String(text) => text,
-        other => other.to_string(),
-    });
-    Some(texts.collect())
 }
 
 #[cfg(test)]
@@ -130,7 +122,7 @@ mod tests {
         let set = json("[\"b\",\"a\"]");
         let written = as_in_file(&set, &text("a"), Format::Csv, Some(";"));
         assert_eq!(written, Some(text("b;a")));
-        assert_eq!(classes(&text("b; a"), Some(";")), ["b", "a"]);
+        assert_eq!(classes(&text("b; a"), Some(";")), ["a", "b"]);
     }
 
     #[test]

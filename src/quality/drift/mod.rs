@@ -16,6 +16,7 @@ use super::metric::{Metric, Value};
 use super::metrics::{drift_js, drift_psi};
 use super::numbers;
 use super::read::of_definition;
+use super::sets;
 
 pub(super) use chi_square::above;
 
@@ -23,7 +24,7 @@ pub(super) use chi_square::above;
 const FLOOR: f64 = 1e-4;
 
 /// How often each value stands in a set of records.
-pub(super) type Counts = BTreeMap<String, u64>;
+pub(super) use super::sets::Counts;
 
 /// Two distributions over the values of both.
 pub(super) struct Pair {
@@ -88,16 +89,21 @@ impl Pair {
         Some(above(self.psi() / (1.0 / n + 1.0 / m), degrees as f64))
     }
 
-    /// Returns the counts in words.
-    pub(super) fn note(&self) -> String {
+    /// Returns the counts in words: of records, or of the classes in their sets.
+    pub(super) fn note(&self, sets: bool) -> String {
         let (n, m) = self.totals;
-        format!("{m} records against {n}")
+        let what = if sets { "labels" } else { "records" };
+        format!("{m} {what} against {n}")
     }
 }
 
 /// The values of a field of one version: one by one, or numbers by their size.
 enum Sealed {
-    Values { label: bool, counts: Counts },
+    Values {
+        label: bool,
+        sets: bool,
+        counts: Counts,
+    },
     Numbers(BTreeMap<Bin, u64>),
 }
 
@@ -118,7 +124,7 @@ impl Sealed {
     /// Compares a field with what it was in an older version.
     fn since(&self, older: &Self, renames: &BTreeMap<String, String>) -> Option<Pair> {
         match (older, self) {
-            (Self::Values { counts: old, .. }, Self::Values { label, counts }) => match label {
+            (Self::Values { counts: old, .. }, Self::Values { label, counts, .. }) => match label {
                 true => Pair::of(&renamed(old, renames), counts),
                 false => Pair::of(old, counts),
             },
@@ -153,7 +159,8 @@ pub fn drift_since(
                 false => pair.js(),
             };
             let mut value = Value::real(drift).field(field);
-            value.note = Some(format!("{} in the version before", pair.note()));
+            let sets = matches!(now, Sealed::Values { sets: true, .. });
+            value.note = Some(format!("{} in the version before", pair.note(sets)));
             metrics.push(of_definition(definition, value));
         }
     }
@@ -199,10 +206,20 @@ fn values(
             _ if nature => continue,
             (Some(id), _) => {
                 let values: Values = object::get(source, &id)?;
-                let counts = values.values.into_iter().map(|(v, n)| (v.to_string(), n));
+                let label = is(Role::Label);
+                let sets = label && sets::is_set(schema);
+                let counts = match sets {
+                    true => sets::counts(schema, &values),
+                    false => values
+                        .values
+                        .into_iter()
+                        .map(|(v, n)| (v.to_string(), n))
+                        .collect(),
+                };
                 Sealed::Values {
-                    label: is(Role::Label),
-                    counts: counts.collect(),
+                    label,
+                    sets,
+                    counts,
                 }
             }
             (None, Some(id)) => Sealed::Numbers(numbers::binned(source, &id)?),

@@ -5,7 +5,7 @@ use crate::quality::score::TOO_MANY;
 
 pub(super) const METRIC: Definition = Definition {
     name: "class_share",
-    version: 1,
+    version: 2,
     unit: "share",
     formula: "records of the class / records with a label",
     sealed: false,
@@ -13,12 +13,12 @@ pub(super) const METRIC: Definition = Definition {
     compute: |subject| {
         let mut shares = Vec::new();
         for label in &subject.labels {
-            let (Some(classes), Some(total)) = (&label.classes, label.total()) else {
+            let Some(classes) = &label.classes else {
                 shares.push(Value::undefined(TOO_MANY).field(&label.field));
                 continue;
             };
             shares.extend(classes.iter().map(|(class, count)| {
-                let value = match total {
+                let value = match label.records {
                     0 => Value::undefined("no labels"),
                     total => Value::ratio(*count, total),
                 };

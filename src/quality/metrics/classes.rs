@@ -5,7 +5,7 @@ use crate::quality::score::TOO_MANY;
 
 pub(super) const METRIC: Definition = Definition {
     name: "classes",
-    version: 1,
+    version: 2,
     unit: "classes",
     formula: "the number of distinct labels that are not null",
     sealed: true,

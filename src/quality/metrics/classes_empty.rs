@@ -5,7 +5,7 @@ use crate::quality::score::TOO_MANY;
 
 pub(super) const METRIC: Definition = Definition {
     name: "classes_empty",
-    version: 1,
+    version: 2,
     unit: "classes",
     formula: "the number of declared classes that no record has",
     sealed: true,

@@ -6,7 +6,7 @@ use crate::quality::metric::{Definition, Value};
 
 pub(super) const METRIC: Definition = Definition {
     name: "effective_classes",
-    version: 1,
+    version: 2,
     unit: "classes",
     formula: "2^entropy",
     sealed: false,

@@ -5,9 +5,9 @@ use crate::quality::metric::{Definition, Value};
 
 pub(super) const METRIC: Definition = Definition {
     name: "entropy",
-    version: 1,
+    version: 2,
     unit: "bits",
-    formula: "-sum over classes of p log2 p, with p = records of the class / records with a label",
+    formula: "-sum over classes of p log2 p, with p = records of the class / their sum over classes",
     sealed: false,
     rank: 5,
     compute: |subject| {

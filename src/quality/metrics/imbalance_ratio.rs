@@ -4,7 +4,7 @@ use crate::quality::metric::{Definition, Value};
 
 pub(super) const METRIC: Definition = Definition {
     name: "imbalance_ratio",
-    version: 1,
+    version: 2,
     unit: "ratio",
     formula: "records of the largest class / records of the smallest class",
     sealed: true,

@@ -21,6 +21,7 @@ mod duplicates_record;
 mod effective_classes;
 mod entropy;
 mod imbalance_ratio;
+mod label_cardinality;
 mod label_conflicts;
 mod leakage;
 mod maximum;
@@ -54,6 +55,7 @@ pub const REGISTRY: &[Definition] = &[
     classes::METRIC,
     classes_empty::METRIC,
     class_share::METRIC,
+    label_cardinality::METRIC,
     entropy::METRIC,
     effective_classes::METRIC,
     imbalance_ratio::METRIC,
