@@ -40,6 +40,7 @@ pub use read::{dataset_metrics, derived, metrics_of};
 pub use references::{ValueSet, dangling};
 pub use score::{Labels, Subject};
 pub use selector::{Aspect, Selector};
+pub use sets::{by_class, joint_by_class};
 
 #[cfg(test)]
 mod tests;

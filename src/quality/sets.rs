@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::object::{FieldSchema, Values};
+use crate::base::Text;
+use crate::object::{FieldSchema, Joint, Values};
 use crate::record::{Type, listed, normalized, separated};
 
 /// How many records have each class.
@@ -35,6 +36,14 @@ pub(super) fn count(field: &FieldSchema, value: &str, count: u64, counts: &mut C
     }
 }
 
+/// Returns how many records have each class, in the order of the classes.
+pub fn by_class(field: &FieldSchema, values: &Values) -> Vec<(Text, u64)> {
+    let counts = counts(field, values).into_iter();
+    counts
+        .map(|(class, records)| (class.into(), records))
+        .collect()
+}
+
 /// Returns how many records have each class.
 pub(super) fn counts(field: &FieldSchema, values: &Values) -> Counts {
     let mut counts = Counts::new();
@@ -42,6 +51,31 @@ pub(super) fn counts(field: &FieldSchema, values: &Values) -> Counts {
         count(field, &value.to_string(), *records, &mut counts);
     }
     counts
+}
+
+/// Returns the records of each class that the labels of a joint table name, split by split or
+/// annotator by annotator.
+pub fn joint_by_class(field: &FieldSchema, joint: Joint) -> Joint {
+    if !is_set(field) {
+        return joint;
+    }
+    let mut counts: BTreeMap<(Option<Text>, Option<Text>), u64> = BTreeMap::new();
+    for (label, other, records) in joint.counts {
+        let classes: Vec<Option<Text>> = match label {
+            Some(label) => {
+                let classes = classes_in(field, &label.to_string()).into_iter();
+                classes.map(|class| Some(class.into())).collect()
+            }
+            None => vec![None],
+        };
+        for class in classes {
+            *counts.entry((class, other.clone())).or_insert(0) += records;
+        }
+    }
+    Joint {
+        fields: joint.fields,
+        counts: counts.into_iter().map(|((a, b), n)| (a, b, n)).collect(),
+    }
 }
 
 #[cfg(test)]

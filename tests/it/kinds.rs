@@ -207,6 +207,10 @@ fn a_set_counts_for_each_of_its_classes() {
                     .all(|name| !name.contains("a;b") && !name.contains('['))
             );
         }
+        let card = scratch.dver(&["card"]).ok();
+        for row in ["| a | 1 | 1 |", "| b | 1 | 2 |", "| (missing) | 1 | 0 |"] {
+            assert!(card.contains(row), "{card}");
+        }
         // Train has one a and two b, test one of each: as if they were records of their own.
         let drift = sealed["drift_js.topics.test<-train"].as_f64().unwrap();
         let part = |p: f64, m: f64| p * (p / m).log2();

@@ -75,6 +75,8 @@ pub(super) fn describe(
         return Ok(None);
     };
     let state: State = object::get(source, &score.state)?;
+    let schema: Schema = object::get(source, &score.schema)?;
+    let schema_of = |name: &str| schema.fields.iter().find(|field| field.name == name);
     let mut splits = Vec::new();
     for id in &state.joint {
         let joint: Joint = object::get(source, id)?;
@@ -82,21 +84,24 @@ pub(super) fn describe(
             .roles
             .fields(Role::Split)
             .contains(&joint.fields.1);
-        splits.extend(Some(joint).filter(|_| of_split));
+        let field = schema_of(&joint.fields.0).filter(|_| of_split);
+        splits.extend(field.map(|field| quality::joint_by_class(field, joint)));
     }
     let values = |field: &str| values(source, &state, field);
     let mut classes = Vec::new();
     for label in declaration.roles.labels() {
-        classes.extend(values(label)?.map(|values| (label.clone(), values)));
+        if let (Some(values), Some(field)) = (values(label)?, schema_of(label)) {
+            classes.push((label.clone(), quality::by_class(field, &values)));
+        }
     }
     let annotators = match declaration.roles.fields(Role::Annotator).first() {
-        Some(field) => values(field)?,
+        Some(field) => values(field)?.map(|values| values.values),
         None => None,
     };
     let covered = version.covered(declaration);
     Ok(Some(DatasetCard {
         constraints: constraints(source, version, name)?,
-        schema: object::get(source, &score.schema)?,
+        schema,
         metrics: quality::dataset_metrics(source, score)?,
         splits,
         classes,
@@ -133,17 +138,12 @@ fn constraints(
         .unwrap_or_default())
 }
 
-fn values(
-    source: &dyn ObjectSource,
-    state: &State,
-    field: &str,
-) -> Result<Option<Vec<(Text, u64)>>, Error> {
+fn values(source: &dyn ObjectSource, state: &State, field: &str) -> Result<Option<Values>, Error> {
     let field = state.fields.iter().find(|state| state.name == field);
     let Some(id) = field.and_then(|field| field.values) else {
         return Ok(None);
     };
-    let values: Values = object::get(source, &id)?;
-    Ok(Some(values.values))
+    Ok(Some(object::get(source, &id)?))
 }
 
 fn guidelines(
