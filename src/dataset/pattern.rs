@@ -123,12 +123,13 @@ impl PathPattern {
     }
 
     /// Returns the line of a .gitignore, at the root, that names the same paths; `None` where such a
-    /// line cannot. A field may be empty there.
+    /// line cannot. A field may be empty there, and any character stands for a line end.
     pub fn gitignore(&self) -> Option<String> {
         let mut line = vec![b'/'];
         for token in &self.tokens {
             match token {
-                Token::Byte(b'\n' | b'\r' | 0) => return None,
+                Token::Byte(0) => return None,
+                Token::Byte(b'\n' | b'\r') => line.push(b'?'),
                 Token::Byte(byte) => {
                     if b"*?[\\ ".contains(byte) {
                         line.push(b'\\');

@@ -1,9 +1,10 @@
 //! Before git commits: is the data in a version, and does git commit the lock that names it?
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use crate::base::progress::Progress;
-use crate::base::{ObjectId, RepoPath};
+use crate::base::{ObjectId, RepoPath, fsio};
 use crate::dataset::Declarations;
 use crate::githost::{Git, LOCK, Lock};
 use crate::object::FileEntry;
@@ -49,7 +50,8 @@ pub fn look(repo: &mut Repo, progress: &dyn Progress) -> Result<Looked, Error> {
         Err(Error::Git(_)) => None,
         Err(e) => return Err(e),
     };
-    if entries.is_empty() && repo.state()?.stage.is_none() {
+    if entries.is_empty() && repo.state()?.stage.is_none() || is_without_data(repo, &entries, lock)
+    {
         return Ok(Looked {
             changed: Vec::new(),
             head,
@@ -98,6 +100,17 @@ pub fn look(repo: &mut Repo, progress: &dyn Progress) -> Result<Looked, Error> {
     })
 }
 
+/// Returns whether git stands at a commit that knows nothing of the data: one from before it, or of
+/// a branch without it. What is missing there was not removed.
+fn is_without_data(repo: &Repo, entries: &[FileEntry], lock: Option<ObjectId>) -> bool {
+    let declared = declare::file();
+    let gone = |name: &Path| !repo.root.join(name).exists();
+    lock.is_none()
+        && gone(Path::new(LOCK))
+        && gone(&declared.to_path(Path::new("")))
+        && entries.iter().any(|entry| entry.path == declared)
+}
+
 /// Returns the files, or directories, that versioned files and new ones of data sets are in; none
 /// where that is the whole worktree.
 fn places(entries: &[FileEntry], declarations: &Declarations) -> Vec<RepoPath> {
@@ -125,24 +138,59 @@ fn places(entries: &[FileEntry], declarations: &Declarations) -> Vec<RepoPath> {
     paths.collect()
 }
 
+/// What git's index holds of the lock.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Staged {
+    /// Whether files were staged that are all that is: git has looked before its hook ran, and
+    /// takes that for nothing to commit.
+    pub alone: bool,
+    /// Whether the commit leaves the lock as the one before it has it.
+    pub unmoved: bool,
+}
+
 /// Lets git commit the lock, and the dver.toml of the version that it names, where the worktree has
-/// others than git's index. Returns whether they are all that is staged there: git has looked before
-/// its hook ran, and takes that for nothing to commit.
-pub fn stage_lock(repo: &Repo, git: &Git) -> Result<bool, Error> {
-    let head = beside_git::head(repo)?;
-    let locked = beside_git::read_lock(repo)?.map(|lock| lock.commit);
-    if head.is_none() || locked != head {
-        return Ok(false);
-    }
+/// others than git's index; not where only paths are committed.
+pub fn stage_lock(repo: &Repo, git: &Git, paths_only: bool) -> Result<Staged, Error> {
     let declared = declare::file().to_string();
     let names = [LOCK, declared.as_str()];
+    let paths = names.map(|name| git.relative(&repo.root.join(name)));
+    let [lock, declaration] = paths;
+    let (lock, declaration) = (lock?, declaration?);
+    let asked = [
+        format!(":{lock}"),
+        format!(":{declaration}"),
+        format!("HEAD:{lock}"),
+    ];
+    let blobs = git.blobs(&asked)?;
+    let blob = |at: usize| blobs.get(at).and_then(Option::as_deref);
+    let staged = Staged {
+        alone: false,
+        unmoved: blob(0) == blob(2),
+    };
+    let head = beside_git::head(repo)?;
+    let locked = beside_git::read_lock(repo)?.map(|lock| lock.commit);
+    if paths_only || head.is_none() || locked != head {
+        return Ok(staged);
+    }
+    let mut differs = false;
+    for (at, name) in names.iter().enumerate() {
+        let written = fsio::read_if_exists(&repo.root.join(name))?;
+        differs |= written.is_some() && written.as_deref() != blob(at);
+    }
+    if !differs {
+        return Ok(staged);
+    }
+    // Bytes that differ may be the same to git: its line ends.
     let stale = git.differing(&repo.root, &names)?;
     if stale.is_empty() {
-        return Ok(false);
+        return Ok(staged);
     }
     let alone = git.nothing_staged()?;
     git.stage(&repo.root, &stale)?;
-    Ok(alone)
+    Ok(Staged {
+        alone,
+        unmoved: false,
+    })
 }
 
 /// Commits the data along with git's commit: versioned files and new ones of data sets.

@@ -62,7 +62,6 @@ pub fn pre_push(
         .iter()
         .map(|pushing| format!("{}:{path}", pushing.commit))
         .collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let blobs = git.blobs(&names)?;
     for (pushing, blob) in pushing.iter().zip(blobs) {
         let Some(lock) = blob.and_then(|text| Lock::parse(&text).ok()) else {
