@@ -60,6 +60,34 @@ impl Git {
     /// gave the lock file a content that no parent of theirs has, the oldest first. A lock that is
     /// none, such as one with a conflict, is left out.
     pub fn locked(&self, path: &Path, within: Reach) -> Result<Vec<Locked>, Error> {
+        let mut revisions = match within {
+            Reach::Branches => vec!["--branches", "--tags", "--remotes"],
+            Reach::Everything => vec!["--all", "--reflog"],
+        };
+        // A branch without a commit has no HEAD that could be asked for.
+        if self.resolve("HEAD")?.is_some() {
+            revisions.push("HEAD");
+        }
+        self.locked_in(path, &revisions)
+    }
+
+    /// The same of what `tip` reaches, and neither the commit `known`, if it is here, nor a branch
+    /// that git has seen at its remote `remote`.
+    pub fn locked_since(
+        &self,
+        path: &Path,
+        tip: &str,
+        known: Option<&str>,
+        remote: Option<&str>,
+    ) -> Result<Vec<Locked>, Error> {
+        let remotes = remote.map(|name| format!("--remotes={name}"));
+        let mut revisions = vec!["--ignore-missing", tip, "--not"];
+        revisions.extend(known);
+        revisions.extend(remotes.as_deref());
+        self.locked_in(path, &revisions)
+    }
+
+    fn locked_in(&self, path: &Path, revisions: &[&str]) -> Result<Vec<Locked>, Error> {
         let Some(path) = path.to_str() else {
             return Err(Error::NotText);
         };
@@ -71,14 +99,7 @@ impl Git {
             "--reverse",
             FORMAT,
         ];
-        match within {
-            Reach::Branches => arguments.extend(["--branches", "--tags", "--remotes"]),
-            Reach::Everything => arguments.extend(["--all", "--reflog"]),
-        }
-        // A branch without a commit has no HEAD that could be asked for.
-        if self.resolve("HEAD")?.is_some() {
-            arguments.push("HEAD");
-        }
+        arguments.extend(revisions);
         arguments.extend(["--", &path]);
         let told = self.run(&arguments)?;
         let told = String::from_utf8_lossy(&told);

@@ -253,6 +253,13 @@ impl Git {
         Ok(self.listed(directory, &arguments)?.into_iter().collect())
     }
 
+    /// Returns the files that git tracked at one commit and does not at another, relative to the root.
+    pub fn let_go(&self, from: &str, to: &str) -> Result<Vec<Vec<u8>>, Error> {
+        let options = ["diff-tree", "-r", "-z", "--name-only", "--no-renames"];
+        let asked = [&options[..], &["--diff-filter=D", from, to, "--"]].concat();
+        self.listed(&self.top, &asked)
+    }
+
     /// Returns where the lock files lie that git tracks.
     pub fn tracked_locks(&self) -> Result<Vec<PathBuf>, Error> {
         let pattern = format!(":(top,glob)**/{LOCK}");

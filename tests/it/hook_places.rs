@@ -365,6 +365,51 @@ fn a_branch_without_data_commits_as_ever() {
 }
 
 #[test]
+fn data_that_git_tracked_before_comes_back() {
+    for below in ["", "the data/"] {
+        let scratch = code();
+        let place = format!("{WORK}/{below}");
+        let table = format!("{place}pets.csv");
+        scratch.write(&table, pets(300, 0));
+        git(&scratch, WORK, &["add", "."]).ok();
+        git(&scratch, WORK, &["commit", "-qm", "data in git"]).ok();
+        git(&scratch, WORK, &["branch", "old"]).ok();
+        for arguments in [
+            &["init"][..],
+            &["add", "pets.csv"],
+            &["commit", "-m", "first"],
+            &["hook", "install", "--mode", "commit"],
+        ] {
+            scratch.dver(&[&["-C", &place], arguments].concat()).ok();
+        }
+        git(&scratch, &place, &["rm", "-q", "--cached", "pets.csv"]).ok();
+        git(&scratch, WORK, &["add", "."]).ok();
+        git(&scratch, WORK, &["commit", "-qm", "data in dver"]).ok();
+        scratch.write(&table, pets(300, 9));
+        git(
+            &scratch,
+            WORK,
+            &["commit", "-q", "--allow-empty", "-m", "four cats"],
+        )
+        .ok();
+        let now = head(&scratch, &place);
+        // git takes the file away that it tracked there.
+        for way in [&["checkout", "-q"][..], &["merge", "-q"]] {
+            git(&scratch, WORK, &["checkout", "-q", "old"]).ok();
+            assert_eq!(scratch.read(&table), pets(300, 0).into_bytes());
+            let told = git(&scratch, WORK, &[way, &["main"]].concat());
+            assert_eq!(told.code, Some(0), "{}", told.err);
+            assert!(told.err.contains("brought back 1 file"), "{}", told.err);
+            assert_eq!(scratch.read(&table), pets(300, 9).into_bytes());
+            assert_eq!(head(&scratch, &place), now);
+            let again = ["commit", "-q", "--allow-empty", "-m", "code"];
+            git(&scratch, WORK, &again).ok();
+            assert_eq!(head(&scratch, &place), now);
+        }
+    }
+}
+
+#[test]
 fn data_follows_a_rebase_that_makes_no_commit_anew() {
     let scratch = with_data();
     git(&scratch, WORK, &["branch", "behind"]).ok();
@@ -434,6 +479,50 @@ fn a_linked_worktree_finds_the_program_of_hooks_that_git_tracks() {
 }
 
 #[test]
+fn a_push_gives_the_versions_on_the_way_too() {
+    let scratch = with_data();
+    git(
+        &scratch,
+        ".",
+        &["init", "-q", "--bare", "-b", "main", "origin.git"],
+    )
+    .ok();
+    git(
+        &scratch,
+        WORK,
+        &["remote", "add", "origin", "../origin.git"],
+    )
+    .ok();
+    dver(&scratch, &["remote", "add", "origin", "../team"]);
+    git(&scratch, WORK, &["push", "-q", "origin", "main"]).ok();
+    git(&scratch, WORK, &["checkout", "-q", "-b", "side"]).ok();
+    relabel(&scratch, 99, "fifty cats");
+    git(&scratch, WORK, &["commit", "-qam", "fifty cats"]).ok();
+    git(&scratch, WORK, &["checkout", "-q", "main"]).ok();
+    relabel(&scratch, 9, "four cats");
+    git(&scratch, WORK, &["commit", "-qam", "four cats"]).ok();
+    // The other side gives way, and stays a parent.
+    git(&scratch, WORK, &["merge", "-q", "side"]).fails(1);
+    git(&scratch, WORK, &["checkout", "-q", "--ours", "dver.lock"]).ok();
+    git(&scratch, WORK, &["commit", "-qam", "ours"]).ok();
+    let told = git(&scratch, WORK, &["push", "-q", "origin", "main"]);
+    assert_eq!(
+        told.err.matches("pushed the data").count(),
+        2,
+        "{}",
+        told.err
+    );
+    let told = git(&scratch, WORK, &["push", "-q", "origin", "main", "side"]);
+    assert!(!told.err.contains("pushed the data"), "{}", told.err);
+    git(&scratch, ".", &["clone", "-q", "origin.git", "bob"]).ok();
+    scratch.dver(&["clone", "team", "bob"]).ok();
+    scratch.dver(&["-C", "bob", "hook", "install"]).ok();
+    assert_eq!(scratch.read("bob/pets.csv"), pets(300, 9).into_bytes());
+    git(&scratch, "bob", &["checkout", "-q", "HEAD^2"]).ok();
+    assert_eq!(scratch.read("bob/pets.csv"), pets(300, 99).into_bytes());
+}
+
+#[test]
 fn without_dver_git_shows_and_merges_as_it_would() {
     let scratch = with_data();
     git(&scratch, WORK, &["branch", "side"]).ok();
@@ -479,4 +568,170 @@ fn without_dver_git_shows_and_merges_as_it_would() {
         .current_dir(scratch.path(WORK));
     let shown = scratch.run(command).ok();
     assert!(shown.contains("pets: 300 records"), "{shown}");
+}
+
+/// The notes that hooks have left of a worktree in which nothing had changed.
+fn notes(scratch: &Scratch) -> Vec<PathBuf> {
+    let entries = fs::read_dir(scratch.path("my work/.dver/cache")).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .filter(|path| path.file_name().unwrap().as_bytes().starts_with(b"calm-"))
+        .collect()
+}
+
+#[test]
+fn what_changed_is_seen_in_spite_of_a_note_that_nothing_had() {
+    let scratch = code();
+    for part in ["a", "b"] {
+        scratch.write(&format!("my work/data/part-{part}.csv"), pets(30, 0));
+    }
+    scratch.write("my work/more/one.bin", "\0one");
+    dver(&scratch, &["init"]);
+    let declare = [
+        "dataset",
+        "add",
+        "data/part-*.csv",
+        "--key",
+        "id",
+        "--label",
+        "label",
+    ];
+    dver(&scratch, &["add", "--no-declare", "data", "more/one.bin"]);
+    dver(&scratch, &declare);
+    dver(&scratch, &["add", "-A"]);
+    dver(&scratch, &["commit", "-m", "first"]);
+    dver(&scratch, &["hook", "install"]);
+    git(&scratch, WORK, &["add", "."]).ok();
+    git(&scratch, WORK, &["commit", "-qm", "data"]).ok();
+    let run = || scratch.dver(&["-C", WORK, "hook", "run", "pre-commit"]);
+    let calm = || {
+        // Until nothing was written in the tick of the file system's clock in which it is noted.
+        for _ in 0..200 {
+            run().ok();
+            if !notes(&scratch).is_empty() {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        panic!("no note");
+    };
+    calm();
+    // The note is enough: the index is not even made anew.
+    fs::remove_file(scratch.path("my work/.dver/index.sqlite")).unwrap();
+    run().ok();
+    assert!(!scratch.path("my work/.dver/index.sqlite").exists());
+    let at = |path: &str| scratch.path(&format!("my work/{path}"));
+    type Change<'a> = (&'a str, i32, Box<dyn Fn() + 'a>);
+    let changes: Vec<Change<'_>> = vec![
+        (
+            "a label",
+            1,
+            Box::new(|| fs::write(at("data/part-a.csv"), pets(30, 9)).unwrap()),
+        ),
+        (
+            "a file gone",
+            1,
+            Box::new(|| fs::remove_file(at("more/one.bin")).unwrap()),
+        ),
+        (
+            "a new part",
+            1,
+            Box::new(|| fs::write(at("data/part-c.csv"), pets(30, 9)).unwrap()),
+        ),
+        (
+            "another file",
+            0,
+            Box::new(|| fs::write(at("data/notes.txt"), "x").unwrap()),
+        ),
+        (
+            "a mode",
+            1,
+            Box::new(|| {
+                use std::os::unix::fs::PermissionsExt as _;
+                fs::set_permissions(at("more/one.bin"), fs::Permissions::from_mode(0o755)).unwrap();
+            }),
+        ),
+        (
+            "the same bytes",
+            0,
+            Box::new(|| {
+                fs::write(at("more/two.bin"), "\0one").unwrap();
+                fs::rename(at("more/two.bin"), at("more/one.bin")).unwrap();
+            }),
+        ),
+        (
+            "other bytes of the same size and time",
+            1,
+            Box::new(|| {
+                let file = fs::File::options()
+                    .write(true)
+                    .open(at("more/one.bin"))
+                    .unwrap();
+                let time = file.metadata().unwrap().modified().unwrap();
+                std::os::unix::fs::FileExt::write_at(&file, b"\0two", 0).unwrap();
+                file.set_modified(time).unwrap();
+            }),
+        ),
+        (
+            "a link in place of a directory",
+            1,
+            Box::new(|| {
+                fs::rename(at("more"), at("elsewhere")).unwrap();
+                std::os::unix::fs::symlink("elsewhere", at("more")).unwrap();
+            }),
+        ),
+        (
+            "what is declared",
+            1,
+            Box::new(|| {
+                let mut text = fs::read_to_string(at("dver.toml")).unwrap();
+                text.push_str("\n[gate]\nrecords = \">= 1\"\n");
+                fs::write(at("dver.toml"), text).unwrap();
+            }),
+        ),
+        (
+            "what is left out",
+            0,
+            Box::new(|| fs::write(at("data/.dverignore"), "x\n").unwrap()),
+        ),
+        (
+            "what is staged",
+            1,
+            Box::new(|| {
+                fs::write(at("new.bin"), "new").unwrap();
+                dver(&scratch, &["add", "new.bin"]);
+            }),
+        ),
+        (
+            "settings that do not read",
+            1,
+            Box::new(|| {
+                fs::write(at(".dver/config.toml"), "x = [\n").unwrap();
+            }),
+        ),
+    ];
+    let settings = scratch.read("my work/.dver/config.toml");
+    for (what, wanted, change) in changes {
+        change();
+        assert_eq!(run().code, Some(wanted), "{what}");
+        for note in notes(&scratch) {
+            fs::remove_file(note).unwrap();
+        }
+        assert_eq!(run().code, Some(wanted), "{what}, without the note");
+        fs::write(at(".dver/config.toml"), &settings).unwrap();
+        if at("more").is_symlink() {
+            fs::remove_file(at("more")).unwrap();
+            fs::rename(at("elsewhere"), at("more")).unwrap();
+        }
+        for extra in [
+            "data/part-c.csv",
+            "data/notes.txt",
+            "data/.dverignore",
+            "new.bin",
+        ] {
+            let _ = fs::remove_file(at(extra));
+        }
+        dver(&scratch, &["reset", "--hard"]);
+        calm();
+    }
 }

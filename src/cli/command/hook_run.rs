@@ -16,8 +16,8 @@ use super::super::error::Failure;
 use super::super::render;
 use super::super::ui::{self, counted};
 use super::super::{Answer, env};
-use crate::base::fault;
 use crate::base::progress::Quiet;
+use crate::base::{ObjectId, fault};
 use crate::config::HookMode;
 use crate::githost::{Git, LOCK, Place, System, typed};
 use crate::ops::commit::Outcome;
@@ -44,6 +44,8 @@ pub(crate) struct RunArgs {
 const SKIP: &str = "DVER_SKIP_HOOKS";
 /// The most that is read of what git tells a hook, in bytes.
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
+/// The most versions that are named.
+const MOST_NAMED: usize = 5;
 /// The most changed files that are listed.
 const MOST_LISTED: usize = 10;
 
@@ -109,8 +111,14 @@ fn one(context: &mut Context, args: &RunArgs, place: &Place) -> Result<Answer, F
         let one = match name {
             "pre-commit" => pre_commit(context, home, place, &mut unmoved)?,
             "prepare-commit-msg" => message(context, home, place, args)?,
-            "pre-push" => pre_push(context, home, place, &input)?,
-            _ => follow(context, home, place)?,
+            "pre-push" => {
+                // The name of git's remote, or its address where it has none.
+                let to = first
+                    .clone()
+                    .or_else(|| env::variable("PRE_COMMIT_REMOTE_NAME"));
+                pre_push(context, home, place, (&input, to.as_deref()))?
+            }
+            _ => follow(context, home, place, went(args))?,
         };
         if one == Answer::No {
             answer = Answer::No;
@@ -136,6 +144,7 @@ fn pushing() -> Result<Vec<Pushing>, Failure> {
             commit: env::variable("PRE_COMMIT_TO_REF")
                 .or_else(|| env::variable("PRE_COMMIT_LOCAL_BRANCH"))?,
             to: env::variable("PRE_COMMIT_REMOTE_BRANCH")?,
+            before: env::variable("PRE_COMMIT_FROM_REF"),
         })
     };
     Ok(one().into_iter().collect())
@@ -181,6 +190,11 @@ fn pre_commit(
     place: &Place,
     unmoved: &mut bool,
 ) -> Result<Answer, Failure> {
+    let git = Git::at(place);
+    if let Some(leaves_lock) = hook::calm(home, &git)? {
+        *unmoved &= leaves_lock;
+        return Ok(Answer::Done);
+    }
     let without = "nobody looked whether the data is committed (`dver status` does)";
     let looked = in_time(context, home, ("pre-commit", without), |mut repo| {
         let looked = hook::look(&mut repo, &Quiet)?;
@@ -190,7 +204,6 @@ fn pre_commit(
         *unmoved = false;
         return Ok(Answer::Done);
     };
-    let git = Git::at(place);
     if !looked.changed.is_empty() {
         if repo.local.git.hooks != Some(HookMode::Commit) {
             refuse(context, home, place, &looked)?;
@@ -349,22 +362,52 @@ fn message(
     Ok(Answer::Done)
 }
 
+/// Returns between which commits of git a hook says that git went, where files may have gone with
+/// it.
+fn went(args: &RunArgs) -> Option<(String, String)> {
+    let word = |at: usize, variable: &str| {
+        let given = args.arguments.get(at).and_then(|text| text.to_str());
+        given.map(str::to_owned).or_else(|| env::variable(variable))
+    };
+    match args.name.as_str() {
+        "post-checkout" => {
+            let from = word(0, "PRE_COMMIT_FROM_REF")?;
+            let to = word(1, "PRE_COMMIT_TO_REF")?;
+            let is_none = from.bytes().all(|byte| byte == b'0');
+            let commits = word(2, "PRE_COMMIT_CHECKOUT_TYPE").as_deref() == Some("1");
+            (commits && !is_none && from != to).then_some((from, to))
+        }
+        "post-merge" => Some(("ORIG_HEAD".to_owned(), "HEAD".to_owned())),
+        _ => None,
+    }
+}
+
 /// Brings the data to the lock. What stands in the way is told, and is no failure of git's command.
-fn follow(context: &mut Context, home: &Home, place: &Place) -> Result<Answer, Failure> {
+fn follow(
+    context: &mut Context,
+    home: &Home,
+    place: &Place,
+    went: Option<(String, String)>,
+) -> Result<Answer, Failure> {
     let mut repo = context.repo_to_look_at(home)?;
+    let progress = context.progress();
+    if let Some((from, to)) = went {
+        let git = Git::at(place);
+        let between = (from.as_str(), to.as_str());
+        let back = hook::bring_back(&mut repo, &git, between, progress.as_ref(), &mut waiting)?;
+        if !back.is_empty() {
+            context.ui.note(&format!(
+                "dver: brought back {} that git tracks no more",
+                counted(back.len() as u64, "file")
+            ));
+        }
+    }
     if hook::is_followed(&repo, place)? {
         return Ok(Answer::Done);
     }
     context.act(&mut repo);
-    let progress = context.progress();
-    let followed = hook::follow(&mut repo, Some(place), progress.as_ref(), &mut waiting);
-    match followed {
-        Ok(followed) => tell_followed(context, &followed),
-        Err(error) => {
-            let told = Failure::from(error).describe();
-            ui::complain(&told.as_note("dver: the data was not brought to dver.lock"));
-        }
-    }
+    let followed = hook::follow(&mut repo, Some(place), progress.as_ref(), &mut waiting)?;
+    tell_followed(context, &followed);
     Ok(Answer::Done)
 }
 
@@ -396,7 +439,7 @@ fn pre_push(
     context: &mut Context,
     home: &Home,
     place: &Place,
-    pushing: &[Pushing],
+    (pushing, to): (&[Pushing], Option<&str>),
 ) -> Result<Answer, Failure> {
     let mut repo = context.repo_to_look_at(home)?;
     if repo.local.remotes.is_empty() || pushing.is_empty() {
@@ -405,7 +448,13 @@ fn pre_push(
     context.act(&mut repo);
     let progress = context.progress();
     let git = Git::at(place);
-    let outcome = hook::pre_push(&mut repo, &git, pushing, progress.as_ref(), &mut waiting);
+    let outcome = hook::pre_push(
+        &mut repo,
+        &git,
+        (pushing, to),
+        progress.as_ref(),
+        &mut waiting,
+    );
     match outcome {
         Ok(outcome) => {
             for pushed in &outcome.pushed {
@@ -415,10 +464,17 @@ fn pre_push(
                     pushed.address
                 ));
             }
-            for absent in &outcome.absent {
+            let short = |id: &ObjectId| id.short();
+            let named: Vec<String> = outcome.absent.iter().take(MOST_NAMED).map(short).collect();
+            let more = outcome.absent.len().saturating_sub(named.len());
+            if !named.is_empty() {
+                let more = match more {
+                    0 => String::new(),
+                    more => format!(" and {more} more"),
+                };
                 context.ui.note(&format!(
-                    "dver: a git commit names the version {}, which is not here and was not pushed",
-                    absent.short()
+                    "dver: git commits name versions that are not here and were not pushed: {}{more}",
+                    named.join(", ")
                 ));
             }
             Ok(Answer::Done)

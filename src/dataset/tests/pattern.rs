@@ -186,3 +186,22 @@ fn a_line_of_gitignore_names_the_same_paths() {
     assert_eq!(place("data/a.csv"), b"data/a.csv");
     assert_eq!(place("*.csv"), b"");
 }
+
+#[test]
+fn a_pattern_says_where_its_paths_stand_side_by_side() {
+    for (text, wanted) in [
+        ("a.csv", Some("a.csv")),
+        ("data/a.csv", Some("data/a.csv")),
+        ("*.csv", Some("")),
+        ("data/more/part-?.csv", Some("data/more")),
+        ("data/{label}.txt", Some("data")),
+        ("data/[ab]", Some("data")),
+        ("img/{label}/*", None),
+        ("data/**", None),
+        ("**/a.csv", None),
+        ("d*/a.csv", None),
+    ] {
+        let pattern = PathPattern::parse(text).unwrap();
+        assert_eq!(pattern.lists(), wanted.map(str::as_bytes), "{text}");
+    }
+}

@@ -3,18 +3,23 @@
 //! Invariant: work that is in no version stops it, and stays. Commits stay on their branches: where
 //! the branch of git's name has others, HEAD stands on none.
 
-use crate::base::ObjectId;
+use std::collections::BTreeSet;
+
 use crate::base::progress::Progress;
-use crate::githost::{Lock, Place};
+use crate::base::{ObjectId, RepoPath};
+use crate::githost::{Git, Lock, Place};
 use crate::history;
 use crate::object::Head;
 use crate::refs::check_branch_name;
 use crate::repo::Repo;
+use crate::worktree::{Found, look};
 
 use super::super::beside_git;
-use super::super::checkout::{self, Destination};
+use super::super::checkout::{self, Destination, RestoreOptions};
+use super::super::declare;
 use super::super::error::Error;
 use super::super::remote;
+use super::super::stage;
 
 /// What following the lock came to.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -53,6 +58,49 @@ pub fn is_followed(repo: &Repo, place: &Place) -> Result<bool, Error> {
         }
         None => true,
     })
+}
+
+/// Brings back versioned files that git has taken away because it tracked them at the commit `from`
+/// and does not at `to`: that they are missing is nobody's change. Returns them.
+pub fn bring_back(
+    repo: &mut Repo,
+    git: &Git,
+    (from, to): (&str, &str),
+    progress: &dyn Progress,
+    waiting: &mut dyn FnMut(&str),
+) -> Result<Vec<RepoPath>, Error> {
+    // A commit that knows nothing of the data has let go of lock and dver.toml.
+    if !matches!(beside_git::read_lock(repo), Ok(Some(_))) {
+        return Ok(Vec::new());
+    }
+    let gone = git.let_go(from, to)?;
+    let Some(root) = git.lock_path(&repo.root).filter(|_| !gone.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let prefix = RepoPath::from_path(&root).ok();
+    let prefix = prefix.as_ref().map_or(&b""[..], RepoPath::parent);
+    let below = |path: Vec<u8>| match prefix {
+        b"" => RepoPath::new(path).ok(),
+        prefix => RepoPath::new(path.strip_prefix(prefix)?.strip_prefix(b"/")?).ok(),
+    };
+    let gone: BTreeSet<RepoPath> = gone.into_iter().filter_map(below).collect();
+    let mut within: Vec<RepoPath> = Vec::new();
+    for entry in stage::entries(repo)? {
+        let path = entry.path.to_path(&repo.root);
+        let is_gone = gone.contains(&entry.path) && entry.path != declare::file();
+        if is_gone && matches!(look(&path), Ok(Found::Nothing)) {
+            within.push(entry.path);
+        }
+    }
+    if within.is_empty() {
+        return Ok(within);
+    }
+    let options = RestoreOptions {
+        within,
+        worktree: true,
+        ..RestoreOptions::default()
+    };
+    checkout::restore(repo, &options, progress, waiting)
 }
 
 /// Brings the data to the commit that the lock in the worktree names. It is fetched first where it

@@ -3,14 +3,16 @@
 //! Invariant: what git's own hooks say stands: they run first, with their arguments and input, and
 //! their refusal is not overruled. Nothing of git's is changed that `uninstall` does not bring back.
 
+mod calm;
 pub mod drivers;
 mod follow;
 mod pre_commit;
 mod pre_push;
 mod trailers;
 
+pub use calm::calm;
 pub(super) use follow::is_taken;
-pub use follow::{Followed, follow, is_followed};
+pub use follow::{Followed, bring_back, follow, is_followed};
 pub use pre_commit::{Looked, Staged, commit_along, look, stage_lock};
 pub use pre_push::{PushOutcome, Pushing, pre_push};
 pub use trailers::{

@@ -18,6 +18,7 @@ use super::super::error::Error;
 use super::super::stage;
 use super::super::status::PathChange;
 use super::super::working;
+use super::calm::Watch;
 use crate::diff::FileStatus;
 
 /// Below this many files each is looked at by itself; beyond, their directories are walked.
@@ -60,6 +61,7 @@ pub fn look(repo: &mut Repo, progress: &dyn Progress) -> Result<Looked, Error> {
     }
     let declarations = working::declarations(repo, &entries);
     let within = places(&entries, &declarations);
+    let watch = Watch::begin(repo, &entries, &declarations);
     let mut looked = working::look(repo, &within, progress)?;
     stage::remember(repo, &mut looked.cache);
     let found = &looked.found;
@@ -93,6 +95,9 @@ pub fn look(repo: &mut Repo, progress: &dyn Progress) -> Result<Looked, Error> {
         }
     }
     changed.sort_by(|a, b| a.path.cmp(&b.path));
+    if let Some(watch) = watch.filter(|_| changed.is_empty() && head.is_some() && lock == head) {
+        watch.note(repo);
+    }
     Ok(Looked {
         changed,
         head,
@@ -148,40 +153,52 @@ pub struct Staged {
     pub unmoved: bool,
 }
 
+/// How git's index stands to the worktree and to git's last commit.
+pub(super) struct Indexed {
+    /// Whether it holds lock and dver.toml as they are written, as far as they are there.
+    pub same: bool,
+    /// Whether it has the lock as the last commit has it.
+    pub unmoved: bool,
+}
+
+/// Asks git once for all that hooks want to know of its index.
+pub(super) fn indexed(root: &Path, git: &Git) -> Result<Indexed, Error> {
+    let declared = declare::file().to_string();
+    let names = [LOCK, declared.as_str()];
+    let mut asked = Vec::new();
+    for name in names {
+        asked.push(format!(":{}", git.relative(&root.join(name))?));
+    }
+    asked.push(format!("HEAD:{}", git.relative(&root.join(LOCK))?));
+    let blobs = git.blobs(&asked)?;
+    let blob = |at: usize| blobs.get(at).and_then(Option::as_deref);
+    let mut same = true;
+    for (at, name) in names.iter().enumerate() {
+        let written = fsio::read_if_exists(&root.join(name))?;
+        same &= written.is_none() || written.as_deref() == blob(at);
+    }
+    Ok(Indexed {
+        same,
+        unmoved: blob(0) == blob(2),
+    })
+}
+
 /// Lets git commit the lock, and the dver.toml of the version that it names, where the worktree has
 /// others than git's index; not where only paths are committed.
 pub fn stage_lock(repo: &Repo, git: &Git, paths_only: bool) -> Result<Staged, Error> {
-    let declared = declare::file().to_string();
-    let names = [LOCK, declared.as_str()];
-    let paths = names.map(|name| git.relative(&repo.root.join(name)));
-    let [lock, declaration] = paths;
-    let (lock, declaration) = (lock?, declaration?);
-    let asked = [
-        format!(":{lock}"),
-        format!(":{declaration}"),
-        format!("HEAD:{lock}"),
-    ];
-    let blobs = git.blobs(&asked)?;
-    let blob = |at: usize| blobs.get(at).and_then(Option::as_deref);
+    let indexed = indexed(&repo.root, git)?;
     let staged = Staged {
         alone: false,
-        unmoved: blob(0) == blob(2),
+        unmoved: indexed.unmoved,
     };
     let head = beside_git::head(repo)?;
     let locked = beside_git::read_lock(repo)?.map(|lock| lock.commit);
-    if paths_only || head.is_none() || locked != head {
-        return Ok(staged);
-    }
-    let mut differs = false;
-    for (at, name) in names.iter().enumerate() {
-        let written = fsio::read_if_exists(&repo.root.join(name))?;
-        differs |= written.is_some() && written.as_deref() != blob(at);
-    }
-    if !differs {
+    if indexed.same || paths_only || head.is_none() || locked != head {
         return Ok(staged);
     }
     // Bytes that differ may be the same to git: its line ends.
-    let stale = git.differing(&repo.root, &names)?;
+    let declared = declare::file().to_string();
+    let stale = git.differing(&repo.root, &[LOCK, declared.as_str()])?;
     if stale.is_empty() {
         return Ok(staged);
     }
