@@ -55,6 +55,12 @@ impl Git {
         let ask = |what: &[&str]| {
             let arguments = [&["rev-parse"], what].concat();
             match asked.answer(directory, &arguments) {
+                // What is there and git does not open, such as a repository of another user, is
+                // not to be taken for none.
+                Ok(Err(stderr)) if asked == Asked::ByFiles => Err(Error::Refused {
+                    arguments: arguments.join(" "),
+                    stderr,
+                }),
                 Ok(told) => Ok(told.ok()),
                 Err(Error::Start { error }) if error.kind() == std::io::ErrorKind::NotFound => {
                     Ok(None)

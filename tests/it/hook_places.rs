@@ -127,6 +127,30 @@ fn paths_are_names_whatever_the_environment_says_of_pathspecs() {
 }
 
 #[test]
+fn git_that_cannot_be_asked_is_not_taken_for_none() {
+    let scratch = with_data();
+    git(&scratch, WORK, &["checkout", "-q", "-b", "side"]).ok();
+    relabel(&scratch, 9, "four cats");
+    git(&scratch, WORK, &["commit", "-qam", "four cats"]).ok();
+    let named = head(&scratch, WORK);
+    git(&scratch, WORK, &["checkout", "-q", "main"]).ok();
+    dver(&scratch, &["branch", "-D", "side"]);
+    let gc = ["-C", WORK, "gc", "--keep", "0"];
+    // Another user's, and none on the PATH.
+    let others = [("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")];
+    let told = scratch.dver_with(&gc, &others).fails(3);
+    assert!(told.contains("dubious ownership"), "{told}");
+    let told = scratch
+        .dver_with(&["-C", WORK, "show", "git:HEAD"], &others)
+        .fails(3);
+    assert!(told.contains("safe.directory"), "{told}");
+    let told = scratch.dver_with(&gc, &[("PATH", "/nowhere")]).fails(3);
+    assert!(told.contains("git cannot be started"), "{told}");
+    dver(&scratch, &gc[2..]);
+    dver(&scratch, &["show", &named]);
+}
+
+#[test]
 fn variables_that_say_where_git_is_may_be_relative() {
     let scratch = code();
     let data = "my work/the [data]";
