@@ -106,7 +106,13 @@ pub(super) fn write_lock(repo: &Repo) -> Result<(), Error> {
         return Ok(());
     };
     let text = Lock { commit }.to_text();
-    if fsio::read_if_exists(&path)?.as_deref() != Some(text.as_bytes()) {
+    // git may have written it with the line ends of its system: that is no other lock.
+    let written = fsio::read_if_exists(&path)?;
+    let is_same = |written: &Vec<u8>| {
+        let lines = written.trim_ascii_end();
+        lines == text.trim_ascii_end().as_bytes() && written.len() <= text.len() + 1
+    };
+    if !written.as_ref().is_some_and(is_same) {
         write(repo, LOCK, text.as_bytes())?;
     }
     Ok(())

@@ -451,6 +451,66 @@ fn data_follows_a_rebase_that_makes_no_commit_anew() {
 }
 
 #[test]
+fn line_ends_of_the_system_are_no_change_of_what_is_declared() {
+    let scratch = with_data();
+    git(
+        &scratch,
+        ".",
+        &["init", "-q", "--bare", "-b", "main", "origin.git"],
+    )
+    .ok();
+    git(
+        &scratch,
+        WORK,
+        &["remote", "add", "origin", "../origin.git"],
+    )
+    .ok();
+    dver(&scratch, &["remote", "add", "origin", "../team"]);
+    git(&scratch, WORK, &["push", "-q", "origin", "main"]).ok();
+    let declared = scratch.read("my work/dver.toml");
+    // As git for Windows is set up.
+    let clone = [
+        "-c",
+        "core.autocrlf=true",
+        "clone",
+        "-q",
+        "origin.git",
+        "bob",
+    ];
+    git(&scratch, ".", &clone).ok();
+    git(&scratch, "bob", &["config", "core.autocrlf", "true"]).ok();
+    assert_ne!(scratch.read("bob/dver.toml"), declared);
+    scratch.dver(&["clone", "team", "bob"]).ok();
+    scratch.dver(&["-C", "bob", "hook", "install"]).ok();
+    let clean = || {
+        assert_eq!(scratch.read("bob/dver.toml"), declared);
+        let told = scratch.dver(&["-C", "bob", "status"]).ok();
+        assert!(
+            told.ends_with("\nNothing changed since the last commit\n"),
+            "{told}"
+        );
+        assert_eq!(git(&scratch, "bob", &["status", "--short"]).ok(), "");
+    };
+    clean();
+    git(&scratch, "bob", &["checkout", "-q", "HEAD~1"]).ok();
+    assert!(!scratch.path("bob/dver.toml").exists());
+    git(&scratch, "bob", &["checkout", "-q", "main"]).ok();
+    clean();
+    git(
+        &scratch,
+        "bob",
+        &["commit", "-q", "--allow-empty", "-m", "code"],
+    )
+    .ok();
+    // What somebody wrote is a change, with whatever line ends.
+    let text = String::from_utf8(declared.clone()).unwrap();
+    scratch.write("bob/dver.toml", text.replace('\n', "\r\n") + "# more\r\n");
+    scratch.dver(&["-C", "bob", "checkout", "--lock"]).ok();
+    let told = scratch.dver(&["-C", "bob", "status"]).ok();
+    assert!(told.contains("modified  dver.toml"), "{told}");
+}
+
+#[test]
 fn refs_in_a_table_are_read_too() {
     let scratch = Scratch::empty();
     let init = ["init", "-q", "--ref-format=reftable", "-b", "main", WORK];
