@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 /// What to do at which step (counted from 1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +33,8 @@ struct State {
 }
 
 static ARMED: AtomicBool = AtomicBool::new(false);
+/// How long [`pause`] takes, in milliseconds.
+static PAUSE: AtomicU64 = AtomicU64::new(0);
 static STATE: Mutex<Option<State>> = Mutex::new(None);
 
 /// Arms the plan for the rest of the process.
@@ -44,6 +47,19 @@ pub fn arm(plan: Plan) {
         renames: Vec::new(),
     });
     ARMED.store(true, Ordering::SeqCst);
+}
+
+/// Makes [`pause`] take so many milliseconds.
+pub fn arm_pause(milliseconds: u64) {
+    PAUSE.store(milliseconds, Ordering::Relaxed);
+}
+
+/// Passes a moment that tests make long: what waits for something slow shows what it does then.
+pub fn pause() {
+    match PAUSE.load(Ordering::Relaxed) {
+        0 => {}
+        milliseconds => std::thread::sleep(Duration::from_millis(milliseconds)),
+    }
 }
 
 /// Returns the names of the steps taken so far, in order.

@@ -324,8 +324,55 @@ pub fn write_durable(path: &Path, bytes: &[u8]) -> Result<(), IoError> {
     write_durable_by(&path.with_file_name(name), path, bytes)
 }
 
-/// The same for a script: everybody who may read it may run it. With a file to be like, its
-/// permissions are taken over.
+/// Replaces a file of somebody else's, whole and durable: a link stays one and what it leads to is
+/// written, and permissions stay. The temporary file stands in `scratch` where that is on the same
+/// file system, else beside the file.
+pub fn rewrite(scratch: Option<&Path>, path: &Path, bytes: &[u8]) -> Result<(), IoError> {
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let beside = path.with_file_name(&name);
+    let permissions = fs::metadata(&path).ok().map(|like| like.permissions());
+    let write = |temporary: &Path| {
+        let mut file = NewFile::create(temporary)?;
+        file.write(bytes)?;
+        if let Some(permissions) = &permissions {
+            let set = file.file().set_permissions(permissions.clone());
+            set.map_err(|e| IoError::new("set permissions of", temporary, e))?;
+        }
+        file.sync()?;
+        file.persist(&path)
+    };
+    match scratch {
+        Some(scratch) => match write(&scratch.join(&name)) {
+            Err(e) if e.source.kind() == io::ErrorKind::CrossesDevices => write(&beside)?,
+            other => other?,
+        },
+        None => write(&beside)?,
+    }
+    match path.parent() {
+        Some(dir) => sync_dir(dir),
+        None => Ok(()),
+    }
+}
+
+/// Writes a file of somebody else's that lives for moments, such as git's message of a commit.
+#[allow(clippy::disallowed_methods)] // no durable step: what is lost with a crash is of no use after
+pub fn write_passing(path: &Path, bytes: &[u8]) -> Result<(), IoError> {
+    fs::write(path, bytes).map_err(|e| IoError::new("write", path, e))
+}
+
+/// Removes such a file; one that is gone already is fine.
+#[allow(clippy::disallowed_methods)] // no durable step
+pub fn remove_passing(path: &Path) -> Result<(), IoError> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(IoError::new("remove", path, e)),
+        _ => Ok(()),
+    }
+}
+
+/// Replaces a script, whole and durable: everybody who may read it may run it. With a file to be
+/// like, its permissions are taken over.
 pub fn write_script(path: &Path, bytes: &[u8], like: Option<&fs::Metadata>) -> Result<(), IoError> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".dver-new");
@@ -359,7 +406,7 @@ fn set_permissions(_file: &File, _like: Option<&fs::Metadata>) -> io::Result<()>
     Ok(()) // a script is run because of its first line there
 }
 
-/// The same with a temporary file elsewhere on the same file system, so that a crash leaves none
+/// Replaces a file by a temporary one elsewhere on the same file system, so that a crash leaves none
 /// beside `path`.
 pub fn write_durable_by(temporary: &Path, path: &Path, bytes: &[u8]) -> Result<(), IoError> {
     let mut file = NewFile::create(temporary)?;

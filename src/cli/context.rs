@@ -8,7 +8,7 @@ use crate::base::progress::{Progress, Quiet};
 use crate::base::{IoError, RepoPath};
 use crate::config::Local;
 use crate::ops;
-use crate::repo::{self, Home, Repo};
+use crate::repo::{self, Actor, Home, Repo};
 use crate::worktree::{Finding, Problem};
 
 use super::Answer;
@@ -64,9 +64,15 @@ impl Context {
 
     /// Opens the repository of a worktree without asking git who acts: enough to look at it.
     pub(super) fn repo_to_look_at(&self, home: &Home) -> Result<Repo, Failure> {
+        let (_, actor) = self.onlooker(home)?;
+        Ok(Repo::open_at(home, actor)?)
+    }
+
+    /// Reads the settings of a worktree's repository, and who looks at it.
+    pub(super) fn onlooker(&self, home: &Home) -> Result<(Local, Actor), Failure> {
         let local = repo::settings(&home.root)?;
         let actor = env::onlooker(identity(&local));
-        Ok(Repo::open_at(home, actor)?)
+        Ok((local, actor))
     }
 
     /// Finds out who acts in a repository that was opened to be looked at.

@@ -26,6 +26,9 @@ pub(super) fn arm_faults() {
     } else if variable("DVER_TEST_STEPS").is_some() {
         fault::arm(Plan::Count);
     }
+    if let Some(milliseconds) = number("DVER_TEST_PAUSE") {
+        fault::arm_pause(milliseconds);
+    }
 }
 
 /// Writes the names of the durable steps that were taken to the file that tests name.
@@ -93,6 +96,20 @@ fn git_user(directory: &Path) -> Option<String> {
         "{name} <{}>",
         ask("user.email").unwrap_or_default()
     ))
+}
+
+/// Returns whether git, which runs a hook, speaks of another repository than that in `directory`.
+pub(super) fn is_of_another(directory: &Path) -> bool {
+    let plain = |path: &Path| std::fs::canonicalize(path).ok();
+    let given = std::env::var_os("GIT_DIR").filter(|given| !given.is_empty());
+    given.is_some_and(|given| plain(Path::new(&given)) != plain(directory))
+}
+
+/// Returns the process of git that runs a hook, where the hook says it. 1 is what the shell of git
+/// for Windows says of all of them.
+pub(super) fn process_of_git() -> Option<u32> {
+    let process = variable("DVER_HOOK_GIT")?.parse().ok();
+    process.filter(|process| *process > 1)
 }
 
 /// Returns whether git is committing only some paths, for which it has made an index of its own.

@@ -122,13 +122,24 @@ impl PathPattern {
         directory.strip_suffix(b"/").unwrap_or(directory)
     }
 
+    /// Returns the path that the pattern names, or the directory in which all that match it stand
+    /// side by side; `None` where they stand in several.
+    pub fn lists(&self) -> Option<&[u8]> {
+        let place = self.place();
+        let beyond = self.tokens.get(self.directory().len()..)?;
+        let goes_down =
+            |token: &Token| matches!(token, Token::Byte(b'/') | Token::Parts | Token::Rest);
+        (!beyond.iter().any(goes_down)).then_some(place)
+    }
+
     /// Returns the line of a .gitignore, at the root, that names the same paths; `None` where such a
-    /// line cannot. A field may be empty there.
+    /// line cannot. A field may be empty there, and any character stands for a line end.
     pub fn gitignore(&self) -> Option<String> {
         let mut line = vec![b'/'];
         for token in &self.tokens {
             match token {
-                Token::Byte(b'\n' | b'\r' | 0) => return None,
+                Token::Byte(0) => return None,
+                Token::Byte(b'\n' | b'\r') => line.push(b'?'),
                 Token::Byte(byte) => {
                     if b"*?[\\ ".contains(byte) {
                         line.push(b'\\');

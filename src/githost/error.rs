@@ -21,6 +21,18 @@ pub enum Error {
     /// A path of the repository is no UTF-8.
     #[error("git names a path that is not UTF-8")]
     NotText,
+    /// A directory whose name cannot stand in a line of text.
+    #[error("{} cannot be told to hooks: its name is not UTF-8, or has a line end in it", path.display())]
+    Unsaid {
+        /// The directory, relative to the root of the worktree.
+        path: std::path::PathBuf,
+    },
+    /// The directory of hooks is none: git runs no hooks.
+    #[error("git runs no hooks here: core.hooksPath is {}", path.display())]
+    HooksOff {
+        /// What it is.
+        path: std::path::PathBuf,
+    },
     /// Something that dver cannot take part in stands where a hook, or what was one, belongs.
     #[error("{} is in the way of a hook", path.display())]
     HookInTheWay {

@@ -5,15 +5,21 @@
 //! beside it, under its own name, and is run from there.
 
 use std::fs::{self, Metadata};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::base::{IoError, fsio};
 
-use super::script::{BEFORE, Form, NAMES, PROGRAM, Program, own, part, place_in};
-use super::{Error, Git, block};
+use super::quoting::{self, System};
+use super::script::{BEFORE, Form, NAMES, NOTES, PROGRAM, Program, own, part, place_in};
+use super::{Error, Git, asking, block};
 
 /// No script of a hook is larger.
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
+/// How the pre-commit framework calls a hook whose place it has taken.
+const LEGACY: &str = ".legacy";
+/// How the names of hooks end that others have put aside, and of none.
+const ASIDE: [&str; 3] = ["", LEGACY, ".old"];
 /// How the names of scripts end that are being written.
 const NEW: &str = ".dver-new";
 /// The file in the repository that names the directories whose data the hooks look after.
@@ -95,19 +101,13 @@ impl Hooks {
     /// Asks git where the hooks are.
     pub fn find(git: &Git) -> Result<Self, Error> {
         let told = git.run(&["rev-parse", "--git-path", "hooks"])?;
-        let told = String::from_utf8(told).map_err(|_| Error::NotText)?;
-        let directory = git.top().join(told.trim_end_matches(['\r', '\n']));
-        let canonical = directory
-            .canonicalize()
-            .unwrap_or_else(|_| directory.clone());
-        let within = |path: &Path| {
-            let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-            canonical.starts_with(&path) || directory.starts_with(&path)
-        };
-        let owner = match (within(git.common()), within(git.top())) {
-            (true, _) => Owner::Repository,
-            (_, true) => Owner::Worktree,
-            _ => Owner::Elsewhere,
+        let directory = git.top().join(asking::path_of(&told)?);
+        // A link may lead from the repository to scripts that others use too.
+        let real = real(&directory);
+        let owner = match () {
+            () if real.starts_with(self::real(git.common())) => Owner::Repository,
+            () if real.starts_with(self::real(git.top())) => Owner::Worktree,
+            () => Owner::Elsewhere,
         };
         // husky 9 points git at `.husky/_`, whose files it makes anew, and runs `.husky/NAME`.
         let husky = directory.ends_with(".husky/_");
@@ -143,7 +143,10 @@ impl Hooks {
         let (installed, beside) = match self.standing(&path)? {
             Standing::Nothing => (false, None),
             Standing::Own => (true, self.manager_of(&self.before(name))?),
-            Standing::File(bytes, _) => (block::find(&bytes).is_some(), self.manager_of(&path)?),
+            Standing::File(bytes, _) => {
+                let has = block::find(&bytes).is_some() || self.runs_through(name)?;
+                (has, self.manager_of(&path)?)
+            }
             Standing::Link(_) => (false, self.manager_of(&path)?),
         };
         Ok(HookState {
@@ -152,6 +155,22 @@ impl Hooks {
             installed,
             beside,
         })
+    }
+
+    /// Returns whether the pre-commit framework has taken the place of a hook with dver's part, which
+    /// it runs first.
+    fn runs_through(&self, name: &str) -> Result<bool, Error> {
+        let path = self.directory.join(name);
+        if self.manager_of(&path)? != Some(Manager::PreCommit) {
+            return Ok(false);
+        }
+        Ok(
+            match self.standing(&self.directory.join(format!("{name}{LEGACY}")))? {
+                Standing::Own => true,
+                Standing::File(bytes, _) => block::find(&bytes).is_some(),
+                Standing::Nothing | Standing::Link(_) => false,
+            },
+        )
     }
 
     fn before(&self, name: &str) -> PathBuf {
@@ -163,7 +182,7 @@ impl Hooks {
             return Ok(None);
         }
         let bytes = fsio::read_bounded(path, MOST_BYTES).unwrap_or_default();
-        let bytes = block::without(&bytes);
+        let bytes = block::without(&bytes).unwrap_or_default();
         if bytes.trim_ascii().is_empty() && !self.husky {
             return Ok(None);
         }
@@ -180,7 +199,10 @@ impl Hooks {
     fn standing(&self, path: &Path) -> Result<Standing, Error> {
         let metadata = match path.symlink_metadata() {
             Ok(metadata) => metadata,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Standing::Nothing),
+            // Where the directory of hooks is no directory, such as /dev/null, hooks are off.
+            Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                return Ok(Standing::Nothing);
+            }
             Err(e) => return Err(IoError::new("look at", path, e).into()),
         };
         if metadata.is_symlink() {
@@ -195,7 +217,7 @@ impl Hooks {
         let bytes = fsio::read_bounded(path, MOST_BYTES)?;
         let left = block::without(&bytes);
         // A script of theirs may have no more than a first line; only dver's own looks for others.
-        let is_own = matches!(left.as_slice(), b"#!/bin/sh\n")
+        let is_own = left.as_deref() == Some(b"#!/bin/sh\n")
             && memchr::memmem::find(&bytes, b"\ndver_before=").is_some();
         Ok(match is_own {
             true => Standing::Own,
@@ -203,19 +225,34 @@ impl Hooks {
         })
     }
 
+    /// Fails where git runs no hooks because their directory is none.
+    pub fn check(&self) -> Result<(), Error> {
+        match self.directory.exists() && !self.directory.is_dir() {
+            true => Err(Error::HooksOff {
+                path: self.directory.clone(),
+            }),
+            false => Ok(()),
+        }
+    }
+
     /// Puts dver's part into every hook, or renews it. `program` is an absolute path.
     pub fn install(&self, program: &Path) -> Result<(), Error> {
+        self.check()?;
         fsio::create_dir_all(&self.directory)?;
+        let word = quoting::program(program, System::HERE)?;
         let found = match self.owner {
-            Owner::Repository => Program::At(program),
+            Owner::Repository => Program::At(&word),
             Owner::Worktree | Owner::Elsewhere => {
-                let text = format!("{}\n", program.to_string_lossy().replace('\\', "/"));
+                let text = program.to_str().ok_or(Error::NotText)?;
+                let text = format!("{}\n", quoting::slashed(text, System::HERE));
                 fsio::write_durable(&self.common.join(PROGRAM), text.as_bytes())?;
                 Program::OfClone
             }
         };
         for name in NAMES {
-            self.put(name, found)?;
+            if !self.runs_through(name)? {
+                self.put(name, found)?;
+            }
         }
         Ok(())
     }
@@ -225,7 +262,11 @@ impl Hooks {
         let standing = self.standing(&path)?;
         let (bytes, metadata) = match standing {
             Standing::File(bytes, metadata) => (bytes, metadata),
-            Standing::Nothing | Standing::Own if self.husky => (Vec::new(), plain(self)?),
+            Standing::Nothing if self.husky && self.before(name).symlink_metadata().is_err() => {
+                let part = part(name, Form::WithinHusky, program);
+                let text = block::with(None, &part);
+                return Ok(fsio::write_script(&path, &text, Some(&plain(self)?))?);
+            }
             Standing::Nothing | Standing::Own => return self.write_own(name, program),
             Standing::Link(target) => {
                 self.move_link(name, &target)?;
@@ -238,6 +279,14 @@ impl Hooks {
         };
         let part = part(name, form, program);
         let without = block::without(&bytes);
+        if self.husky && without.is_none() {
+            let text = block::with(None, &part);
+            if text != bytes {
+                fsio::write_script(&path, &text, Some(&metadata))?;
+            }
+            return Ok(());
+        }
+        let without = without.unwrap_or_default();
         // A script that git does not run must not run because dver does.
         let runs = self.husky || runs(&metadata);
         match place_in(&without, !self.husky && cfg!(unix)).filter(|_| runs) {
@@ -305,13 +354,24 @@ impl Hooks {
                 fsio::remove(&file)?;
             }
         }
+        // What hooks left for each other, in each worktree's own repository.
+        let linked = fs::read_dir(self.common.join("worktrees"));
+        let linked = linked.into_iter().flatten().flatten();
+        let own = std::iter::once(self.common.clone());
+        for directory in own.chain(linked.map(|entry| entry.path())) {
+            for note in NOTES {
+                fsio::remove_passing(&directory.join(note))?;
+            }
+        }
         Ok(any)
     }
 
     fn take_all_out(&self) -> Result<bool, Error> {
         let mut any = false;
         for name in NAMES {
-            any |= self.take_out(name)?;
+            for aside in ASIDE {
+                any |= self.take_out(name, &self.directory.join(format!("{name}{aside}")))?;
+            }
         }
         // What was stopped in between leaves files that have no name yet.
         for name in NAMES {
@@ -327,43 +387,53 @@ impl Hooks {
         Ok(any)
     }
 
-    fn take_out(&self, name: &str) -> Result<bool, Error> {
-        let path = self.directory.join(name);
+    /// Returns the scripts that were put aside for dver's and whose places others have taken since.
+    pub fn stranded(&self) -> Vec<PathBuf> {
+        let paths = NAMES.iter().map(|name| self.before(name));
+        paths
+            .filter(|path| path.symlink_metadata().is_ok())
+            .collect()
+    }
+
+    fn take_out(&self, name: &str, path: &Path) -> Result<bool, Error> {
         let before = self.before(name);
-        match self.standing(&path)? {
-            Standing::Own | Standing::Nothing if before.symlink_metadata().is_ok() => {
+        let is_place = path.file_name().is_some_and(|file| file == name);
+        match self.standing(path)? {
+            standing @ (Standing::Own | Standing::Nothing)
+                if before.symlink_metadata().is_ok()
+                    && (is_place || matches!(standing, Standing::Own)) =>
+            {
                 match fs::read_link(&before) {
                     Ok(target) if target.is_relative() => {
                         let target = target.strip_prefix("..").unwrap_or(&target);
                         if path.symlink_metadata().is_ok() {
-                            fsio::remove(&path)?;
+                            fsio::remove(path)?;
                         }
-                        fsio::symlink(target.as_os_str().as_encoded_bytes(), &path)?;
+                        fsio::symlink(target.as_os_str().as_encoded_bytes(), path)?;
                         fsio::remove(&before)?;
                     }
-                    _ => fsio::rename(&before, &path)?,
+                    _ => fsio::rename(&before, path)?,
                 }
                 Ok(true)
             }
             Standing::Own => {
-                fsio::remove(&path)?;
+                fsio::remove(path)?;
                 Ok(true)
             }
             Standing::Link(target) => {
-                if fs::read_link(&before).ok() == Some(from_below(&target)) {
+                if is_place && fs::read_link(&before).ok() == Some(from_below(&target)) {
                     fsio::remove(&before)?;
                 }
                 Ok(false)
             }
             Standing::Nothing => Ok(false),
             Standing::File(bytes, metadata) => {
-                let without = block::without(&bytes);
-                if without.len() == bytes.len() {
+                if block::find(&bytes).is_none() {
                     return Ok(false);
                 }
-                match without.is_empty() {
-                    true => fsio::remove(&path)?,
-                    false => fsio::write_script(&path, &without, Some(&metadata))?,
+                match block::without(&bytes) {
+                    None => fsio::remove(path)?,
+                    Some(without) => fsio::write_script(path, &without, Some(&metadata))?,
                 }
                 Ok(true)
             }
@@ -387,27 +457,43 @@ impl Hooks {
         self.write_roots(&roots)
     }
 
-    /// Forgets such a directory; returns whether others are left.
-    pub fn remove_root(&self, root: &Path) -> Result<bool, Error> {
+    /// Forgets such directories; returns those that are left.
+    pub fn remove_roots(&self, gone: impl Fn(&Path) -> bool) -> Result<Vec<PathBuf>, Error> {
         let mut roots = Self::roots(&self.common);
-        roots.retain(|known| known != root);
-        if !roots.is_empty() {
+        let known = roots.len();
+        roots.retain(|known| !gone(known));
+        if !roots.is_empty() && roots.len() < known {
             self.write_roots(&roots)?;
         }
-        Ok(!roots.is_empty())
+        Ok(roots)
     }
 
     fn write_roots(&self, roots: &[PathBuf]) -> Result<(), Error> {
         let mut text = String::new();
         for root in roots {
-            let root = root.to_str().filter(|root| !root.contains('\n'));
-            text.push_str(root.ok_or(Error::NotText)?);
+            let plain = root.to_str().filter(|root| !root.contains('\n'));
+            text.push_str(plain.ok_or_else(|| Error::Unsaid { path: root.clone() })?);
             text.push('\n');
         }
         Ok(fsio::write_durable(
             &self.common.join(ROOTS),
             text.as_bytes(),
         )?)
+    }
+}
+
+/// Returns a path without links; where it is not there, as far as it is.
+fn real(path: &Path) -> PathBuf {
+    let there = path
+        .ancestors()
+        .find_map(|above| Some((above, above.canonicalize().ok()?)));
+    match there {
+        Some((above, plain)) => match path.strip_prefix(above) {
+            Ok(rest) if rest.as_os_str().is_empty() => plain,
+            Ok(rest) => plain.join(rest),
+            Err(_) => plain,
+        },
+        None => path.to_owned(),
     }
 }
 

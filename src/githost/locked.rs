@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::base::{ObjectId, Timestamp};
 
+use super::quoting::{self, System};
 use super::{Error, Git, LOCK, Lock};
 
 /// A git commit whose lock file differs from that of each of its parents.
@@ -59,11 +60,38 @@ impl Git {
     /// gave the lock file a content that no parent of theirs has, the oldest first. A lock that is
     /// none, such as one with a conflict, is left out.
     pub fn locked(&self, path: &Path, within: Reach) -> Result<Vec<Locked>, Error> {
+        let mut revisions = match within {
+            Reach::Branches => vec!["--branches", "--tags", "--remotes"],
+            Reach::Everything => vec!["--all", "--reflog"],
+        };
+        // A branch without a commit has no HEAD that could be asked for.
+        if self.resolve("HEAD")?.is_some() {
+            revisions.push("HEAD");
+        }
+        self.locked_in(path, &revisions)
+    }
+
+    /// The same of what `tip` reaches, and neither the commit `known`, if it is here, nor a branch
+    /// that git has seen at its remote `remote`.
+    pub fn locked_since(
+        &self,
+        path: &Path,
+        tip: &str,
+        known: Option<&str>,
+        remote: Option<&str>,
+    ) -> Result<Vec<Locked>, Error> {
+        let remotes = remote.map(|name| format!("--remotes={name}"));
+        let mut revisions = vec!["--ignore-missing", tip, "--not"];
+        revisions.extend(known);
+        revisions.extend(remotes.as_deref());
+        self.locked_in(path, &revisions)
+    }
+
+    fn locked_in(&self, path: &Path, revisions: &[&str]) -> Result<Vec<Locked>, Error> {
         let Some(path) = path.to_str() else {
             return Err(Error::NotText);
         };
-        let path = path.replace('\\', "/");
-        let pathspec = format!(":(top,literal){path}");
+        let path = quoting::slashed(path, System::HERE);
         let mut arguments = vec![
             "rev-list",
             "--full-history",
@@ -71,15 +99,8 @@ impl Git {
             "--reverse",
             FORMAT,
         ];
-        match within {
-            Reach::Branches => arguments.extend(["--branches", "--tags", "--remotes"]),
-            Reach::Everything => arguments.extend(["--all", "--reflog"]),
-        }
-        // A branch without a commit has no HEAD that could be asked for.
-        if self.resolve("HEAD")?.is_some() {
-            arguments.push("HEAD");
-        }
-        arguments.extend(["--", &pathspec]);
+        arguments.extend(revisions);
+        arguments.extend(["--", &path]);
         let told = self.run(&arguments)?;
         let told = String::from_utf8_lossy(&told);
         let mut commits: Vec<[&str; 4]> = Vec::new();
@@ -95,7 +116,7 @@ impl Git {
             .iter()
             .map(|[commit, ..]| format!("{commit}:{path}"))
             .collect();
-        let contents = self.contents(&names)?;
+        let contents = self.blobs(&names)?;
         let mut out = Vec::new();
         for ([commit, author, time, subject], content) in commits.into_iter().zip(contents) {
             let lock = content.and_then(|bytes| Lock::parse(&bytes).ok());
@@ -109,42 +130,4 @@ impl Git {
         }
         Ok(out)
     }
-
-    /// Returns the blobs that names stand for, in their order, by asking git once.
-    fn contents(&self, names: &[String]) -> Result<Vec<Option<Vec<u8>>>, Error> {
-        if names.is_empty() {
-            return Ok(Vec::new());
-        }
-        let asked = names.join("\n") + "\n";
-        let told = self.feed(&["cat-file", "--batch"], asked.as_bytes())?;
-        let mut rest = told.as_slice();
-        let mut out = Vec::with_capacity(names.len());
-        for _ in names {
-            let Some((line, after)) = split_line(rest) else {
-                break;
-            };
-            rest = after;
-            // `ID blob SIZE`, or `NAME missing`.
-            let size = line
-                .strip_suffix(b" missing")
-                .is_none()
-                .then(|| line.rsplit(|byte| *byte == b' ').next())
-                .flatten()
-                .and_then(|size| std::str::from_utf8(size).ok()?.parse::<usize>().ok());
-            let content = size.and_then(|size| rest.split_at_checked(size));
-            if let Some((content, after)) = content {
-                out.push(Some(content.to_vec()));
-                rest = after.strip_prefix(b"\n").unwrap_or(after);
-            } else {
-                out.push(None);
-            }
-        }
-        out.resize(names.len(), None);
-        Ok(out)
-    }
-}
-
-fn split_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = bytes.iter().position(|byte| *byte == b'\n')?;
-    Some((bytes.get(..end)?, bytes.get(end + 1..)?))
 }

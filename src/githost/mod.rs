@@ -5,6 +5,7 @@
 //! otherwise. Variables that git sets for hooks (`GIT_DIR`, `GIT_INDEX_FILE`) are passed on, so that
 //! a hook sees the index that is being committed.
 
+mod asking;
 pub mod block;
 mod error;
 mod hooks;
@@ -12,6 +13,7 @@ mod lock;
 mod locked;
 mod place;
 mod plain;
+mod quoting;
 mod script;
 mod settings;
 #[cfg(test)]
@@ -23,12 +25,13 @@ pub use lock::{Conflict, LOCK, Lock};
 pub use locked::{Locked, Reach};
 pub use place::{Place, UnderWay};
 pub use plain::plain_diff;
-pub use script::{NAMES as HOOK_NAMES, quoted};
+pub use quoting::{System, in_merge_driver, program as program_word, quoted, slashed, typed};
+pub use script::{NAMES as HOOK_NAMES, note_told, note_unmoved};
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+
+use asking::Asked;
 
 /// A git worktree.
 #[derive(Clone, Debug)]
@@ -36,34 +39,58 @@ pub struct Git {
     top: PathBuf,
     directory: PathBuf,
     common: PathBuf,
+    asked: Asked,
 }
+
+/// How the line ends below which git cuts a message off.
+const SCISSORS: &[u8] = b" ------------------------ >8 ------------------------";
+
+/// What git is asked of where it is.
+const WHERE: [&str; 3] = ["--show-toplevel", "--absolute-git-dir", "--git-common-dir"];
 
 impl Git {
     /// Finds the worktree that `directory` is in. `None` where there is none, or no git.
     pub fn find(directory: &Path) -> Result<Option<Self>, Error> {
-        let arguments = [
-            "rev-parse",
-            "--show-toplevel",
-            "--absolute-git-dir",
-            "--git-common-dir",
-        ];
-        let output = match command(directory, &arguments).output() {
-            Ok(output) if output.status.success() => output.stdout,
-            Ok(_) => return Ok(None),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Error::Start { error }),
+        let asked = Asked::around(directory);
+        let ask = |what: &[&str]| {
+            let arguments = [&["rev-parse"], what].concat();
+            match asked.answer(directory, &arguments) {
+                // What is there and git does not open, such as a repository of another user, is
+                // not to be taken for none.
+                Ok(Err(stderr)) if asked == Asked::ByFiles => Err(Error::Refused {
+                    arguments: arguments.join(" "),
+                    stderr,
+                }),
+                Ok(told) => Ok(told.ok()),
+                Err(Error::Start { error }) if error.kind() == std::io::ErrorKind::NotFound => {
+                    Ok(None)
+                }
+                Err(error) => Err(error),
+            }
         };
-        let text = String::from_utf8(output).map_err(|_| Error::NotText)?;
-        let mut lines = text.lines();
-        let (Some(top), Some(own), Some(common)) = (lines.next(), lines.next(), lines.next())
-        else {
+        let Some(told) = ask(&WHERE)? else {
+            return Ok(None);
+        };
+        let mut lines: Vec<Vec<u8>> = told
+            .split_inclusive(|&b| b == b'\n')
+            .map(<[u8]>::to_vec)
+            .collect();
+        // A path with a line end in it: then each of them is asked for by itself.
+        if lines.len() != WHERE.len() {
+            lines.clear();
+            for what in WHERE {
+                lines.extend(ask(&[what])?);
+            }
+        }
+        let [top, own, common] = lines.as_slice() else {
             return Ok(None);
         };
         Ok(Some(Self {
-            top: PathBuf::from(top),
-            directory: PathBuf::from(own),
+            top: asking::path_of(top)?,
+            directory: asking::path_of(own)?,
             // Relative to the directory in which git was asked, unless absolute.
-            common: directory.join(common),
+            common: directory.join(asking::path_of(common)?),
+            asked,
         }))
     }
 
@@ -82,6 +109,16 @@ impl Git {
         &self.common
     }
 
+    /// The roots of all worktrees of the repository.
+    pub fn worktrees(&self) -> Vec<PathBuf> {
+        let place = Place {
+            top: self.top.clone(),
+            directory: self.directory.clone(),
+            common: self.common.clone(),
+        };
+        place.worktrees()
+    }
+
     /// Runs git in the root of the worktree and returns what it printed.
     pub fn run(&self, arguments: &[&str]) -> Result<Vec<u8>, Error> {
         match self.ask(arguments)? {
@@ -95,7 +132,7 @@ impl Git {
 
     /// Runs git in the root of the worktree; the inner error is what it complained of.
     pub fn ask(&self, arguments: &[&str]) -> Result<Result<Vec<u8>, String>, Error> {
-        answer(&self.top, arguments)
+        self.asked.answer(&self.top, arguments)
     }
 
     /// Takes a worktree that was found without running git.
@@ -104,6 +141,7 @@ impl Git {
             top: place.top.clone(),
             directory: place.directory.clone(),
             common: place.common.clone(),
+            asked: Asked::ByFiles,
         }
     }
 
@@ -116,7 +154,7 @@ impl Git {
         let above = above.strip_prefix(&top).map_err(|_| Error::NotText)?;
         let path = above.join(name);
         let path = path.to_str().ok_or(Error::NotText)?;
-        Ok(path.replace('\\', "/"))
+        Ok(slashed(path, System::HERE))
     }
 
     /// Returns whether git ignores a path.
@@ -133,7 +171,7 @@ impl Git {
         // Asked from the root: a hook's variables may hold paths that are relative to it.
         let mut arguments = vec!["ls-files", "-z", "--modified", "--others", "--"];
         arguments.extend(paths.iter().map(String::as_str));
-        let found = listed(&self.top, &arguments)?;
+        let found = asking::listed(&self.run(&arguments)?);
         let differs = |path: &str| found.iter().any(|found| found == path.as_bytes());
         // git lists a file that is gone as modified: there is nothing to stage then.
         let is_there = |name: &str| directory.join(name).is_file();
@@ -146,15 +184,32 @@ impl Git {
 
     /// Returns whether git's index is as its last commit.
     pub fn nothing_staged(&self) -> Result<bool, Error> {
-        Ok(self.ask(&["diff", "--cached", "--quiet"])?.is_ok())
+        Ok(self
+            .ask(&["diff", "--cached", "--quiet", "--no-ext-diff"])?
+            .is_ok())
     }
 
     /// Stages files of a directory in git, whatever .gitignore says of them.
     pub fn stage(&self, directory: &Path, names: &[String]) -> Result<(), Error> {
         let paths = self.all_relative(directory, names)?;
-        let mut arguments = vec!["add", "--force", "--"];
-        arguments.extend(paths.iter().map(String::as_str));
-        self.run(&arguments).map(|_| ())
+        let add = |options: &[&'static str]| {
+            let mut arguments = [&["add", "--force"], options, &["--"]].concat();
+            arguments.extend(paths.iter().map(String::as_str));
+            self.run(&arguments).map(|_| ())
+        };
+        // A sparse checkout may leave their directory out; an older git has no such option.
+        add(&[]).or_else(|failure| add(&["--sparse"]).map_err(|_| failure))
+    }
+
+    /// Lets git look at a file again whose bytes have changed and whose content, as git keeps it, is
+    /// what the index has: by its size alone git would take it for changed. Another content is left.
+    pub fn look_again(&self, path: &Path, content: &[u8]) -> Result<(), Error> {
+        let path = self.relative(path)?;
+        let blobs = self.blobs(&[format!(":{path}")])?;
+        if blobs.first().and_then(Option::as_deref) == Some(content) {
+            self.run(&["update-index", "--", &path])?;
+        }
+        Ok(())
     }
 
     fn all_relative<T: AsRef<str>>(
@@ -166,69 +221,85 @@ impl Git {
         names.iter().map(relative).collect()
     }
 
-    /// Adds trailers to the file of a message, by git's rules.
-    pub fn add_trailers(&self, file: &Path, trailers: &[String]) -> Result<(), Error> {
-        let file = file.to_str().ok_or(Error::NotText)?;
-        let mut arguments = vec!["interpret-trailers", "--in-place", "--no-divider"];
+    /// Returns a message with trailers, by git's rules.
+    pub fn with_trailers(&self, message: &[u8], trailers: &[String]) -> Result<Vec<u8>, Error> {
+        let mut arguments = vec!["interpret-trailers", "--no-divider"];
         arguments.push("--if-exists=addIfDifferent");
         for trailer in trailers {
             arguments.extend(["--trailer", trailer.as_str()]);
         }
-        arguments.push(file);
-        self.run(&arguments).map(|_| ())
+        self.feed(&arguments, message)
+    }
+
+    /// Returns whether git would take a message for empty: nothing but space and comments, in the
+    /// characters that the settings give for them, above the line below which git cuts it off.
+    pub fn is_empty_message(&self, message: &[u8]) -> Result<bool, Error> {
+        let lines = message.split_inclusive(|&byte| byte == b'\n');
+        let above: Vec<u8> = lines
+            .take_while(|line| !line.trim_ascii_end().ends_with(SCISSORS))
+            .flatten()
+            .copied()
+            .collect();
+        let said = self.feed(&["stripspace", "--strip-comments"], &above)?;
+        Ok(said.trim_ascii().is_empty())
     }
 
     /// Returns the bytes of blobs, each named as `REV:PATH` or `:PATH`; `None` of what is not there.
-    pub fn blobs(&self, names: &[&str]) -> Result<Vec<Option<Vec<u8>>>, Error> {
-        let start = |error| Error::Start { error };
-        let mut child = command(&self.top, &["cat-file", "--batch"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(start)?;
-        // Names are few and short: they fit into the pipe before git answers.
-        if let Some(mut stdin) = child.stdin.take() {
-            let lines: String = names.iter().map(|name| format!("{name}\n")).collect();
-            stdin.write_all(lines.as_bytes()).map_err(start)?;
+    pub fn blobs(&self, names: &[String]) -> Result<Vec<Option<Vec<u8>>>, Error> {
+        if names.is_empty() {
+            return Ok(Vec::new());
         }
-        let told = child.wait_with_output().map_err(start)?.stdout;
-        Ok(parse_blobs(&told, names.len()))
+        // git reads a name a line.
+        if names.iter().any(|name| name.contains('\n')) {
+            let blob = |name: &String| Ok(self.ask(&["cat-file", "blob", name])?.ok());
+            return names.iter().map(blob).collect();
+        }
+        let asked = names.join("\n") + "\n";
+        let told = self.feed(&["cat-file", "--batch"], asked.as_bytes())?;
+        Ok(asking::parse_blobs(&told, names.len()))
     }
 
     /// Returns the files below a directory that git tracks, relative to it, in git's order.
     pub fn tracked(&self, directory: &Path) -> Result<Vec<Vec<u8>>, Error> {
-        listed(directory, &["ls-files", "-z", "--cached"])
+        self.listed(directory, &["ls-files", "-z", "--cached"])
     }
 
     /// Returns the files below a directory that git neither tracks nor ignores, relative to it.
     pub fn untracked(&self, directory: &Path) -> Result<BTreeSet<Vec<u8>>, Error> {
         let arguments = ["ls-files", "-z", "--others", "--exclude-standard"];
-        Ok(listed(directory, &arguments)?.into_iter().collect())
+        Ok(self.listed(directory, &arguments)?.into_iter().collect())
+    }
+
+    /// Returns the files that git tracked at one commit and does not at another, relative to the root.
+    pub fn let_go(&self, from: &str, to: &str) -> Result<Vec<Vec<u8>>, Error> {
+        let options = ["diff-tree", "-r", "-z", "--name-only", "--no-renames"];
+        let asked = [&options[..], &["--diff-filter=D", from, to, "--"]].concat();
+        self.listed(&self.top, &asked)
+    }
+
+    /// Returns where the lock files lie that git tracks.
+    pub fn tracked_locks(&self) -> Result<Vec<PathBuf>, Error> {
+        let pattern = format!(":(top,glob)**/{LOCK}");
+        let arguments = ["ls-files", "-z", "--", &pattern];
+        let told = self.asked.answer_of_patterns(&self.top, &arguments)?;
+        let paths = asking::listed(&told.unwrap_or_default());
+        let paths = paths.iter().map(|path| asking::path_of(path));
+        paths.map(|path| Ok(self.top.join(path?))).collect()
+    }
+
+    fn listed(&self, directory: &Path, arguments: &[&str]) -> Result<Vec<Vec<u8>>, Error> {
+        let told = self.asked.answer(directory, arguments)?;
+        let told = told.map_err(|stderr| Error::Refused {
+            arguments: arguments.join(" "),
+            stderr,
+        })?;
+        Ok(asking::listed(&told))
     }
 
     /// Runs git in the root of the worktree with these bytes as its input, and returns what it
     /// printed.
     pub fn feed(&self, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, Error> {
-        let start = |error| Error::Start { error };
-        let mut command = command(&self.top, arguments);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().map_err(start)?;
-        let writer = child.stdin.take();
-        // From a thread of its own: git answers before it has read everything.
-        let output = std::thread::scope(|scope| {
-            scope.spawn(move || {
-                // A git that reads no more says why when it ends.
-                let _ = writer.map(|mut writer| writer.write_all(input));
-            });
-            child.wait_with_output().map_err(start)
-        })?;
-        match output.status.success() {
-            true => Ok(output.stdout),
-            false => Err(Error::Refused {
-                arguments: arguments.join(" "),
-                stderr: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-            }),
-        }
+        self.asked.feed(&self.top, arguments, input)
     }
 
     /// Returns the full id of the git commit that a git revision names.
@@ -252,72 +323,7 @@ impl Git {
         let Some(path) = path.to_str() else {
             return Ok(None);
         };
-        let name = format!("{commit}:{}", path.replace('\\', "/"));
+        let name = format!("{commit}:{}", slashed(path, System::HERE));
         Ok(self.ask(&["cat-file", "blob", &name])?.ok())
     }
-}
-
-/// Reads what `git cat-file --batch` answers: `ID blob SIZE`, the bytes and a line end for each, or
-/// one line that says something else.
-fn parse_blobs(mut told: &[u8], count: usize) -> Vec<Option<Vec<u8>>> {
-    let mut blobs = Vec::new();
-    while blobs.len() < count {
-        let Some(end) = memchr::memchr(b'\n', told) else {
-            break;
-        };
-        let line = String::from_utf8_lossy(told.get(..end).unwrap_or_default()).into_owned();
-        told = told.get(end + 1..).unwrap_or_default();
-        let words: Vec<&str> = line.split(' ').collect();
-        let size = match words.as_slice() {
-            [.., kind, size] if matches!(*kind, "blob" | "tree" | "commit" | "tag") => {
-                size.parse::<usize>().ok().map(|size| (*kind, size))
-            }
-            _ => None,
-        };
-        let Some((kind, size)) = size else {
-            blobs.push(None);
-            continue;
-        };
-        let bytes = told.get(..size).map(<[u8]>::to_vec);
-        blobs.push(bytes.filter(|_| kind == "blob"));
-        told = told.get(size.saturating_add(1)..).unwrap_or_default();
-    }
-    blobs.resize(count, None);
-    blobs
-}
-
-fn listed(directory: &Path, arguments: &[&str]) -> Result<Vec<Vec<u8>>, Error> {
-    let told = answer(directory, arguments)?;
-    let told = told.map_err(|stderr| Error::Refused {
-        arguments: arguments.join(" "),
-        stderr,
-    })?;
-    let paths = told
-        .split(|&byte| byte == 0)
-        .filter(|path| !path.is_empty());
-    Ok(paths.map(<[u8]>::to_vec).collect())
-}
-
-/// Runs git in a directory; the inner error is what it complained of.
-fn answer(directory: &Path, arguments: &[&str]) -> Result<Result<Vec<u8>, String>, Error> {
-    let output = command(directory, arguments)
-        .output()
-        .map_err(|error| Error::Start { error })?;
-    Ok(if output.status.success() {
-        Ok(output.stdout)
-    } else {
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        Err(stderr.trim().to_owned())
-    })
-}
-
-fn command(directory: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new("git");
-    command
-        .arg("-C")
-        .arg(directory)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stderr(Stdio::piped());
-    command
 }

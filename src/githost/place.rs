@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::asking::Asked;
+
 /// The largest of the small files that are read here.
 const MOST_BYTES: u64 = 64 * 1024;
 
@@ -59,11 +61,54 @@ impl Place {
         (self.common.file_name()? == ".git").then(|| (name, main.to_owned()))
     }
 
-    /// The branch that HEAD stands on; `None` where it stands on none.
+    /// The roots of all worktrees of the repository, as far as its files tell: the main one, if it has
+    /// one, and the linked ones.
+    pub fn worktrees(&self) -> Vec<PathBuf> {
+        let mut tops = vec![self.top.clone()];
+        if self.common.file_name().is_some_and(|name| name == ".git") {
+            tops.extend(self.common.parent().map(Path::to_owned));
+        }
+        let linked = fs::read_dir(self.common.join("worktrees"));
+        for entry in linked.into_iter().flatten().flatten() {
+            let file = small(&entry.path().join("gitdir"));
+            let top = file.and_then(|file| Some(Path::new(file.trim()).parent()?.to_owned()));
+            tops.extend(top);
+        }
+        tops
+    }
+
+    /// The branch that HEAD stands on; `None` where it stands on none. Where a rebase has nothing to
+    /// do but to move a branch on, it is that one: HEAD goes back to it at once.
     pub fn branch(&self) -> Option<String> {
         let text = small(&self.directory.join("HEAD"))?;
-        let name = text.trim().strip_prefix("ref: refs/heads/")?;
-        Some(name.to_owned())
+        if text.trim() == IN_REFTABLE {
+            return self.ask(&["symbolic-ref", "--quiet", "HEAD"], |told| {
+                told.strip_prefix("refs/heads/").map(str::to_owned)
+            });
+        }
+        match text.trim().strip_prefix("ref: refs/heads/") {
+            Some(name) => Some(name.to_owned()),
+            None if self.only_moves_on() => {
+                let name = small(&self.directory.join("rebase-merge/head-name"))?;
+                Some(name.trim().strip_prefix("refs/heads/")?.to_owned())
+            }
+            None => None,
+        }
+    }
+
+    /// Returns whether a rebase is under way that has no commit to make anew: no hook runs at its
+    /// end, and nothing comes between.
+    pub fn only_moves_on(&self) -> bool {
+        let read = |name: &str| small(&self.directory.join("rebase-merge").join(name));
+        let says = |text: String| {
+            let lines = text.lines().map(str::trim);
+            let said = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+            said.map(str::to_owned).collect::<Vec<_>>()
+        };
+        read("done").map(says).is_some_and(|done| done == ["noop"])
+            && read("git-rebase-todo")
+                .map(says)
+                .is_some_and(|todo| todo.is_empty())
     }
 
     /// What git is in the middle of: then the files are not of one version, and data stays alone.
@@ -71,19 +116,42 @@ impl Place {
         const MARKS: [(&str, UnderWay); 7] = [
             ("rebase-merge", UnderWay::Rebase),
             ("rebase-apply", UnderWay::Rebase),
-            ("CHERRY_PICK_HEAD", UnderWay::CherryPick),
-            ("REVERT_HEAD", UnderWay::Revert),
+            (PICKS, UnderWay::CherryPick),
+            (REVERTS, UnderWay::Revert),
             ("MERGE_HEAD", UnderWay::Merge),
             ("BISECT_LOG", UnderWay::Bisect),
             ("sequencer", UnderWay::CherryPick),
         ];
         let is_there = |name: &str| self.directory.join(name).symlink_metadata().is_ok();
-        MARKS
-            .into_iter()
-            .find(|(name, _)| is_there(name))
-            .map(|(_, under_way)| under_way)
+        let found = MARKS.into_iter().find(|(name, _)| is_there(name));
+        if found.is_none() && self.common.join("reftable").is_dir() {
+            // There these two are no files.
+            let marks = [(PICKS, UnderWay::CherryPick), (REVERTS, UnderWay::Revert)];
+            return marks.into_iter().find_map(|(name, under_way)| {
+                let asked = ["rev-parse", "--quiet", "--verify", name];
+                self.ask(&asked, |_| Some(under_way))
+            });
+        }
+        found.map(|(_, under_way)| under_way)
+    }
+
+    /// Asks git where its files do not tell.
+    fn ask<T>(&self, arguments: &[&str], read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        let told = Asked::ByFiles.answer(&self.top, arguments).ok()?.ok()?;
+        read(
+            std::str::from_utf8(&told)
+                .ok()?
+                .trim_end_matches(['\r', '\n']),
+        )
     }
 }
+
+/// What HEAD says where refs stand in a table, which only git reads.
+const IN_REFTABLE: &str = "ref: refs/heads/.invalid";
+/// What names the commit that a cherry-pick is at.
+const PICKS: &str = "CHERRY_PICK_HEAD";
+/// What names the commit that a revert is at.
+const REVERTS: &str = "REVERT_HEAD";
 
 /// What takes git several steps.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -5,6 +5,8 @@
 
 use std::path::Path;
 
+use crate::base::{IoError, fsio};
+
 use super::block;
 
 /// The hooks that dver takes part in. `commit-msg` only sees to it that a message which nobody
@@ -23,6 +25,33 @@ pub const NAMES: [&str; 7] = [
 pub(super) const BEFORE: &str = "dver-before";
 /// The file in the repository that names the program, for hooks that other clones have too.
 pub(super) const PROGRAM: &str = "dver-program";
+/// The file beside the message of a commit that notes that dver wrote trailers into it.
+const TOLD: &str = "dver-told";
+/// The file beside the message of a commit that holds the number of the process of git whose commit
+/// leaves the lock as it is: its message needs no trailers.
+const UNMOVED: &str = "dver-unmoved";
+/// The files that hooks leave for each other.
+pub(super) const NOTES: [&str; 2] = [TOLD, UNMOVED];
+
+/// Notes beside a message that it has trailers, or that it has none any more.
+pub fn note_told(message: &Path, has: bool) -> Result<(), IoError> {
+    let note = message.with_file_name(TOLD);
+    match has {
+        true => fsio::write_passing(&note, b""),
+        false => fsio::remove_passing(&note),
+    }
+}
+
+/// Notes in the repository of a worktree that the commit which this process of git makes leaves the
+/// lock as it is; `None` where none is known to.
+pub fn note_unmoved(directory: &Path, process: Option<u32>) -> Result<(), IoError> {
+    let note = directory.join(UNMOVED);
+    match process {
+        Some(process) => fsio::write_passing(&note, format!("{process}\n").as_bytes()),
+        None => fsio::remove_passing(&note),
+    }
+}
+
 /// The variable by which a script knows that its own block runs it.
 const WITHIN: &str = "DVER_HOOK_WITHIN";
 
@@ -40,8 +69,8 @@ pub(super) enum Form {
 /// How a hook finds the program.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Program<'a> {
-    /// At this path, else on the PATH.
-    At(&'a Path),
+    /// At this path, a word of `sh`, else on the PATH.
+    At(&'a str),
     /// Where this clone says, else on the PATH: the script is in other clones too.
     OfClone,
 }
@@ -80,26 +109,41 @@ pub(super) fn part(name: &str, form: Form, program: Program<'_>) -> String {
     };
     let (find, place) = match program {
         Program::At(path) => {
-            let path = path.to_string_lossy().replace('\\', "/");
-            let find = format!("dver_program={}\n", quoted(&path));
+            let find = format!("dver_program={path}\n");
             (find, " where it was installed, nor")
         }
         Program::OfClone => {
+            // In a linked worktree and in a submodule `.git` is a file.
             let find = format!(
                 "dver_program=dver\n\
-                 {{ read -r dver_program < .git/{PROGRAM}; }} 2>/dev/null || :\n"
+                 dver_common=.git\n\
+                 [ ! -f .git ] || dver_common=$(git rev-parse --git-common-dir 2>/dev/null) || :\n\
+                 {{ read -r dver_program < \"$dver_common/{PROGRAM}\"; }} 2>/dev/null || :\n"
             );
             (find, "")
         }
     };
-    // Most messages have no trailer, and the shell sees that faster than a program starts.
+    // A program that starts takes longer than all that the shell does here.
     let (open, close) = match name {
-        "commit-msg" => (
-            "while IFS= read -r dver_line || [ -n \"$dver_line\" ]; do\n\
-             case $dver_line in Dver-*)\n",
-            "break;;\nesac\ndone < \"$1\"\n",
+        "prepare-commit-msg" => (
+            format!(
+                "dver_seen=\n\
+                 case ${{2-}} in commit) ;; *)\n\
+                 {{ read -r dver_seen < \"${{1%/*}}/{UNMOVED}\"; }} 2>/dev/null || :;;\n\
+                 esac\n\
+                 if [ \"$dver_seen\" = \"$PPID\" ]; then\n  \
+                 {{ printf '' > \"${{1%/*}}/{UNMOVED}\"; }} 2>/dev/null || :\n\
+                 else\n"
+            ),
+            "fi\n",
         ),
-        _ => ("", ""),
+        "commit-msg" => (format!("if [ -e \"${{1%/*}}/{TOLD}\" ]; then\n"), "fi\n"),
+        _ => (String::new(), ""),
+    };
+    // By the number of git's process, prepare-commit-msg knows that this was the same commit.
+    let given = match name {
+        "pre-commit" => "DVER_HOOK_GIT=$PPID ",
+        _ => "",
     };
     let body = format!(
         "dver_code=0\n\
@@ -110,7 +154,7 @@ pub(super) fn part(name: &str, form: Form, program: Program<'_>) -> String {
          [ -x \"$dver_program\" ] || dver_program=dver\n\
          if command -v \"$dver_program\" >/dev/null 2>&1; then\n  \
          dver_ran=0\n  \
-         {piped}\"$dver_program\" hook run {name} \"$@\" || dver_ran=$?\n  \
+         {piped}{given}\"$dver_program\" hook run {name} \"$@\" || dver_ran=$?\n  \
          [ \"$dver_code\" -ne 0 ] || dver_code=$dver_ran\n\
          else\n  \
          echo 'dver: {name} did nothing: there is no dver{place} on the PATH; dver hook install mends it' >&2\n\
@@ -125,10 +169,9 @@ pub(super) fn part(name: &str, form: Form, program: Program<'_>) -> String {
             format!("if [ \"${{{WITHIN}-}}\" != \"$PWD:$0\" ]; then\n{body}fi\n")
         }
     };
-    format!(
-        "{} (of dver hook install; dver hook uninstall takes it out)\n{body}{}\n",
-        block::BEGIN,
-        block::END
+    block::block(
+        "of dver hook install; dver hook uninstall takes it out",
+        &body,
     )
 }
 
@@ -152,9 +195,4 @@ pub(super) fn place_in(script: &[u8], needs_shebang: bool) -> Option<usize> {
         .map(|word| word.rsplit('/').next().unwrap_or(word))
         .find(|word| *word != "env" && !word.starts_with('-'))?;
     matches!(program, "sh" | "bash" | "dash" | "ash" | "ksh").then_some(end + 1)
-}
-
-/// Quotes text for the shell.
-pub fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "'\\''"))
 }

@@ -106,7 +106,13 @@ pub(super) fn write_lock(repo: &Repo) -> Result<(), Error> {
         return Ok(());
     };
     let text = Lock { commit }.to_text();
-    if fsio::read_if_exists(&path)?.as_deref() != Some(text.as_bytes()) {
+    // git may have written it with the line ends of its system: that is no other lock.
+    let written = fsio::read_if_exists(&path)?;
+    let is_same = |written: &Vec<u8>| {
+        let lines = written.trim_ascii_end();
+        lines == text.trim_ascii_end().as_bytes() && written.len() <= text.len() + 1
+    };
+    if !written.as_ref().is_some_and(is_same) {
         write(repo, LOCK, text.as_bytes())?;
     }
     Ok(())
@@ -131,15 +137,15 @@ pub(super) fn write_ignored(repo: &Repo) -> Result<(), Error> {
     };
     let path = repo.root.join(IGNORE);
     let old = fsio::read_if_exists(&path)?;
-    let text = old.clone().unwrap_or_default();
-    let new = match ignored(&declarations) {
-        Some(block) => block::with(&text, &block),
-        None => block::without(&text),
+    let new = match (ignored(&declarations), &old) {
+        (Some(block), _) => Some(block::with(old.as_deref(), &block)),
+        (None, Some(text)) => block::without(text),
+        (None, None) => None,
     };
-    match old {
-        Some(_) if new.is_empty() && !text.is_empty() => Ok(fsio::remove(&path)?),
-        _ if new == text => Ok(()),
-        _ => write(repo, IGNORE, &new),
+    match new {
+        _ if new == old => Ok(()),
+        Some(new) => write(repo, IGNORE, &new),
+        None => Ok(fsio::remove(&path)?),
     }
 }
 
@@ -150,10 +156,7 @@ fn ignored(declarations: &Declarations) -> Option<String> {
     if lines.is_empty() {
         return None;
     }
-    let mut text = format!(
-        "{} (the data sets of dver.toml, which dver versions)\n",
-        block::BEGIN
-    );
+    let mut text = String::new();
     for line in &lines {
         text.push_str(&format!("{line}\n"));
     }
@@ -164,18 +167,13 @@ fn ignored(declarations: &Declarations) -> Option<String> {
             text.push_str(&format!("!/{name}\n"));
         }
     }
-    Some(text + block::END + "\n")
+    let what = "the data sets of dver.toml, which dver versions";
+    Some(block::block(what, &text))
 }
 
 fn write(repo: &Repo, name: &str, bytes: &[u8]) -> Result<(), Error> {
-    let path = repo.root.join(name);
-    let temporary = repo.dir.join("tmp").join(name.trim_start_matches('.'));
-    match repo.dir.starts_with(&repo.root) {
-        true => fsio::write_durable_by(&temporary, &path, bytes)?,
-        // A linked worktree may be on another disk than the repository.
-        false => fsio::write_durable(&path, bytes)?,
-    }
-    Ok(())
+    let scratch = repo.dir.join("tmp");
+    Ok(fsio::rewrite(Some(&scratch), &repo.root.join(name), bytes)?)
 }
 
 /// Leaves out of new files those that are git's: tracked or ignored there and of no data set.

@@ -156,6 +156,14 @@ pub enum Error {
     /// Between a clone and a remote something is needed and cannot be had.
     #[error("nothing was changed: what is needed is not all there")]
     NotCarried(#[source] Box<history::reach::Incomplete>),
+    /// What a remote gives is damaged there.
+    #[error("the remote {address} is damaged; nothing was changed here")]
+    DamagedThere {
+        /// Its address.
+        address: String,
+        /// What is damaged.
+        source: Box<object::Error>,
+    },
     /// HEAD stands on no branch.
     #[error("HEAD stands on no branch")]
     NoBranch,

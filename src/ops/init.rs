@@ -54,7 +54,7 @@ pub fn init(root: &Path, actor: &Actor) -> Result<PathBuf, Error> {
     HeadFile::new(&dir).write(&operation)?;
     // Where git ignores the whole directory, a lock in it would tell git nothing.
     if Place::around(root).is_some()
-        && let Some(git) = Git::find(root)?
+        && let Ok(Some(git)) = Git::find(root)
         && git.ignores(root)?
     {
         fsio::write_durable(&dir.join("config.toml"), b"[git]\nlock = false\n")?;

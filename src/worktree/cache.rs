@@ -135,8 +135,8 @@ fn new_row(stat: &Stat, content: ObjectId, cached_at: i64) -> StatRow {
     }
 }
 
-/// Returns the time that the file system gives to a file made now.
-fn filesystem_time(scratch: &Path) -> Option<i64> {
+/// Returns the time that the file system gives to a file made now; `None` where none can be made.
+pub fn filesystem_time(scratch: &Path) -> Option<i64> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let path = scratch.join(format!("time-{}-{count}", std::process::id()));

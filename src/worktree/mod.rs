@@ -21,7 +21,7 @@ mod taken;
 mod walk;
 
 pub use apply::Applied;
-pub use cache::StatCache;
+pub use cache::{StatCache, filesystem_time};
 pub use error::{Error, Finding, Problem};
 pub use ingest::{Declared, Ingest, Ingested, Previous, ingest};
 pub use origin::{missing, origins};

@@ -47,6 +47,10 @@ mod histories;
 #[cfg(unix)]
 mod hook_layouts;
 #[cfg(unix)]
+mod hook_leaving;
+#[cfg(unix)]
+mod hook_places;
+#[cfg(unix)]
 mod hooks;
 mod hostile;
 mod images;

@@ -7,6 +7,7 @@ use super::super::context::{Context, waiting};
 use super::super::error::Failure;
 use super::super::render::inference;
 use crate::dataset::infer::Given;
+use crate::githost::{System, slashed};
 use crate::ops::{self, dataset};
 use crate::record::{Format, Role};
 use crate::repo::Repo;
@@ -157,7 +158,7 @@ fn given(args: &AddDatasetArgs) -> Result<Given, Failure> {
 fn from_root(context: &Context, repo: &Repo, paths: &[String]) -> Vec<String> {
     let below = context.directory.strip_prefix(&repo.root).ok();
     let prefix = below
-        .map(|dir| dir.to_string_lossy().replace('\\', "/"))
+        .map(|dir| slashed(&dir.to_string_lossy(), System::HERE))
         .unwrap_or_default();
     let joined = |path: &String| match prefix.is_empty() {
         true => path.clone(),

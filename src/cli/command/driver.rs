@@ -17,7 +17,7 @@ use super::super::ui::{Style, clean};
 use super::super::{Answer, env, ui};
 use crate::base::{IoError, ScratchDir, fsio};
 use crate::diff::Options;
-use crate::githost::{self, Git, LOCK, Lock};
+use crate::githost::{self, Git, Lock};
 use crate::ops::diff::{DiffOptions, Ends, diff};
 use crate::ops::plain::{self, PlainOptions};
 use crate::ops::review::{self, Merged};
@@ -359,11 +359,7 @@ fn holder(context: &Context, lock: Lock) -> Result<Option<Repo>, Failure> {
     let git = Git::find(&context.directory).map_err(ops::Error::from)?;
     let mut homes: Vec<Home> = repo::discover(&context.directory).into_iter().collect();
     if let Some(git) = &git {
-        let pattern = format!(":(top,glob)**/{LOCK}");
-        let told = git.ask(&["ls-files", "-z", "--", &pattern]);
-        let told = told.map_err(ops::Error::from)?.unwrap_or_default();
-        for path in told.split(|byte| *byte == 0) {
-            let path = git.top().join(&*String::from_utf8_lossy(path));
+        for path in git.tracked_locks().map_err(ops::Error::from)? {
             homes.extend(path.parent().and_then(|dir| repo::discover(dir).ok()));
         }
     }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::super::context::Context;
 use super::super::error::Failure;
-use super::super::ui::Style;
+use super::super::ui::{Style, clean};
 use super::super::{Answer, env};
 use super::driver::{self, DriverArgs};
 use super::hook_run;
@@ -145,37 +145,58 @@ fn install(context: &mut Context, args: &InstallArgs) -> Result<Answer, Failure>
 
 fn uninstall(context: &mut Context) -> Result<Answer, Failure> {
     let git = git(context)?;
-    // Drivers need no repository; without one they are all that can be taken out.
-    let mut repo = match context.repo() {
-        Ok(repo) => repo,
+    // Drivers need no repository, and hooks may have outlived theirs.
+    let (report, done) = match context.repo() {
+        Ok(mut repo) => {
+            let (report, done) = hook::uninstall(&mut repo, &git)?;
+            (Some(report), done)
+        }
         Err(failure) if !is_no_repository(&failure) => return Err(failure),
         Err(failure) => {
-            let lines = hook::drivers::uninstall(&git)?;
-            if lines.is_empty() {
+            let done = hook::uninstall_without_data(&git)?;
+            let nothing = !done.any && hook::drivers::installed(&git)?.is_empty();
+            if nothing || !done.others.is_empty() {
                 return Err(failure);
             }
-            for line in lines {
-                context.ui.line(&line)?;
-            }
-            return Ok(Answer::Done);
+            (None, done)
         }
     };
-    let (report, any) = hook::uninstall(&mut repo, &git)?;
     // Where hooks look after another directory of this repository, its lock is still to be shown.
-    let mut lines = match report.hooks.iter().any(|hook| hook.installed) {
-        true => Vec::new(),
-        false => hook::drivers::uninstall(&git)?,
+    let mut lines = match done.others.is_empty() {
+        true => hook::drivers::uninstall(&git)?,
+        false => Vec::new(),
     };
-    if context.ui.json {
-        tell(context, &report)?;
+    if let (true, Some(report)) = (context.ui.json, &report) {
+        tell(context, report)?;
         return Ok(Answer::Done);
     }
-    lines.push(match any {
-        true => "The hooks are as they were before".to_owned(),
-        false => "There was nothing of dver's in the hooks".to_owned(),
-    });
+    match (done.others.as_slice(), done.any) {
+        ([], true) => lines.push("The hooks are as they were before".to_owned()),
+        ([], false) if report.is_some() => {
+            lines.push("There was nothing of dver's in the hooks".to_owned());
+        }
+        ([], false) => {}
+        (others, _) => {
+            let name = |root: &PathBuf| match root.as_os_str().is_empty() {
+                true => ".".to_owned(),
+                false => root.display().to_string(),
+            };
+            let names: Vec<String> = others.iter().map(name).collect();
+            lines.push(format!(
+                "The hooks stay for other data of this git repository: {}",
+                names.join(", ")
+            ));
+        }
+    }
     for line in lines {
-        context.ui.line(&line)?;
+        context.ui.line(&clean(&line))?;
+    }
+    for path in &done.stranded {
+        context.ui.note(&format!(
+            "note: {} was a hook before dver's; another one has taken its place since, so it stays \
+             there",
+            path.display()
+        ));
     }
     Ok(Answer::Done)
 }

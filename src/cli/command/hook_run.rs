@@ -4,7 +4,7 @@
 //! `pre-commit` and `pre-push` hold git up, and say by what it goes on.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -14,12 +14,12 @@ use clap::Args;
 use super::super::context::{Context, waiting};
 use super::super::error::Failure;
 use super::super::render;
-use super::super::ui::counted;
+use super::super::ui::{self, counted};
 use super::super::{Answer, env};
-use crate::base::fsio;
 use crate::base::progress::Quiet;
+use crate::base::{ObjectId, fault};
 use crate::config::HookMode;
-use crate::githost::{Git, LOCK, Place, quoted};
+use crate::githost::{Git, LOCK, Place, System, typed};
 use crate::ops::commit::Outcome;
 use crate::ops::hook::{self, Followed, Pushing};
 use crate::ops::{self, Gated};
@@ -42,8 +42,10 @@ pub(crate) struct RunArgs {
 
 /// What skips the hooks.
 const SKIP: &str = "DVER_SKIP_HOOKS";
-/// The most that is read of the message of a commit, or of what git tells a hook, in bytes.
+/// The most that is read of what git tells a hook, in bytes.
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
+/// The most versions that are named.
+const MOST_NAMED: usize = 5;
 /// The most changed files that are listed.
 const MOST_LISTED: usize = 10;
 
@@ -54,34 +56,77 @@ pub(crate) fn run(context: &mut Context, args: &RunArgs) -> Result<Answer, Failu
         return Err(ops::Error::Usage(message).into());
     }
     let skipped = env::variable(SKIP).is_some_and(|value| value != "0");
-    let Some(place) = Place::around(&context.directory).filter(|_| !skipped) else {
+    let place = Place::around(&context.directory).filter(|_| !skipped);
+    // A directory of hooks that many share also runs for a repository whose files are here and
+    // which is elsewhere.
+    let Some(place) = place.filter(|place| !env::is_of_another(&place.directory)) else {
         return Ok(Answer::Done);
     };
+    match one(context, args, &place) {
+        Err(failure) => failed(name, &failure),
+        answer => answer,
+    }
+}
+
+/// Says why a hook failed. Git goes on where what it does is right without the hook.
+fn failed(name: &str, failure: &Failure) -> Result<Answer, Failure> {
+    let (what, refused) = match name {
+        "pre-commit" => ("dver could not look, so the git commit is refused", true),
+        "pre-push" => ("dver could not look, so the git push is refused", true),
+        "prepare-commit-msg" | "commit-msg" => {
+            ("dver: the message says nothing of the data", false)
+        }
+        _ => ("dver: the data was not brought to dver.lock", false),
+    };
+    ui::complain(&failure.describe().as_note(what));
+    if !refused {
+        return Ok(Answer::Done);
+    }
+    ui::complain(&format!("hint: {SKIP}=1 lets git go on without dver."));
+    Ok(Answer::No)
+}
+
+fn one(context: &mut Context, args: &RunArgs, place: &Place) -> Result<Answer, Failure> {
+    let name = args.name.as_str();
     let first = args.arguments.first();
     let first = first.and_then(|text| text.to_str()).map(str::to_owned);
     let first = first.or_else(|| env::variable("PRE_COMMIT_REWRITE_COMMAND"));
-    if hook::waits(&place, name, first.as_deref()) {
+    if hook::waits(place, name, first.as_deref()) {
         return Ok(Answer::Done);
     }
     if name == "commit-msg" {
-        return commit_message(context, args);
+        if let Some(file) = args.arguments.first() {
+            hook::empty_unwritten(&Git::at(place), &context.directory.join(file))?;
+        }
+        return Ok(Answer::Done);
     }
-    let homes = hook::homes(&place);
+    let homes = hook::homes(place);
     let mut answer = Answer::Done;
     let input = match name == "pre-push" && !homes.is_empty() {
         true => pushing()?,
         false => Vec::new(),
     };
+    let mut unmoved = !homes.is_empty();
     for home in &homes {
         let one = match name {
-            "pre-commit" => pre_commit(context, home, &place)?,
-            "prepare-commit-msg" => message(context, home, &place, args)?,
-            "pre-push" => pre_push(context, home, &place, &input)?,
-            _ => follow(context, home, &place)?,
+            "pre-commit" => pre_commit(context, home, place, &mut unmoved)?,
+            "prepare-commit-msg" => message(context, home, place, args)?,
+            "pre-push" => {
+                // The name of git's remote, or its address where it has none.
+                let to = first
+                    .clone()
+                    .or_else(|| env::variable("PRE_COMMIT_REMOTE_NAME"));
+                pre_push(context, home, place, (&input, to.as_deref()))?
+            }
+            _ => follow(context, home, place, went(args))?,
         };
         if one == Answer::No {
             answer = Answer::No;
         }
+    }
+    if name == "pre-commit" && !homes.is_empty() {
+        let process = env::process_of_git().filter(|_| unmoved && answer == Answer::Done);
+        hook::note_unmoved(&place.directory, process)?;
     }
     Ok(answer)
 }
@@ -99,46 +144,66 @@ fn pushing() -> Result<Vec<Pushing>, Failure> {
             commit: env::variable("PRE_COMMIT_TO_REF")
                 .or_else(|| env::variable("PRE_COMMIT_LOCAL_BRANCH"))?,
             to: env::variable("PRE_COMMIT_REMOTE_BRANCH")?,
+            before: env::variable("PRE_COMMIT_FROM_REF"),
         })
     };
     Ok(one().into_iter().collect())
 }
 
-/// Runs something that only looks, for as long as the settings allow; then git goes on without it.
+/// Runs something that only looks, for as long as the settings allow, opening the repository
+/// included; then git goes on, `without` what was to come of it.
 fn in_time<T: Send + 'static>(
     context: &mut Context,
     home: &Home,
-    name: &str,
+    (name, without): (&str, &str),
     work: impl FnOnce(Repo) -> Result<T, ops::Error> + Send + 'static,
 ) -> Result<Option<T>, Failure> {
-    let repo = context.repo_to_look_at(home)?;
-    let budget = repo.local.git.budget_seconds;
+    let (local, actor) = context.onlooker(home)?;
+    let home = home.clone();
+    let work = move || {
+        fault::pause();
+        work(Repo::open_at(&home, actor)?)
+    };
+    let budget = local.git.budget_seconds;
     if budget == 0 {
-        return Ok(Some(work(repo)?));
+        return Ok(Some(work()?));
     }
     let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || sender.send(work(repo)));
+    thread::spawn(move || sender.send(work()));
     match receiver.recv_timeout(Duration::from_secs(u64::from(budget))) {
         Ok(result) => Ok(Some(result?)),
         Err(_) => {
             context.ui.note(&format!(
-                "dver: {name} was not done within {budget} s, and git goes on without it; `dver \
-                 status` looks (the time is `budget` of [git] in .dver/config.toml)"
+                "dver: {name} was not done within {budget} s, and git goes on without it: \
+                 {without}\nhint: `budget = \"60 s\"` under [git] in .dver/config.toml gives it more \
+                 time, 0 all it takes."
             ));
             Ok(None)
         }
     }
 }
 
-fn pre_commit(context: &mut Context, home: &Home, place: &Place) -> Result<Answer, Failure> {
-    let looked = in_time(context, home, "pre-commit", |mut repo| {
+/// Clears `unmoved` where the commit is not known to leave the lock as it is.
+fn pre_commit(
+    context: &mut Context,
+    home: &Home,
+    place: &Place,
+    unmoved: &mut bool,
+) -> Result<Answer, Failure> {
+    let git = Git::at(place);
+    if let Some(leaves_lock) = hook::calm(home, &git)? {
+        *unmoved &= leaves_lock;
+        return Ok(Answer::Done);
+    }
+    let without = "nobody looked whether the data is committed (`dver status` does)";
+    let looked = in_time(context, home, ("pre-commit", without), |mut repo| {
         let looked = hook::look(&mut repo, &Quiet)?;
         Ok((repo, looked))
     })?;
     let Some((mut repo, looked)) = looked else {
+        *unmoved = false;
         return Ok(Answer::Done);
     };
-    let git = Git::at(place);
     if !looked.changed.is_empty() {
         if repo.local.git.hooks != Some(HookMode::Commit) {
             refuse(context, home, place, &looked)?;
@@ -178,11 +243,14 @@ fn pre_commit(context: &mut Context, home: &Home, place: &Place) -> Result<Answe
             lock.short(),
             head.short()
         ));
+        *unmoved = false;
         return Ok(Answer::Done);
     }
     // Where only some paths are committed, git has made an index for them alone: what is staged
     // there would be missing in its own.
-    if !env::commits_paths() && hook::stage_lock(&repo, &git)? {
+    let staged = hook::stage_lock(&repo, &git, env::commits_paths())?;
+    *unmoved &= staged.unmoved;
+    if staged.alone {
         context
             .ui
             .note("dver: dver.lock is staged now; where git says that nothing is, commit again");
@@ -205,10 +273,11 @@ fn refuse(
     if more > 0 {
         ui.line(&format!("  ... and {more} more"))?;
     }
+    let word = |text: &str| typed(text, System::HERE);
     let (at, lock) = match home.root.strip_prefix(&place.top) {
         Ok(below) if !below.as_os_str().is_empty() => (
-            format!(" -C {}", quoted(&below.display().to_string())),
-            quoted(&below.join(LOCK).display().to_string()),
+            format!(" -C {}", word(&below.display().to_string())),
+            word(&below.join(LOCK).display().to_string()),
         ),
         _ => (String::new(), LOCK.to_owned()),
     };
@@ -266,15 +335,19 @@ fn message(
     let Some(moved) = hook::moved(&home.root, &Git::at(place), amends)? else {
         return Ok(Answer::Done);
     };
-    let told = in_time(context, home, "prepare-commit-msg", move |mut repo| {
-        hook::told(&mut repo, moved, &Quiet)
-    })?;
+    let without = "the message says nothing of the data";
+    let told = in_time(
+        context,
+        home,
+        ("prepare-commit-msg", without),
+        move |mut repo| hook::told(&mut repo, moved, &Quiet),
+    )?;
     let Some(told) = told else {
         return Ok(Answer::Done);
     };
-    let mut trailers = vec![("Commit", told.commit.short())];
+    let mut trailers = vec![(hook::COMMIT, told.commit.short())];
     if let Some(labels) = told.labels {
-        trailers.push(("Labels-Changed", labels.to_string()));
+        trailers.push((hook::LABELS, labels.to_string()));
     }
     let datasets: std::collections::BTreeSet<&str> =
         told.metrics.iter().map(|m| m.dataset.as_str()).collect();
@@ -283,49 +356,58 @@ fn message(
         if datasets.len() > 1 {
             text = format!("{}:{text}", measure.dataset);
         }
-        trailers.push(("Metric", text));
+        trailers.push((hook::METRIC, text));
     }
     hook::write_trailers(&Git::at(place), &context.directory.join(file), &trailers)?;
     Ok(Answer::Done)
 }
 
-/// A message in which nobody wrote anything but dver its trailers is empty: git then stops, as
-/// it would without them.
-fn commit_message(context: &mut Context, args: &RunArgs) -> Result<Answer, Failure> {
-    let Some(file) = args.arguments.first().map(Path::new) else {
-        return Ok(Answer::Done);
+/// Returns between which commits of git a hook says that git went, where files may have gone with
+/// it.
+fn went(args: &RunArgs) -> Option<(String, String)> {
+    let word = |at: usize, variable: &str| {
+        let given = args.arguments.get(at).and_then(|text| text.to_str());
+        given.map(str::to_owned).or_else(|| env::variable(variable))
     };
-    let file = context.directory.join(file);
-    let bytes = fsio::read_bounded(&file, MOST_BYTES)?;
-    let Ok(text) = String::from_utf8(bytes) else {
-        return Ok(Answer::Done);
-    };
-    let without = hook::without_trailers(&text);
-    let says = |line: &str| !line.trim().is_empty() && !line.starts_with('#');
-    if without != text && !without.lines().any(says) {
-        fsio::write_durable(&file, without.as_bytes())?;
+    match args.name.as_str() {
+        "post-checkout" => {
+            let from = word(0, "PRE_COMMIT_FROM_REF")?;
+            let to = word(1, "PRE_COMMIT_TO_REF")?;
+            let is_none = from.bytes().all(|byte| byte == b'0');
+            let commits = word(2, "PRE_COMMIT_CHECKOUT_TYPE").as_deref() == Some("1");
+            (commits && !is_none && from != to).then_some((from, to))
+        }
+        "post-merge" => Some(("ORIG_HEAD".to_owned(), "HEAD".to_owned())),
+        _ => None,
     }
-    Ok(Answer::Done)
 }
 
 /// Brings the data to the lock. What stands in the way is told, and is no failure of git's command.
-fn follow(context: &mut Context, home: &Home, place: &Place) -> Result<Answer, Failure> {
+fn follow(
+    context: &mut Context,
+    home: &Home,
+    place: &Place,
+    went: Option<(String, String)>,
+) -> Result<Answer, Failure> {
     let mut repo = context.repo_to_look_at(home)?;
+    let progress = context.progress();
+    if let Some((from, to)) = went {
+        let git = Git::at(place);
+        let between = (from.as_str(), to.as_str());
+        let back = hook::bring_back(&mut repo, &git, between, progress.as_ref(), &mut waiting)?;
+        if !back.is_empty() {
+            context.ui.note(&format!(
+                "dver: brought back {} that git tracks no more",
+                counted(back.len() as u64, "file")
+            ));
+        }
+    }
     if hook::is_followed(&repo, place)? {
         return Ok(Answer::Done);
     }
     context.act(&mut repo);
-    let progress = context.progress();
-    let followed = hook::follow(&mut repo, Some(place), progress.as_ref(), &mut waiting);
-    match followed {
-        Ok(followed) => tell_followed(context, &followed),
-        Err(error) => {
-            let told = Failure::from(error).describe();
-            super::super::ui::complain(
-                &told.as_note("dver: the data was not brought to dver.lock"),
-            );
-        }
-    }
+    let followed = hook::follow(&mut repo, Some(place), progress.as_ref(), &mut waiting)?;
+    tell_followed(context, &followed);
     Ok(Answer::Done)
 }
 
@@ -357,7 +439,7 @@ fn pre_push(
     context: &mut Context,
     home: &Home,
     place: &Place,
-    pushing: &[Pushing],
+    (pushing, to): (&[Pushing], Option<&str>),
 ) -> Result<Answer, Failure> {
     let mut repo = context.repo_to_look_at(home)?;
     if repo.local.remotes.is_empty() || pushing.is_empty() {
@@ -366,20 +448,33 @@ fn pre_push(
     context.act(&mut repo);
     let progress = context.progress();
     let git = Git::at(place);
-    let outcome = hook::pre_push(&mut repo, &git, pushing, progress.as_ref(), &mut waiting);
+    let outcome = hook::pre_push(
+        &mut repo,
+        &git,
+        (pushing, to),
+        progress.as_ref(),
+        &mut waiting,
+    );
     match outcome {
         Ok(outcome) => {
             for pushed in &outcome.pushed {
                 context.ui.note(&format!(
                     "dver: pushed the data ({}) to {}",
-                    super::super::ui::size(pushed.carried.bytes),
+                    ui::size(pushed.carried.bytes),
                     pushed.address
                 ));
             }
-            for absent in &outcome.absent {
+            let short = |id: &ObjectId| id.short();
+            let named: Vec<String> = outcome.absent.iter().take(MOST_NAMED).map(short).collect();
+            let more = outcome.absent.len().saturating_sub(named.len());
+            if !named.is_empty() {
+                let more = match more {
+                    0 => String::new(),
+                    more => format!(" and {more} more"),
+                };
                 context.ui.note(&format!(
-                    "dver: a git commit names the version {}, which is not here and was not pushed",
-                    absent.short()
+                    "dver: git commits name versions that are not here and were not pushed: {}{more}",
+                    named.join(", ")
                 ));
             }
             Ok(Answer::Done)
@@ -391,11 +486,11 @@ fn pre_push(
                 true => "dver: the data could not be pushed, so the git push is refused",
                 false => "dver: the data could not be pushed; git pushes all the same",
             };
-            super::super::ui::complain(&told.as_note(what));
+            ui::complain(&told.as_note(what));
             if !requires {
                 return Ok(Answer::Done);
             }
-            super::super::ui::complain(&format!("hint: {SKIP}=1 lets git push without the data."));
+            ui::complain(&format!("hint: {SKIP}=1 lets git push without the data."));
             Ok(Answer::No)
         }
     }

@@ -251,6 +251,19 @@ pub(super) fn git(error: &githost::Error) -> Words {
         E::Start { .. } => ("no_git", USER, hint("Install git, or put it on the PATH.")),
         E::Refused { .. } => ("git", USER, None),
         E::NotText => ("git", USER, None),
+        E::Unsaid { .. } => (
+            "unsaid_path",
+            USER,
+            hint("Give the directory another name, or make the repository in one above it."),
+        ),
+        E::HooksOff { .. } => (
+            "hooks_off",
+            USER,
+            hint(
+                "`git config core.hooksPath .git/hooks` gives this repository hooks of its own, \
+                 `git config --unset core.hooksPath` those of the other settings.",
+            ),
+        ),
         E::HookInTheWay { .. } => (
             "hook_in_the_way",
             USER,

@@ -133,6 +133,14 @@ pub(super) fn verb(error: &ops::Error) -> Words {
                 hint("Nothing was changed. Run `dver fsck` to see whether the damage is here."),
             ),
         },
+        E::DamagedThere { .. } => (
+            "damaged_remote",
+            DAMAGE,
+            hint(
+                "A clone that has all commits makes a sound one: `dver remote add NAME DIR` with a new \
+                 directory, then `dver push NAME`.",
+            ),
+        ),
         E::NoBranch => (
             "no_branch",
             USER,

@@ -179,9 +179,29 @@ fn a_line_of_gitignore_names_the_same_paths() {
     ] {
         assert_eq!(line(pattern).as_deref(), Some(wanted), "{pattern}");
     }
-    assert_eq!(PathPattern::parse("a\nb").unwrap().gitignore(), None);
+    // No line can hold a line end.
+    assert_eq!(line("a\nb").unwrap(), "/a?b");
     let place = |text: &str| PathPattern::parse(text).unwrap().place().to_vec();
     assert_eq!(place("data/{split}.csv"), b"data");
     assert_eq!(place("data/a.csv"), b"data/a.csv");
     assert_eq!(place("*.csv"), b"");
+}
+
+#[test]
+fn a_pattern_says_where_its_paths_stand_side_by_side() {
+    for (text, wanted) in [
+        ("a.csv", Some("a.csv")),
+        ("data/a.csv", Some("data/a.csv")),
+        ("*.csv", Some("")),
+        ("data/more/part-?.csv", Some("data/more")),
+        ("data/{label}.txt", Some("data")),
+        ("data/[ab]", Some("data")),
+        ("img/{label}/*", None),
+        ("data/**", None),
+        ("**/a.csv", None),
+        ("d*/a.csv", None),
+    ] {
+        let pattern = PathPattern::parse(text).unwrap();
+        assert_eq!(pattern.lists(), wanted.map(str::as_bytes), "{text}");
+    }
 }

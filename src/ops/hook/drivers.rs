@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use crate::base::fsio;
-use crate::githost::{Git, LOCK, block};
+use crate::githost::{Git, LOCK, System, block, in_merge_driver, program_word};
 
 use super::super::error::Error;
 
@@ -66,28 +66,30 @@ impl Driver {
         }
     }
 
-    /// Returns the keys and values of git's config.
+    /// Returns the keys and values of git's config. `program` is a word of `sh`.
     fn settings(self, program: &str) -> Vec<(String, String)> {
         let name = self.name();
-        let command = |verb: &str| format!("{program} hook driver {verb}");
         let diff = format!("diff.{name}.command");
         match self {
             Self::Lock => vec![
-                (diff, command("lock-diff")),
-                (format!("diff.{name}.textconv"), command("lock-text")),
+                (diff, command(program, "lock-diff", PLAIN_DIFF)),
                 (
-                    format!("merge.{name}.name"),
-                    "versions of the data".to_owned(),
+                    format!("diff.{name}.textconv"),
+                    command(program, "lock-text", "cat \"$1\""),
                 ),
+                (format!("merge.{name}.name"), MERGE_NAME.to_owned()),
                 (
                     format!("merge.{name}.driver"),
-                    command("lock-merge %O %A %B %L %P %S %X %Y"),
+                    in_merge_driver(&command(program, "lock-merge", PLAIN_MERGE))
+                        + " %O %A %B %L %P %S %X %Y",
                 ),
             ],
-            Self::Csv | Self::Jsonl => vec![(diff, command("table-diff"))],
+            Self::Csv | Self::Jsonl => vec![(diff, command(program, "table-diff", PLAIN_DIFF))],
         }
     }
+}
 
+impl Driver {
     /// Returns the sections that it has in git's config.
     fn sections(self) -> Vec<String> {
         let name = self.name();
@@ -97,6 +99,28 @@ impl Driver {
             Self::Csv | Self::Jsonl => vec![diff],
         }
     }
+}
+
+/// What the merge driver is called.
+const MERGE_NAME: &str = "versions of the data";
+/// What a diff driver is given shown as git shows it.
+const PLAIN_DIFF: &str =
+    "git --no-pager diff --no-index --no-ext-diff --no-textconv -- \"$2\" \"$5\" || :";
+/// What a merge driver is given merged as git merges it.
+const PLAIN_MERGE: &str = "git merge-file \"$2\" \"$1\" \"$3\"";
+
+/// Returns a command of git's config. Where dver is neither where it was nor on the PATH, git does
+/// itself what it would have done without: a driver that fails stops a whole `git diff`.
+fn command(program: &str, verb: &str, otherwise: &str) -> String {
+    format!(
+        "f() {{ p={program}; [ -x \"$p\" ] || p=dver; if command -v \"$p\" >/dev/null 2>&1; then \
+         \"$p\" hook driver {verb} \"$@\"; else {otherwise}; fi; }}; f"
+    )
+}
+
+/// Returns whether a value of git's config is one of dver's, of whatever program.
+fn is_ours(value: &str) -> bool {
+    value.contains(" hook driver ") || value == MERGE_NAME
 }
 
 /// Makes git read files of these formats (`csv`, `jsonl`) by their records. Needs no dver
@@ -113,7 +137,7 @@ pub fn install_lock(git: &Git, program: &Path) -> Result<Vec<String>, Error> {
 }
 
 fn install_drivers(git: &Git, program: &Path, new: &[Driver]) -> Result<Vec<String>, Error> {
-    let program = quoted(program)?;
+    let program = program_word(program, System::HERE)?;
     let mut all = installed(git)?;
     all.extend(
         new.iter()
@@ -122,6 +146,13 @@ fn install_drivers(git: &Git, program: &Path, new: &[Driver]) -> Result<Vec<Stri
             .collect::<Vec<_>>(),
     );
     all.sort_unstable();
+    let path = git.attributes();
+    let before = fsio::read_if_exists(&path)?;
+    let known = before.as_deref().unwrap_or_default();
+    let mut what = TAKEN_OUT.to_owned();
+    if git.config_ends_open()? || ends_config(known) {
+        what.push_str(CONFIG_ENDED);
+    }
     let mut told = Vec::new();
     for driver in new {
         for (key, value) in driver.settings(&program) {
@@ -134,22 +165,27 @@ fn install_drivers(git: &Git, program: &Path, new: &[Driver]) -> Result<Vec<Stri
     // After the config: an attribute that names a driver which is not there would change nothing,
     // but one that names half of it would.
     let lines: String = all.iter().map(|driver| driver.attributes()).collect();
-    let text = format!(
-        "{} (`dver hook uninstall` takes this out)\n{lines}{}\n",
-        block::BEGIN,
-        block::END
-    );
-    let path = git.attributes();
-    let before = fsio::read_if_exists(&path)?.unwrap_or_default();
-    let after = block::with(&before, &text);
-    if after != before {
+    let after = block::with(before.as_deref(), &block::block(&what, &lines));
+    if before.as_deref() != Some(&after) {
         if let Some(parent) = path.parent() {
             fsio::create_dir_all(parent)?;
         }
-        fsio::write_durable(&path, &after)?;
+        fsio::rewrite(None, &path, &after)?;
         told.push(format!("wrote {}", path.display()));
     }
     Ok(told)
+}
+
+/// Whose the block in git's attributes is.
+const TAKEN_OUT: &str = "`dver hook uninstall` takes this out";
+/// Notes in it that git has ended the last line of its config when the settings came.
+const CONFIG_ENDED: &str = ", and the end of the last line of config";
+
+/// Returns whether the block in git's attributes notes that the last line of config had no end.
+fn ends_config(attributes: &[u8]) -> bool {
+    let block = block::find(attributes).and_then(|range| attributes.get(range));
+    let line = block.and_then(|block| block.split(|&byte| byte == b'\n').next());
+    line.is_some_and(|line| memchr::memmem::find(line, CONFIG_ENDED.as_bytes()).is_some())
 }
 
 /// Returns the drivers that git's config knows.
@@ -170,32 +206,42 @@ pub fn installed(git: &Git) -> Result<Vec<Driver>, Error> {
 pub fn uninstall(git: &Git) -> Result<Vec<String>, Error> {
     let mut told = Vec::new();
     let path = git.attributes();
-    if let Some(before) = fsio::read_if_exists(&path)? {
-        let after = block::without(&before);
-        if after != before {
-            match after.is_empty() {
-                true => fsio::remove(&path)?,
-                false => fsio::write_durable(&path, &after)?,
+    let before = fsio::read_if_exists(&path)?;
+    // The settings go first: where this is stopped, the block still knows of them.
+    let is_last = git
+        .last_section()?
+        .is_some_and(|name| name.contains("\"dver-"));
+    for (key, _) in Driver::ALL.iter().flat_map(|driver| driver.settings("")) {
+        // A key of that name with a value of somebody else's stays.
+        let ours = git.setting(&key)?.is_some_and(|value| is_ours(&value));
+        if ours && git.unset(&key)? {
+            let section = key
+                .rsplit_once('.')
+                .map_or(key.as_str(), |(section, _)| section);
+            let line = format!("unset {section}");
+            if told.last() != Some(&line) {
+                told.push(line);
             }
-            told.push(format!("cleaned {}", path.display()));
         }
     }
     for section in Driver::ALL.into_iter().flat_map(Driver::sections) {
-        if git.unset_section(&section)? {
-            told.push(format!("unset {section}"));
+        // git leaves the name of an empty section where a comment stands near it.
+        if git.is_empty_section(&section)? {
+            git.remove_section(&section)?;
+        }
+    }
+    if let Some(before) = before {
+        if is_last && ends_config(&before) {
+            git.open_end_of_config()?;
+        }
+        let after = block::without(&before);
+        if after.as_ref() != Some(&before) {
+            match after {
+                None => fsio::remove(&path)?,
+                Some(after) => fsio::rewrite(None, &path, &after)?,
+            }
+            told.insert(0, format!("cleaned {}", path.display()));
         }
     }
     Ok(told)
-}
-
-/// Returns the path of the program as the shell that git runs it with reads it, on Windows too.
-fn quoted(program: &Path) -> Result<String, Error> {
-    let text = program.to_str().ok_or_else(|| {
-        Error::Usage("the path of the program is not UTF-8: git cannot be told of it".to_owned())
-    })?;
-    let text = match cfg!(windows) {
-        true => text.replace('\\', "/"),
-        false => text.to_owned(),
-    };
-    Ok(format!("'{}'", text.replace('\'', "'\\''")))
 }

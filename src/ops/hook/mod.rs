@@ -3,22 +3,27 @@
 //! Invariant: what git's own hooks say stands: they run first, with their arguments and input, and
 //! their refusal is not overruled. Nothing of git's is changed that `uninstall` does not bring back.
 
+mod calm;
 pub mod drivers;
 mod follow;
 mod pre_commit;
 mod pre_push;
 mod trailers;
 
+pub use calm::calm;
 pub(super) use follow::is_taken;
-pub use follow::{Followed, follow, is_followed};
-pub use pre_commit::{Looked, commit_along, look, stage_lock};
+pub use follow::{Followed, bring_back, follow, is_followed};
+pub use pre_commit::{Looked, Staged, commit_along, look, stage_lock};
 pub use pre_push::{PushOutcome, Pushing, pre_push};
-pub use trailers::{Moved, Told, moved, told, without_trailers, write_trailers};
+pub use trailers::{
+    COMMIT, LABELS, METRIC, Moved, Told, empty_unwritten, moved, told, write_trailers,
+};
 
 use std::path::{Path, PathBuf};
 
 use crate::config::{HookMode, edit};
 use crate::githost::{Git, HOOK_NAMES, HookState, Hooks, Owner, Place};
+pub use crate::githost::{note_told, note_unmoved};
 use crate::repo::Repo;
 
 use super::beside_git;
@@ -56,17 +61,30 @@ pub fn is_known(name: &str) -> bool {
     HOOK_NAMES.contains(&name)
 }
 
+/// What became of the hooks when dver's part was to go.
+#[derive(Clone, Debug)]
+pub struct Uninstalled {
+    /// Other directories of the git repository whose data the hooks look after: while there are
+    /// any, they stay.
+    pub others: Vec<PathBuf>,
+    /// Whether anything was taken out.
+    pub any: bool,
+    /// Scripts that had to give way to dver's, and whose places somebody else has taken since.
+    pub stranded: Vec<PathBuf>,
+}
+
 /// Puts dver's part into the hooks of the git repository around the data, or renews it.
 pub fn install(repo: &mut Repo, git: &Git, options: &InstallOptions) -> Result<Report, Error> {
     let hooks = Hooks::find(git)?;
+    hooks.check()?;
     if hooks.owner() == Owner::Elsewhere && !options.shared {
         return Err(Error::SharedHooks {
             directory: hooks.directory().to_owned(),
         });
     }
     let root = root_in_git(repo, git)?;
-    hooks.install(&options.program)?;
     hooks.add_root(&root)?;
+    hooks.install(&options.program)?;
     let mode = options.mode.or(repo.local.git.hooks);
     let mode = mode.unwrap_or(HookMode::Require);
     change_settings(repo, |text| edit::set_git(text, "hooks", Some(mode.name())))?;
@@ -80,14 +98,37 @@ pub fn install(repo: &mut Repo, git: &Git, options: &InstallOptions) -> Result<R
 }
 
 /// Takes dver's part out of the hooks, where no other directory of this git repository has data
-/// that they look after. Returns whether anything was taken out.
-pub fn uninstall(repo: &mut Repo, git: &Git) -> Result<(Report, bool), Error> {
-    let hooks = Hooks::find(git)?;
+/// that they look after.
+pub fn uninstall(repo: &mut Repo, git: &Git) -> Result<(Report, Uninstalled), Error> {
     let root = root_in_git(repo, git)?;
-    let others = hooks.remove_root(&root)?;
-    let any = if others { true } else { hooks.uninstall()? };
+    let hooks = Hooks::find(git)?;
+    let done = take_out(&hooks, git, Some(&root))?;
     change_settings(repo, |text| edit::set_git(text, "hooks", None))?;
-    Ok((report(repo, &hooks)?, any))
+    Ok((report(repo, &hooks)?, done))
+}
+
+/// The same where there is no repository of dver's, or no more.
+pub fn uninstall_without_data(git: &Git) -> Result<Uninstalled, Error> {
+    take_out(&Hooks::find(git)?, git, None)
+}
+
+fn take_out(hooks: &Hooks, git: &Git, root: Option<&Path>) -> Result<Uninstalled, Error> {
+    let tops = git.worktrees();
+    // A directory whose repository somebody has removed needs no hooks.
+    let is_there = |known: &Path| {
+        let mut homes = tops.iter().map(|top| top.join(known));
+        homes.any(|root| crate::repo::Home::at(&root).is_some())
+    };
+    let others = hooks.remove_roots(|known| Some(known) == root || !is_there(known))?;
+    let any = others.is_empty() && hooks.uninstall()?;
+    Ok(Uninstalled {
+        any,
+        stranded: match others.is_empty() {
+            true => hooks.stranded(),
+            false => Vec::new(),
+        },
+        others,
+    })
 }
 
 /// Returns the state of the hooks.
@@ -139,6 +180,8 @@ pub fn waits(place: &Place, name: &str, first: Option<&str>) -> bool {
         // Both run while git's notes of what they end are still there.
         ("post-merge", Some(UnderWay::Merge)) => false,
         ("post-rewrite", Some(UnderWay::Rebase)) => first != Some("rebase"),
+        // A rebase without commits to make anew ends in no hook.
+        ("post-checkout", Some(UnderWay::Rebase)) => !place.only_moves_on(),
         // Pushing reads git's commits, not its files.
         ("pre-push", _) => false,
         _ => true,

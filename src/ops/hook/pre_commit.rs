@@ -1,9 +1,10 @@
 //! Before git commits: is the data in a version, and does git commit the lock that names it?
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use crate::base::progress::Progress;
-use crate::base::{ObjectId, RepoPath};
+use crate::base::{ObjectId, RepoPath, fsio};
 use crate::dataset::Declarations;
 use crate::githost::{Git, LOCK, Lock};
 use crate::object::FileEntry;
@@ -17,6 +18,7 @@ use super::super::error::Error;
 use super::super::stage;
 use super::super::status::PathChange;
 use super::super::working;
+use super::calm::Watch;
 use crate::diff::FileStatus;
 
 /// Below this many files each is looked at by itself; beyond, their directories are walked.
@@ -49,7 +51,8 @@ pub fn look(repo: &mut Repo, progress: &dyn Progress) -> Result<Looked, Error> {
         Err(Error::Git(_)) => None,
         Err(e) => return Err(e),
     };
-    if entries.is_empty() && repo.state()?.stage.is_none() {
+    if entries.is_empty() && repo.state()?.stage.is_none() || is_without_data(repo, &entries, lock)
+    {
         return Ok(Looked {
             changed: Vec::new(),
             head,
@@ -58,6 +61,7 @@ pub fn look(repo: &mut Repo, progress: &dyn Progress) -> Result<Looked, Error> {
     }
     let declarations = working::declarations(repo, &entries);
     let within = places(&entries, &declarations);
+    let watch = Watch::begin(repo, &entries, &declarations);
     let mut looked = working::look(repo, &within, progress)?;
     stage::remember(repo, &mut looked.cache);
     let found = &looked.found;
@@ -91,11 +95,25 @@ pub fn look(repo: &mut Repo, progress: &dyn Progress) -> Result<Looked, Error> {
         }
     }
     changed.sort_by(|a, b| a.path.cmp(&b.path));
+    if let Some(watch) = watch.filter(|_| changed.is_empty() && head.is_some() && lock == head) {
+        watch.note(repo);
+    }
     Ok(Looked {
         changed,
         head,
         lock,
     })
+}
+
+/// Returns whether git stands at a commit that knows nothing of the data: one from before it, or of
+/// a branch without it. What is missing there was not removed.
+fn is_without_data(repo: &Repo, entries: &[FileEntry], lock: Option<ObjectId>) -> bool {
+    let declared = declare::file();
+    let gone = |name: &Path| !repo.root.join(name).exists();
+    lock.is_none()
+        && gone(Path::new(LOCK))
+        && gone(&declared.to_path(Path::new("")))
+        && entries.iter().any(|entry| entry.path == declared)
 }
 
 /// Returns the files, or directories, that versioned files and new ones of data sets are in; none
@@ -125,24 +143,71 @@ fn places(entries: &[FileEntry], declarations: &Declarations) -> Vec<RepoPath> {
     paths.collect()
 }
 
-/// Lets git commit the lock, and the dver.toml of the version that it names, where the worktree has
-/// others than git's index. Returns whether they are all that is staged there: git has looked before
-/// its hook ran, and takes that for nothing to commit.
-pub fn stage_lock(repo: &Repo, git: &Git) -> Result<bool, Error> {
-    let head = beside_git::head(repo)?;
-    let locked = beside_git::read_lock(repo)?.map(|lock| lock.commit);
-    if head.is_none() || locked != head {
-        return Ok(false);
-    }
+/// What git's index holds of the lock.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Staged {
+    /// Whether files were staged that are all that is: git has looked before its hook ran, and
+    /// takes that for nothing to commit.
+    pub alone: bool,
+    /// Whether the commit leaves the lock as the one before it has it.
+    pub unmoved: bool,
+}
+
+/// How git's index stands to the worktree and to git's last commit.
+pub(super) struct Indexed {
+    /// Whether it holds lock and dver.toml as they are written, as far as they are there.
+    pub same: bool,
+    /// Whether it has the lock as the last commit has it.
+    pub unmoved: bool,
+}
+
+/// Asks git once for all that hooks want to know of its index.
+pub(super) fn indexed(root: &Path, git: &Git) -> Result<Indexed, Error> {
     let declared = declare::file().to_string();
     let names = [LOCK, declared.as_str()];
-    let stale = git.differing(&repo.root, &names)?;
+    let mut asked = Vec::new();
+    for name in names {
+        asked.push(format!(":{}", git.relative(&root.join(name))?));
+    }
+    asked.push(format!("HEAD:{}", git.relative(&root.join(LOCK))?));
+    let blobs = git.blobs(&asked)?;
+    let blob = |at: usize| blobs.get(at).and_then(Option::as_deref);
+    let mut same = true;
+    for (at, name) in names.iter().enumerate() {
+        let written = fsio::read_if_exists(&root.join(name))?;
+        same &= written.is_none() || written.as_deref() == blob(at);
+    }
+    Ok(Indexed {
+        same,
+        unmoved: blob(0) == blob(2),
+    })
+}
+
+/// Lets git commit the lock, and the dver.toml of the version that it names, where the worktree has
+/// others than git's index; not where only paths are committed.
+pub fn stage_lock(repo: &Repo, git: &Git, paths_only: bool) -> Result<Staged, Error> {
+    let indexed = indexed(&repo.root, git)?;
+    let staged = Staged {
+        alone: false,
+        unmoved: indexed.unmoved,
+    };
+    let head = beside_git::head(repo)?;
+    let locked = beside_git::read_lock(repo)?.map(|lock| lock.commit);
+    if indexed.same || paths_only || head.is_none() || locked != head {
+        return Ok(staged);
+    }
+    // Bytes that differ may be the same to git: its line ends.
+    let declared = declare::file().to_string();
+    let stale = git.differing(&repo.root, &[LOCK, declared.as_str()])?;
     if stale.is_empty() {
-        return Ok(false);
+        return Ok(staged);
     }
     let alone = git.nothing_staged()?;
     git.stage(&repo.root, &stale)?;
-    Ok(alone)
+    Ok(Staged {
+        alone,
+        unmoved: false,
+    })
 }
 
 /// Commits the data along with git's commit: versioned files and new ones of data sets.

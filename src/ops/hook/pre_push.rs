@@ -1,5 +1,7 @@
 //! Before git pushes: the data that the pushed commits name goes first.
 
+use std::path::Path;
+
 use crate::base::ObjectId;
 use crate::base::progress::Progress;
 use crate::githost::{Git, LOCK, Lock};
@@ -17,6 +19,8 @@ pub struct Pushing {
     pub commit: String,
     /// The ref of git's remote that it goes to.
     pub to: String,
+    /// The git commit that stood there.
+    pub before: Option<String>,
 }
 
 impl Pushing {
@@ -25,10 +29,14 @@ impl Pushing {
         let line = |line: &str| {
             let mut words = line.split_ascii_whitespace();
             let (commit, to) = (words.nth(1)?, words.next()?);
-            let removes = commit.bytes().all(|byte| byte == b'0');
-            (!removes).then(|| Self {
+            let is_none = |commit: &str| commit.bytes().all(|byte| byte == b'0');
+            (!is_none(commit)).then(|| Self {
                 commit: commit.to_owned(),
                 to: to.to_owned(),
+                before: words
+                    .next()
+                    .filter(|before| !is_none(before))
+                    .map(str::to_owned),
             })
         };
         input.lines().filter_map(line).collect()
@@ -45,11 +53,12 @@ pub struct PushOutcome {
     pub absent: Vec<ObjectId>,
 }
 
-/// Pushes the versions that git commits name to the remote of the data, where there is one.
+/// Pushes the versions that git commits name to the remote of the data, where there is one: those of
+/// the pushed ones, and of all that go along to git's remote `to`.
 pub fn pre_push(
     repo: &mut Repo,
     git: &Git,
-    pushing: &[Pushing],
+    (pushing, to): (&[Pushing], Option<&str>),
     progress: &dyn Progress,
     waiting: &mut dyn FnMut(&str),
 ) -> Result<PushOutcome, Error> {
@@ -62,35 +71,56 @@ pub fn pre_push(
         .iter()
         .map(|pushing| format!("{}:{path}", pushing.commit))
         .collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let blobs = git.blobs(&names)?;
     for (pushing, blob) in pushing.iter().zip(blobs) {
-        let Some(lock) = blob.and_then(|text| Lock::parse(&text).ok()) else {
-            continue;
-        };
-        let commit = lock.commit;
-        if !repo.has(&commit)? {
-            outcome.absent.push(commit);
-            continue;
+        if let Some(Lock { commit }) = blob.and_then(|text| Lock::parse(&text).ok())
+            && is_wanted(repo, &commit, &mut outcome)?
+        {
+            let branch = branch_for(repo, &pushing.to, &commit);
+            let wanted = [(branch.clone(), commit)];
+            let pushed = match remote::push_commits(repo, None, &wanted, progress, waiting) {
+                // Commits that git was forced to leave behind stay there on their branch.
+                Err(Error::NotFastForward { .. }) => {
+                    let wanted = [(format!("{branch}-{}", commit.short()), commit)];
+                    remote::push_commits(repo, None, &wanted, progress, waiting)?
+                }
+                other => other?,
+            };
+            outcome.add(pushed);
         }
-        if is_there(repo, &commit)? {
-            continue;
-        }
-        let branch = branch_for(repo, &pushing.to, &commit);
-        let wanted = [(branch.clone(), commit)];
-        let pushed = match remote::push_commits(repo, None, &wanted, progress, waiting) {
-            // Commits that git was forced to leave behind stay there on their branch.
-            Err(Error::NotFastForward { .. }) => {
-                let wanted = [(format!("{branch}-{}", commit.short()), commit)];
-                remote::push_commits(repo, None, &wanted, progress, waiting)?
+        // A git commit on the way may name a version that the last one does not come from: the side
+        // of a merge that gave way, or what was taken back later.
+        let before = pushing.before.as_deref();
+        let mut on_the_way = git.locked_since(Path::new(&path), &pushing.commit, before, to)?;
+        while let Some(locked) = on_the_way.pop() {
+            let commit = locked.data;
+            if is_wanted(repo, &commit, &mut outcome)? {
+                let wanted = [(format!("lock-{}", commit.short()), commit)];
+                let pushed = remote::push_commits(repo, None, &wanted, progress, waiting)?;
+                outcome.add(pushed);
             }
-            other => other?,
-        };
-        if !pushed.refs.is_empty() {
-            outcome.pushed.push(pushed);
         }
     }
     Ok(outcome)
+}
+
+impl PushOutcome {
+    fn add(&mut self, pushed: Pushed) {
+        if !pushed.refs.is_empty() {
+            self.pushed.push(pushed);
+        }
+    }
+}
+
+/// Returns whether a version is here and not yet at the remote; notes one that is not here.
+fn is_wanted(repo: &Repo, commit: &ObjectId, outcome: &mut PushOutcome) -> Result<bool, Error> {
+    if !repo.has(commit)? {
+        if !outcome.absent.contains(commit) {
+            outcome.absent.push(*commit);
+        }
+        return Ok(false);
+    }
+    Ok(!is_there(repo, commit)?)
 }
 
 /// Returns whether the remote had the version when it was last seen.

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use crate::base::ObjectId;
 use crate::base::progress::Progress;
+use crate::base::{ObjectId, fsio};
 use crate::diff::{Event, Options};
-use crate::githost::{Git, LOCK, Lock};
+use crate::githost::{Git, LOCK, Lock, note_told};
 use crate::object::{self, Commit};
 use crate::repo::Repo;
 
@@ -17,6 +17,14 @@ use super::super::show::Sealed;
 
 /// How every line begins that is dver's.
 const PREFIX: &str = "Dver-";
+/// The trailer that names the commit, by the beginning of its id.
+pub const COMMIT: &str = "Commit";
+/// The trailer with the number of changed labels.
+pub const LABELS: &str = "Labels-Changed";
+/// The trailer with a metric and its change.
+pub const METRIC: &str = "Metric";
+/// The most that is read of the message of a commit, in bytes.
+const MOST_BYTES: u64 = 16 * 1024 * 1024;
 /// The most metrics that are told.
 const MOST_METRICS: usize = 12;
 
@@ -45,7 +53,7 @@ pub struct Moved {
 pub fn moved(root: &Path, git: &Git, amends: bool) -> Result<Option<Moved>, Error> {
     let path = git.relative(&root.join(LOCK))?;
     let base = if amends { "HEAD~1" } else { "HEAD" };
-    let blobs = git.blobs(&[&format!(":{path}"), &format!("{base}:{path}")])?;
+    let blobs = git.blobs(&[format!(":{path}"), format!("{base}:{path}")])?;
     let lock = |at: usize| {
         let text = blobs.get(at)?.as_deref()?;
         Some(Lock::parse(text).ok()?.commit)
@@ -130,23 +138,50 @@ fn guarded(repo: &Repo, before: Option<ObjectId>, commit: ObjectId) -> Result<Ve
 }
 
 /// Returns a message without dver's trailers.
-pub fn without_trailers(message: &str) -> String {
-    let lines = message.split_inclusive('\n');
-    lines.filter(|line| !line.starts_with(PREFIX)).collect()
+fn without_trailers(message: &[u8]) -> Vec<u8> {
+    let lines = message.split_inclusive(|&byte| byte == b'\n');
+    lines
+        .filter(|line| !is_trailer(line))
+        .flatten()
+        .copied()
+        .collect()
+}
+
+/// Returns whether a line is one that dver writes: what people write may begin like it.
+fn is_trailer(line: &[u8]) -> bool {
+    let Some((name, value)) = std::str::from_utf8(line)
+        .ok()
+        .and_then(|line| line.strip_prefix(PREFIX)?.trim_end().split_once(": "))
+    else {
+        return false;
+    };
+    match name {
+        COMMIT => value.len() == 12 && value.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        LABELS => value.bytes().all(|byte| byte.is_ascii_digit()),
+        METRIC => true,
+        _ => false,
+    }
 }
 
 /// Adds trailers to the file of a message, by git's own rules; those of before go.
-pub fn write_trailers(git: &Git, file: &Path, trailers: &[(&str, String)]) -> Result<(), Error> {
-    let bytes = crate::base::fsio::read_if_exists(file)?.unwrap_or_default();
-    if let Ok(text) = String::from_utf8(bytes) {
-        let without = without_trailers(&text);
-        if without != text {
-            crate::base::fsio::write_durable(file, without.as_bytes())?;
-        }
-    }
-    let trailers: Vec<String> = trailers
+pub fn write_trailers(git: &Git, file: &Path, told: &[(&str, String)]) -> Result<(), Error> {
+    let message = fsio::read_bounded(file, MOST_BYTES)?;
+    let trailers: Vec<String> = told
         .iter()
         .map(|(name, value)| format!("{PREFIX}{name}: {value}"))
         .collect();
-    Ok(git.add_trailers(file, &trailers)?)
+    let message = git.with_trailers(&without_trailers(&message), &trailers)?;
+    fsio::write_passing(file, &message)?;
+    Ok(note_told(file, true)?)
+}
+
+/// Empties the file of a message in which nobody wrote anything but dver its trailers: git then
+/// stops, as it would without them.
+pub fn empty_unwritten(git: &Git, file: &Path) -> Result<(), Error> {
+    let message = fsio::read_bounded(file, MOST_BYTES)?;
+    let without = without_trailers(&message);
+    if without != message && git.is_empty_message(&without)? {
+        fsio::write_passing(file, &without)?;
+    }
+    Ok(note_told(file, false)?)
 }

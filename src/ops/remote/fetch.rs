@@ -3,7 +3,7 @@
 use crate::base::ObjectId;
 use crate::base::progress::Progress;
 use crate::history;
-use crate::object::{Attachments, Refs};
+use crate::object::{self, Attachments, ObjectSource as _, Refs};
 use crate::remote::{self, Remote as _};
 use crate::repo::Repo;
 
@@ -92,7 +92,17 @@ pub fn fetch(
                 all
             });
             let begin = || Ok(repo.store.begin(&repo.dir.join("tmp"))?);
-            let carried = carry(from, &repo.store, &reached, &begin, writer, progress)?;
+            let carried = carry(from, &repo.store, &reached, &begin, writer, progress);
+            let carried = carried.map_err(|e| match e {
+                // Not what the new objects build on here.
+                Error::Object(
+                    source @ (object::Error::Missing(id) | object::Error::Corrupt { id, .. }),
+                ) if from.get(&id).is_err() => Error::DamagedThere {
+                    address: remote.address(),
+                    source: Box::new(source),
+                },
+                other => other,
+            })?;
             if let Some(all) = all {
                 draft.view.attachments = all.write(writer)?;
             }
