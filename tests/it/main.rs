@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // tests may panic and write files
 
 mod agree;
+mod analyses;
 #[cfg(unix)]
 mod apply;
 mod bench;

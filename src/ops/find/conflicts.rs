@@ -104,6 +104,7 @@ pub(super) fn find(view: &View<'_>) -> Result<Answer, Error> {
         }
     }
     Ok(Answer {
+        counts: BTreeMap::new(),
         method: METHOD.to_owned(),
         hits,
         notes: Vec::new(),

@@ -1,5 +1,7 @@
 //! `find duplicates`: records whose content another one before them has, exactly or nearly.
 
+use std::collections::BTreeMap;
+
 use crate::curate::{Bands, Spelling, near_duplicates};
 use crate::record::{Role, Type};
 
@@ -43,6 +45,7 @@ pub(super) fn exact(view: &View<'_>) -> Result<Answer, Error> {
         }
     }
     Ok(Answer {
+        counts: BTreeMap::new(),
         method: method.to_owned(),
         hits,
         notes: Vec::new(),
@@ -99,6 +102,7 @@ pub(super) fn near(view: &View<'_>, least: f64) -> Result<Answer, Error> {
         note: Note::Of("like {}".to_owned(), places[pair.earlier]),
     };
     Ok(Answer {
+        counts: BTreeMap::new(),
         hits: near_duplicates(&texts, least)
             .into_iter()
             .map(hit)

@@ -1,6 +1,6 @@
 //! `find label-issues`: labels that probabilities contradict, by confident learning.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::curate::Confident;
 use crate::learn::{Learner, Logistic, NaiveBayes, Nearest, Rows, fold_of, id_of, out_of_fold};
@@ -32,6 +32,8 @@ struct Probabilities {
     numbers: Vec<f64>,
     source: String,
     notes: Vec<String>,
+    /// How many records are predicted as they are labelled, where a learner of ours predicts.
+    right: Option<usize>,
 }
 
 pub(super) fn find(view: &View<'_>, options: &IssueOptions) -> Result<Answer, Error> {
@@ -48,8 +50,8 @@ pub(super) fn find(view: &View<'_>, options: &IssueOptions) -> Result<Answer, Er
         return Err(view.not_to_be_found(words));
     };
     let (mut records, looked_at, given);
-    if let Some(path) = &options.probabilities {
-        let imported = Imported::read(path, view, (options.field.as_deref(), &options.classes))?;
+    if let Some(file) = &options.probabilities {
+        let imported = Imported::read(file, view, (options.field.as_deref(), &options.classes))?;
         let read = labelled(view, &field, &[], options.folds)?;
         (records, looked_at) = read;
         let taken = imported.taken(
@@ -140,11 +142,20 @@ pub(super) fn find(view: &View<'_>, options: &IssueOptions) -> Result<Answer, Er
         "confident joint: {} of {all} records beside its diagonal",
         all - own
     ));
+    let mut counts = BTreeMap::new();
+    let mut count = |name: &str, number: u64| counts.insert(name.to_owned(), number);
+    count("labelled", labels.len() as u64);
+    count("joint", all.unsigned_abs());
+    count("joint_off_diagonal", (all - own).unsigned_abs());
+    if let Some(right) = given.right {
+        count("predicted_as_labelled", right as u64);
+    }
     Ok(Answer {
         method,
         hits,
         notes,
         looked_at,
+        counts,
     })
 }
 
@@ -255,6 +266,7 @@ fn out_of_folds(
                 records.len()
             ),
         ],
+        right: Some(right),
         classes,
     })
 }
@@ -293,6 +305,7 @@ fn of_file(taken: Taken, records: &mut Vec<Labelled>) -> Result<Probabilities, E
         numbers,
         source: format!("probabilities of {}", taken.name),
         notes,
+        right: None,
         classes: taken.classes,
     })
 }

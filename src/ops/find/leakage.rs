@@ -4,7 +4,7 @@
 //! name. A record leaks where a split before its own has its content, or its group; it is told
 //! once for each, with the first such record of the first such split.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::curate::{Grouped, Spelling};
 use crate::record::{Batch, RecordRef, Role};
@@ -81,6 +81,7 @@ pub(super) fn find(view: &View<'_>) -> Result<Answer, Error> {
         tell(&groups, (rank, what), &names, view, &mut hits);
     }
     Ok(Answer {
+        counts: BTreeMap::new(),
         method: "leakage".to_owned(),
         hits,
         notes: vec![format!("splits in order: {}", names.join(", "))],

@@ -80,6 +80,7 @@ pub(super) fn find(view: &View<'_>, options: &OutlierOptions) -> Result<Answer, 
     }
     notes.push(format!("fields: {}", names.join(", ")));
     Ok(Answer {
+        counts: BTreeMap::new(),
         method: method(options),
         hits,
         notes,

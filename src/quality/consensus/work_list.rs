@@ -12,7 +12,9 @@ use crate::record::{Batch, Type, canonical, normalized};
 /// A rating whose item has another consensus.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Outvoted {
-    /// The key of its record; the ordinal in the file, counted from 1, where there is no key.
+    /// The place of its record in the table, counted from 1.
+    pub place: u64,
+    /// The key of its record; its place, where there is no key.
     pub key: Vec<String>,
     /// The label field that holds it.
     pub field: String,
@@ -43,6 +45,12 @@ pub fn outvoted(
         Shape::Wide => roles.labels().iter().map(String::as_str).collect(),
     };
     let annotator_field = roles.fields(crate::record::Role::Annotator).first();
+    let mut before = 0;
+    let starts = table.parts.iter().map(|part| {
+        before += part.records();
+        before - part.records()
+    });
+    let starts: Vec<u64> = starts.collect();
     let units: Vec<_> = table.units().collect();
     let found = units
         .par_iter()
@@ -74,8 +82,10 @@ pub fn outvoted(
                     }
                     let named: Option<Vec<String>> = key.iter().map(text).collect();
                     let named = named.filter(|key| !key.is_empty());
+                    let place = starts[file] + at + 1;
                     out.push(Outvoted {
-                        key: named.unwrap_or_else(|| vec![format!("#{}", at + 1)]),
+                        place,
+                        key: named.unwrap_or_else(|| vec![format!("#{place}")]),
                         field: (*name).to_owned(),
                         label,
                         suggested,
