@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
+use crate::config::ClassesConfig;
 use crate::dataset::{self, Part, Table};
 use crate::object::{FileDialect, ObjectSource};
 use crate::profile::tables::{self, Collector, Grouping, Place, Tables};
@@ -30,7 +31,7 @@ pub struct Measured {
     /// The roles of its fields and what they are held to.
     pub survey: Survey,
     /// The declared classes.
-    pub classes: Option<Vec<String>>,
+    pub classes: Option<ClassesConfig>,
     /// The fields of the schema, in order.
     pub fields: Vec<Arc<str>>,
     /// The files with their dialects, by path.
@@ -220,7 +221,7 @@ pub(super) fn measured(
         name: table.name.clone(),
         format: declaration.format.name().to_owned(),
         survey: declaration.survey(),
-        classes: declaration.classes.as_ref().map(|c| c.values.clone()),
+        classes: declaration.classes.clone(),
         fields: profile.all_fields(fields),
         files,
         profile,
