@@ -28,6 +28,7 @@ mod eval;
 mod eval_command;
 mod eval_run;
 mod find;
+mod find_edges;
 mod find_examples;
 mod findings;
 mod flywheel;

@@ -366,6 +366,16 @@ pub(super) fn write(
     report: &FindReport,
 ) -> Result<Answer, Failure> {
     let ui = &mut context.ui;
+    if format != FindFormat::Text {
+        // What a list does not show must not be taken for nothing.
+        for dataset in &report.datasets {
+            let nothing = dataset.method.is_empty();
+            let left_out = |note: &&String| nothing || note.starts_with(find::NOT_LOOKED_AT);
+            for note in dataset.notes.iter().filter(left_out) {
+                ui.note(&format!("note: {}: {note}", dataset.dataset));
+            }
+        }
+    }
     match format {
         _ if ui.json => render::find::json_lines(ui, report)?,
         FindFormat::Text => render::find::text(ui, report)?,

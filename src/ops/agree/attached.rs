@@ -11,7 +11,7 @@ use super::super::analysis::{self, CONSENSUS, Made, Question};
 use super::super::assess::{self, Version};
 use super::super::error::Error;
 use super::super::find::reading::View;
-use super::super::find::{Found, FoundIn};
+use super::super::find::{Found, FoundIn, Name};
 use super::super::follow::Measuring;
 use super::consensus::of_version;
 use super::{AgreeOptions, Consensus, ConsensusReport};
@@ -99,37 +99,62 @@ fn found_in(
         dataset: Some(consensus.dataset.clone()),
     })?;
     let view = View::new(&repo.store, &assessed.table, &assessed.facts, None);
-    let outvoted = &consensus.outvoted;
-    let named = view.named(&outvoted.iter().map(|one| one.place).collect::<Vec<_>>())?;
-    let found = outvoted.iter().zip(named).map(|(one, told)| Found {
-        place: Some(one.place),
-        name: told.name,
-        field: Some(one.field.clone()),
-        score: one.score,
-        method: consensus.method.clone(),
-        label: Some(one.label.clone()),
-        suggested: consensus.classes.get(one.suggested as usize).cloned(),
-        note: one
-            .annotator
-            .as_ref()
-            .map(|name| format!("annotator {name}")),
-        content: told.values,
-    });
-    let found: Vec<Found> = found.collect();
+    let places: Vec<u64> = consensus.outvoted.iter().map(|one| one.place).collect();
+    let mut list = consensus.work_list();
+    for (found, told) in list.found.iter_mut().zip(view.named(&places)?) {
+        (found.name, found.content) = (told.name, told.values);
+    }
+    let shares = consensus.classes.iter().zip(&consensus.priors);
+    let shares: Vec<String> = shares.map(|(class, p)| format!("{class} {p:.4}")).collect();
+    list.notes
+        .extend((!shares.is_empty()).then(|| format!("classes: {}", shares.join(", "))));
     let counts = [
         ("items", consensus.items),
         ("undecided", consensus.undecided),
     ];
-    let shares = consensus.classes.iter().zip(&consensus.priors);
-    let shares: Vec<String> = shares.map(|(class, p)| format!("{class} {p:.4}")).collect();
-    let classes = (!shares.is_empty()).then(|| format!("classes: {}", shares.join(", ")));
+    let nothing = view.nothing();
     Ok(FoundIn {
         digest: Some(view.digest()?),
-        total: found.len(),
-        found,
         counts: counts.map(|(name, n)| (name.to_owned(), n)).into(),
-        method: consensus.method.clone(),
-        notes: consensus.note.iter().cloned().chain(classes).collect(),
-        ..view.nothing()
+        content: nothing.content,
+        text: nothing.text,
+        looked_at: nothing.looked_at,
+        ..list
     })
+}
+
+impl Consensus {
+    /// Returns the outvoted ratings as `find` tells records.
+    pub fn work_list(&self) -> FoundIn {
+        let found = self.outvoted.iter().map(|one| Found {
+            place: Some(one.place),
+            name: match one.record {
+                Some(id) => Name::Place(one.place, id),
+                None => Name::Key(one.key.clone()),
+            },
+            field: Some(one.field.clone()),
+            score: one.score,
+            method: self.method.clone(),
+            label: Some(one.label.clone()),
+            suggested: self.classes.get(one.suggested as usize).cloned(),
+            note: one
+                .annotator
+                .as_ref()
+                .map(|name| format!("annotator {name}")),
+            content: Vec::new(),
+        });
+        FoundIn {
+            dataset: self.dataset.clone(),
+            key: self.key.clone(),
+            content: Vec::new(),
+            text: Vec::new(),
+            looked_at: 0,
+            total: self.outvoted.len(),
+            counts: BTreeMap::new(),
+            digest: None,
+            method: self.method.clone(),
+            notes: self.note.iter().cloned().collect(),
+            found: found.collect(),
+        }
+    }
 }

@@ -28,6 +28,8 @@ pub struct Consensus {
     pub field: Option<String>,
     /// The data set.
     pub dataset: String,
+    /// The fields of its key.
+    pub key: Vec<String>,
     /// The variant of the method.
     pub method: String,
     /// How many items have a rating.
@@ -154,6 +156,7 @@ fn of_ratings(
             Shape::Wide => None,
         },
         dataset: question.table.name.clone(),
+        key: question.table.declaration.roles.key().to_vec(),
         method: method.name(),
         items,
         undecided: undecided as u64,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::curate::Confident;
 use crate::learn::{Learner, Logistic, NaiveBayes, Nearest, Rows, fold_of, id_of, out_of_fold};
-use crate::record::Role;
+use crate::record::{Role, canonical, normalized};
 
 use super::super::error::Error;
 use super::super::features::described;
@@ -14,11 +14,14 @@ use super::reading::{View, identity};
 use super::{Answer, Hit, IssueOptions, Note};
 
 /// A learner of our own takes so many records: text needs about 2 kB of memory each.
-const MOST: usize = 1_000_000;
+const MOST: u64 = 1_000_000;
+/// So many probabilities are held at once: 1 GiB.
+const MOST_NUMBERS: usize = 1 << 27;
 
 /// A labelled record.
 struct Labelled {
     record: u64,
+    /// In the spelling that equal labels share.
     label: String,
     /// What identifies it.
     id: u128,
@@ -58,7 +61,13 @@ pub(super) fn find(view: &View<'_>, options: &IssueOptions) -> Result<Answer, Er
             view,
             &records.iter().map(|one| one.record).collect::<Vec<_>>(),
         )?;
+        let (name, any) = (taken.name.clone(), !records.is_empty());
         given = of_file(taken, &mut records)?;
+        // Nothing found would be a wrong answer: nothing was looked at.
+        if any && records.is_empty() {
+            let words = format!("no labelled record has probabilities of its label in {name}");
+            return Err(view.not_to_be_found(words));
+        }
     } else {
         let map = map_of(view, None)?;
         if map.is_empty() {
@@ -66,14 +75,15 @@ pub(super) fn find(view: &View<'_>, options: &IssueOptions) -> Result<Answer, Er
                 view.not_to_be_found("it has no features to learn from: import probabilities")
             );
         }
-        let fields: Vec<String> = map.fields().iter().map(|(name, _)| name.clone()).collect();
-        (records, looked_at) = labelled(view, &field, &fields, options.folds)?;
-        if records.len() > MOST {
+        // Asked before they are read: all of them may not fit into memory.
+        if view.table.records() > MOST && view.count(&field)? > MOST {
             let words = format!(
                 "it has more than {MOST} labelled records: choose some with --where, or import probabilities"
             );
             return Err(view.not_to_be_found(words));
         }
+        let fields: Vec<String> = map.fields().iter().map(|(name, _)| name.clone()).collect();
+        (records, looked_at) = labelled(view, &field, &fields, options.folds)?;
         let mut rows = map.rows();
         for one in &mut records {
             let values: Vec<Option<&str>> = one.values.iter().map(Option::as_deref).collect();
@@ -169,6 +179,7 @@ fn labelled(
     let (key, group) = (view.fields(Role::Key), view.fields(Role::Group));
     let content = view.content();
     let content = view.spelling(content.iter().map(|name| &**name));
+    let kind = view.kind(label);
     let runs = view.scan(|batch, records| {
         let place = batch.field(label);
         let of = |names: &[String]| batch.places(names.iter().map(String::as_str));
@@ -194,7 +205,7 @@ fn labelled(
             let value = |place: &Option<usize>| Some(record.cell((*place)?)?.text.to_owned());
             out.push(Labelled {
                 record: at,
-                label: label.text.to_owned(),
+                label: normalized(&canonical(kind, label)).into_owned(),
                 id,
                 fold,
                 values: fields.iter().map(value).collect(),
@@ -235,6 +246,13 @@ fn out_of_folds(
     classes.dedup();
     if classes.len() > 1000 {
         return Err(view.not_to_be_found("its label has more than 1,000 classes"));
+    }
+    if classes.len().saturating_mul(records.len()) > MOST_NUMBERS {
+        return Err(view.not_to_be_found(format!(
+            "{} classes of {} records are more than {MOST_NUMBERS} probabilities: choose some with --where",
+            classes.len(),
+            records.len()
+        )));
     }
     let label = |one: &Labelled| classes.binary_search(&one.label).unwrap_or(0) as u32;
     let labels: Vec<u32> = records.iter().map(label).collect();

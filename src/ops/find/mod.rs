@@ -33,6 +33,9 @@ use super::error::Error;
 use super::follow::Measuring;
 use super::quality::of_working;
 
+/// What notes about fields begin with that were too many records to be looked at.
+pub const NOT_LOOKED_AT: &str = "not looked at: ";
+
 /// What to look for, and where.
 #[derive(Debug)]
 pub struct FindOptions {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use crate::base::fsio;
-use crate::record::{Batch, DeclaredDialect, Format, HEAD_BYTES, Layout, Role, normalized};
+use crate::record::{Batch, Cell, DeclaredDialect, Format, HEAD_BYTES, Layout, Role};
 
 use super::super::error::Error;
 use super::reading::View;
@@ -105,6 +105,12 @@ impl Imported {
                 )));
             }
         }
+        // Labels are compared in the one spelling of their field.
+        if let Some(label) = field.or(view.fields(Role::Label).first().map(String::as_str)) {
+            for class in &mut read.classes {
+                *class = view.spelled(label, Cell::text(class));
+            }
+        }
         read.name = file.name();
         read.path.clone_from(&file.path);
         Ok(read)
@@ -144,8 +150,16 @@ impl Imported {
                 }
                 let fields: Vec<&str> = view.fields(Role::Key).iter().map(String::as_str).collect();
                 let own = view.values(records, &fields)?;
+                // Keys compare by value: the file may spell them otherwise.
+                let spelled = |key: &Vec<Option<String>>| -> Vec<Option<String>> {
+                    let parts = fields.iter().zip(key);
+                    let part = |(field, text): (&&str, &Option<String>)| {
+                        Some(view.spelled(field, Cell::text(text.as_deref()?)))
+                    };
+                    parts.map(part).collect()
+                };
                 own.iter()
-                    .map(|key| places.get(key.as_slice()).copied().flatten())
+                    .map(|key| places.get(spelled(key).as_slice()).copied().flatten())
                     .collect()
             }
         };
@@ -233,12 +247,11 @@ fn table(
         let row = row.filter(|row| row.len() == classes.len());
         numbers.extend(row.ok_or_else(|| format!("row {} has no number for each class", at + 1))?);
         if let Some(places) = &key_at {
-            let value = |place: &usize| {
-                record
-                    .cell(*place)
-                    .map(|cell| normalized(cell.text).into_owned())
+            let value = |(field, place): (&String, &usize)| {
+                let cell = record.cell(*place);
+                cell.map(|cell| view.spelled(field, cell))
             };
-            keys.push(places.iter().map(value).collect());
+            keys.push(key.iter().zip(places).map(value).collect());
         }
     }
     Ok(Imported {

@@ -15,7 +15,9 @@ use crate::dataset::r#where::Given;
 use crate::dataset::{Table, Where};
 use crate::object::ObjectSource;
 use crate::profile::{Facts, hash_records};
-use crate::record::{Batch, RecordRef, Role, Type, UNPARSABLE, quote_name};
+use crate::record::{
+    Batch, Cell, RecordRef, Role, Type, UNPARSABLE, canonical, normalized, quote_name,
+};
 
 use super::super::error::Error;
 use super::{Answer, Found, FoundIn, Hit, Name, Note};
@@ -73,6 +75,32 @@ impl<'a> View<'a> {
     pub(super) fn kind(&self, field: &str) -> Type {
         let found = self.facts.fields.iter().find(|fact| *fact.name == *field);
         found.map_or(Type::Null, |fact| fact.kind)
+    }
+
+    /// Returns the one spelling that equal values of a field share.
+    pub(super) fn spelled(&self, field: &str, cell: Cell<'_>) -> String {
+        normalized(&canonical(self.kind(field), cell)).into_owned()
+    }
+
+    /// Returns how many records pass the condition.
+    pub(super) fn looked_at(&self) -> Result<u64, Error> {
+        if self.condition.is_none() && self.also.is_none() {
+            return Ok(self.table.records());
+        }
+        let runs = self.scan(|_, records| records.count() as u64)?;
+        Ok(runs.iter().sum())
+    }
+
+    /// Returns how many records pass the condition and have a value in a field.
+    pub(super) fn count(&self, field: &str) -> Result<u64, Error> {
+        let runs = self.scan(|batch, records| {
+            let place = batch.field(field);
+            let has = |(_, record): &(u64, RecordRef<'_>)| {
+                place.is_some_and(|place| record.cell(place).is_some())
+            };
+            records.filter(has).count() as u64
+        })?;
+        Ok(runs.iter().sum())
     }
 
     /// Returns the content fields, in the order of the schema.

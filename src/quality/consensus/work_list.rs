@@ -5,8 +5,10 @@ use rustc_hash::FxHashMap;
 
 use super::super::agreement::{Question, Ratings, Shape, read_items};
 use super::votes::Verdict;
+use crate::base::ObjectId;
 use crate::dataset;
 use crate::object::ObjectSource;
+use crate::profile::hash_records;
 use crate::record::{Batch, Type, canonical, normalized};
 
 /// A rating whose item has another consensus.
@@ -14,8 +16,10 @@ use crate::record::{Batch, Type, canonical, normalized};
 pub struct Outvoted {
     /// The place of its record in the table, counted from 1.
     pub place: u64,
-    /// The key of its record; its place, where there is no key.
-    pub key: Vec<String>,
+    /// The values of its key; a missing part is `None`. Empty where there is no key.
+    pub key: Vec<Option<String>>,
+    /// The BLAKE3 of its frame, where there is no key.
+    pub record: Option<ObjectId>,
     /// The label field that holds it.
     pub field: String,
     /// What it says.
@@ -58,9 +62,15 @@ pub fn outvoted(
             let mut out = Vec::new();
             table.read_unit(source, file, unit, batch)?;
             let first = table.parts[file].units[unit].first_record;
+            let batch = &*batch;
             let fields = batch.places(labels.iter().copied());
             let key = batch.places(roles.key().iter().map(String::as_str));
             let annotator = annotator_field.and_then(|name| batch.field(name));
+            // What has no key is named by what it is.
+            let ids = match key.is_empty() {
+                true => hash_records(batch),
+                false => Vec::new(),
+            };
             items.each(batch, (file, first), |at, item, record| {
                 let Some(verdict) = verdicts.get(&item) else {
                     return;
@@ -80,12 +90,10 @@ pub fn outvoted(
                     if ratings.classes.get(suggested as usize) == Some(&label) {
                         continue;
                     }
-                    let named: Option<Vec<String>> = key.iter().map(text).collect();
-                    let named = named.filter(|key| !key.is_empty());
-                    let place = starts[file] + at + 1;
                     out.push(Outvoted {
-                        place,
-                        key: named.unwrap_or_else(|| vec![format!("#{place}")]),
+                        place: starts[file] + at + 1,
+                        key: key.iter().map(text).collect(),
+                        record: ids.get((at - first) as usize).copied(),
                         field: (*name).to_owned(),
                         label,
                         suggested,
