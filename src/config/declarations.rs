@@ -130,6 +130,9 @@ pub struct LabelKindConfig {
     pub separator: Option<String>,
 }
 
+/// The scales of measurement, by name.
+const SCALES: &[&str] = &["nominal", "ordinal", "interval", "ratio"];
+
 /// The declared classes of a label.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ClassesConfig {
@@ -137,6 +140,20 @@ pub struct ClassesConfig {
     pub values: Vec<String>,
     /// Whether they are ordered from low to high.
     pub ordered: bool,
+    /// The scale of measurement, one of [`SCALES`], where it is said.
+    pub scale: Option<String>,
+}
+
+impl ClassesConfig {
+    /// Returns the name of the scale: the one that is said, or else `ordinal` where classes are
+    /// ordered, `nominal` where they are not.
+    pub fn scale(&self) -> &str {
+        match (&self.scale, self.ordered) {
+            (Some(scale), _) => scale,
+            (None, true) => "ordinal",
+            (None, false) => "nominal",
+        }
+    }
 }
 
 /// One `[dataset.NAME.fields.FIELD]` table: what the values of a field are held to.
@@ -315,6 +332,7 @@ fn classes(table: &Reader<'_>) -> Result<Option<ClassesConfig>, Error> {
         return Ok(table.scalars("classes")?.map(|values| ClassesConfig {
             values,
             ordered: false,
+            scale: None,
         }));
     }
     let Some(inner) = table.table("classes")? else {
@@ -324,8 +342,19 @@ fn classes(table: &Reader<'_>) -> Result<Option<ClassesConfig>, Error> {
         .scalars("values")?
         .ok_or_else(|| inner.missing("values"))?;
     let ordered = inner.boolean("ordered")?.unwrap_or(false);
+    let scale = inner.one_of("scale", "a scale of measurement", SCALES)?;
+    if let Some(scale) = scale
+        .as_deref()
+        .filter(|scale| ordered && *scale == "nominal")
+    {
+        return Err(inner.bad_value("scale", "a scale on which classes have an order", scale));
+    }
     inner.finish()?;
-    Ok(Some(ClassesConfig { values, ordered }))
+    Ok(Some(ClassesConfig {
+        values,
+        ordered,
+        scale,
+    }))
 }
 
 /// Reads `references = { dataset = "products", field = "id" }`.

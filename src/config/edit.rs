@@ -233,6 +233,9 @@ fn values(config: &DatasetConfig) -> Vec<(&str, Value)> {
         if classes.ordered {
             table.insert("ordered", Value::from(true));
         }
+        if let Some(scale) = &classes.scale {
+            table.insert("scale", Value::from(scale.clone()));
+        }
         values.push(("classes", Value::InlineTable(table)));
     }
     if !config.rename.is_empty() {

@@ -46,6 +46,16 @@ pub enum Score {
 }
 
 impl Score {
+    /// Returns the score of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        let all = [
+            Self::SelfConfidence,
+            Self::NormalisedMargin,
+            Self::WeightedEntropy,
+        ];
+        all.into_iter().find(|one| one.name() == name)
+    }
+
     /// Returns the name that methods print.
     pub fn name(self) -> &'static str {
         match self {
@@ -62,6 +72,18 @@ impl Score {
 }
 
 impl Prune {
+    /// Returns the rule of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        let all = [
+            Self::NoiseRate,
+            Self::Class,
+            Self::Both,
+            Self::ConfidentJoint,
+            Self::SmallestMargins,
+        ];
+        all.into_iter().find(|one| one.name() == name)
+    }
+
     /// Returns the name that methods print.
     pub fn name(self) -> &'static str {
         match self {

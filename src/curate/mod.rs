@@ -18,5 +18,5 @@ pub mod valuation;
 pub use confident::{Confident, Prune, Score};
 pub use far::{Far, far};
 pub use groups::{Grouped, Member, Repeated, Spelling, repeated, short};
-pub use shingles::{Bands, NearPair, near_duplicates};
+pub use shingles::{Bands, NearPair, Shingled, near_duplicates};
 pub use spread::{Spread, Strayed, stray};

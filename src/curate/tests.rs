@@ -177,11 +177,27 @@ fn a_text_with_one_word_changed_is_near() {
         "!!!".to_owned(),
         "???".to_owned(),
     ];
-    let told = near_duplicates(&texts, 0.8);
+    let told = near_duplicates(&Shingled::of(&texts), 0.8);
     let places: Vec<_> = told.iter().map(|pair| (pair.later, pair.earlier)).collect();
     assert_eq!(places, [(2, 0), (3, 0)]);
     assert!((told[0].index - 15.0 / 17.0).abs() < 1e-12);
     assert_eq!(told[1].index, 1.0);
+}
+
+#[test]
+fn texts_that_are_all_alike_cost_no_more_than_others() {
+    let alike = |at: usize| match at % 3 {
+        0 => "the same text that everybody has written again and again".to_owned(),
+        1 => format!("{at} is another text, of its own words {at} and nobody else's {at}"),
+        _ => "The same text; that everybody has written AGAIN and again!".to_owned(),
+    };
+    let texts: Vec<String> = (0..60_000).map(alike).collect();
+    let told = near_duplicates(&Shingled::of(&texts), 0.9);
+    assert_eq!(told.len(), 39_999);
+    for pair in &told {
+        assert_eq!((pair.earlier, pair.index), (0, 1.0));
+        assert_ne!(pair.later % 3, 1);
+    }
 }
 
 #[test]
@@ -240,9 +256,14 @@ proptest! {
         texts in prop::collection::vec(prop::collection::vec("[abc]", 3..12), 0..20)
     ) {
         let texts: Vec<String> = texts.iter().map(|words| words.join(" ")).collect();
-        let told = near_duplicates(&texts, 0.9);
+        let told = near_duplicates(&Shingled::of(&texts), 0.9);
         for pair in &told {
             prop_assert!(pair.index >= 0.9 && pair.earlier < pair.later);
+            // No other one, found or not, is both earlier and as near.
+            let first = texts.iter().position(|text| *text == texts[pair.later]);
+            if first < Some(pair.later) {
+                prop_assert!(first.is_some_and(|first| pair.earlier <= first));
+            }
         }
         for (later, text) in texts.iter().enumerate() {
             if texts[..later].contains(text) {

@@ -12,9 +12,10 @@ use crate::base::{ObjectId, RepoPath};
 use crate::object::changes::{ChangeSet, Row};
 use crate::object::tree::{ChildRef, Entry, Node};
 use crate::object::{
-    self, Attachment, AttachmentKind, ChunkEntry, Commit, Content, DatasetScore, Definition, Error,
-    Evaluation, FileEntry, Head, Joint, Manifest, Numbers, ObjectSource, Operation, Predictions,
-    RefEntry, Schema, Scorecard, State, Values, View, Written,
+    self, Analysis, AnalysisDefinition, Attachment, AttachmentKind, ChunkEntry, Commit, Content,
+    DatasetScore, Definition, Error, Evaluation, FileEntry, Head, Joint, Manifest, Numbers,
+    ObjectSource, Operation, Predictions, RefEntry, Schema, Scorecard, State, Values, View,
+    WorkList, Written,
 };
 
 /// How the one who needs an object reads it: an object has no kind of its own.
@@ -36,6 +37,12 @@ pub enum Role {
     Predictions,
     /// An attached attestation.
     Attestation,
+    /// An attached analysis.
+    Analysis,
+    /// How an analysis is done.
+    AnalysisDefinition,
+    /// What an analysis found.
+    WorkList,
     /// A commit.
     Commit,
     /// A node of a snapshot.
@@ -78,6 +85,9 @@ impl Role {
             Self::Definition => "definition",
             Self::Predictions => "predictions",
             Self::Attestation => "attestation",
+            Self::Analysis => "analysis",
+            Self::AnalysisDefinition => "analysis definition",
+            Self::WorkList => "work list",
             Self::Commit => "commit",
             Self::Snapshot => "snapshot",
             Self::Content => "content",
@@ -209,6 +219,9 @@ pub fn needs(source: &dyn ObjectSource, need: &Need) -> Result<Vec<Need>, Error>
         Role::Evaluation => of_evaluation(&object::get(source, id)?),
         Role::Definition => none_of(object::get::<Definition>(source, id)?),
         Role::Predictions => none_of(Predictions::read(source, id)?),
+        Role::Analysis => of_analysis(&object::get(source, id)?),
+        Role::AnalysisDefinition => none_of(object::get::<AnalysisDefinition>(source, id)?),
+        Role::WorkList => none_of(WorkList::read(source, id)?),
         Role::Attestation => {
             return Err(Error::WrongKind {
                 id: *id,
@@ -247,6 +260,7 @@ fn of_attachment(attachment: &Attachment) -> Option<Need> {
     let role = match attachment.kind {
         AttachmentKind::Evaluation => Role::Evaluation,
         AttachmentKind::Attestation => Role::Attestation,
+        AttachmentKind::Analysis => Role::Analysis,
     };
     Some(Need::new(role, attachment.object))
 }
@@ -256,6 +270,14 @@ fn of_evaluation(evaluation: &Evaluation) -> Vec<Need> {
     vec![
         Need::new(Role::Definition, evaluation.definition),
         Need::new(Role::Predictions, evaluation.predictions),
+    ]
+}
+
+/// As with evaluations, commit and snapshot are only named; so is a file that was imported.
+fn of_analysis(analysis: &Analysis) -> Vec<Need> {
+    vec![
+        Need::new(Role::AnalysisDefinition, analysis.definition),
+        Need::new(Role::WorkList, analysis.list),
     ]
 }
 

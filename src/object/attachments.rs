@@ -1,4 +1,5 @@
-//! Attachments: what is said of a commit after it was made, in order: evaluations, attestations.
+//! Attachments: what is said of a commit after it was made, in order: evaluations,
+//! analyses, attestations.
 //!
 //! Layout: docs/format.md, "Trees". A commit's attachments are never reordered or replaced.
 
@@ -16,6 +17,8 @@ pub enum AttachmentKind {
     Evaluation,
     /// Somebody's signed word on an object.
     Attestation,
+    /// What a search for records found in the commit's data.
+    Analysis,
 }
 
 /// One attachment of a commit.
@@ -55,6 +58,7 @@ impl Entry for Attachment {
         out.push(match self.kind {
             AttachmentKind::Evaluation => 0,
             AttachmentKind::Attestation => 1,
+            AttachmentKind::Analysis => 2,
         });
         out.extend_from_slice(self.object.as_bytes());
     }
@@ -65,6 +69,7 @@ impl Entry for Attachment {
         let kind = match reader.byte("the kind of an attachment")? {
             0 => AttachmentKind::Evaluation,
             1 => AttachmentKind::Attestation,
+            2 => AttachmentKind::Analysis,
             _ => return Err(reader.malformed("the kind of an attachment")),
         };
         let object = ObjectId(reader.array("the id of an attachment")?);

@@ -4,6 +4,7 @@
 //! that refers to it decides how it is read. Decoding accepts exactly what encoding writes, so one
 //! value has one id. Nothing here does I/O. Layouts: docs/format.md.
 
+mod analysis;
 mod attachments;
 pub mod changes;
 mod commit;
@@ -20,6 +21,9 @@ mod source;
 pub mod tree;
 mod view;
 
+pub use analysis::{
+    AnalysedRecords, Analysis, AnalysisDefinition, ImportedFile, WorkList, WorkRow,
+};
 pub use attachments::{Attachment, AttachmentKind, Attachments};
 pub use commit::{Commit, GateOverride, GateVerdict, OverriddenGate};
 pub use content::Content;

@@ -162,13 +162,24 @@ pub struct TextState {
 /// The agreement of ratings, as integers that add up. Formulas: docs/agreement.md.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct RatingState {
-    /// The field of the ratings.
-    pub field: String,
+    /// The field of the ratings; `None` of a wide table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// The scale of measurement; `None` where it is nominal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale: Option<String>,
     /// The classes in order.
     pub classes: Vec<Text>,
     /// Rows of four numbers: m, two classes `k <= l` by their places, and a sum over the items of
     /// m ratings: of c_k (c_l - [k = l]) where m > 1, of c_k where m is 1. Those that are not zero.
     pub sums: Vec<(u32, u16, u16, u64)>,
+    /// Of a wide table the annotators: its label fields.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub annotators: Vec<String>,
+    /// Of a wide table rows of five numbers: two annotators by their places, the first one first,
+    /// the class of each, and how many records have both. Those that are not zero.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pairs: Vec<(u16, u16, u16, u16, u64)>,
 }
 
 impl Kind for State {

@@ -406,16 +406,19 @@ pub(super) fn changes(
     progress: &dyn Progress,
 ) -> Result<Vec<DatasetChanges>, Error> {
     let assessed = measure(source, before, after, measuring, progress)?;
+    changes_of(source, before, after, &assessed, progress)
+}
+
+/// Returns the same where the newer version is measured.
+pub(super) fn changes_of(
+    source: &dyn ObjectSource,
+    before: Option<&Version>,
+    after: &Version,
+    assessed: &Assessment,
+    progress: &dyn Progress,
+) -> Result<Vec<DatasetChanges>, Error> {
     let stat = Options::STAT;
-    let compared = compare(
-        source,
-        before,
-        after,
-        &assessed,
-        stat,
-        &mut Forget,
-        progress,
-    )?;
+    let compared = compare(source, before, after, assessed, stat, &mut Forget, progress)?;
     Ok(compared.datasets)
 }
 

@@ -197,6 +197,9 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// About what is attached.
+    #[error(transparent)]
+    Analysis(#[from] super::analysis::Unclear),
     /// No record with that key in the history.
     #[error("no version of `{dataset}` has a record with the key {}", key.join(", "))]
     NoSuchRecord {

@@ -256,7 +256,13 @@ impl Reading<'_> {
                 let all = places.len() == self.roles.key().len() && places.iter().all(whole);
                 all.then_some(places)?
             }
-            Fields::All => self.fields(record, |_, _| true),
+            // Records are the same where their texts are: `1` and `1.0` are not.
+            Fields::All => {
+                let order = record.batch().frame_order();
+                let mut frame = Vec::new();
+                record.frame(&order, &mut frame);
+                return (!frame.is_empty()).then(|| print_of(&frame));
+            }
             Fields::Content => {
                 let content = self.fields(record, is_content);
                 self.print(record, &content)?;
@@ -292,9 +298,7 @@ impl Reading<'_> {
                 }
             }
         }
-        let mut print = [0; 16];
-        print.copy_from_slice(&ObjectId::of(&bytes).as_bytes()[..16]);
-        (!bytes.is_empty()).then_some(u128::from_le_bytes(print))
+        (!bytes.is_empty()).then(|| print_of(&bytes))
     }
 
     /// Returns the first records that are picked.
@@ -344,6 +348,12 @@ impl Reading<'_> {
         };
         key.iter().map(part).collect()
     }
+}
+
+fn print_of(bytes: &[u8]) -> u128 {
+    let mut print = [0; 16];
+    print.copy_from_slice(&ObjectId::of(bytes).as_bytes()[..16]);
+    u128::from_le_bytes(print)
 }
 
 fn cell<'b>(record: &RecordRef<'b>, field: &str) -> Option<Cell<'b>> {

@@ -109,7 +109,7 @@ pub(super) fn judge(repo: &Repo, judged: &Judged<'_>) -> Result<Vec<Gated>, Erro
             Entry::Vacant(new) => new.insert(open(repo, judged, named)?),
         };
         let of_drift = match gate.metric.starts_with("drift_") {
-            true => Some(drift(judged, opened, score, own)?),
+            true => Some(drift(repo, judged, opened, (score, own))?),
             false => None,
         };
         let own = of_drift.as_ref().unwrap_or(own);
@@ -155,26 +155,30 @@ fn check_score(gate: &GateConfig, asked: &ScoreOf) -> Result<(), Error> {
 
 /// Returns the metrics with the drift since the base.
 fn drift(
+    repo: &Repo,
     judged: &Judged<'_>,
-    opened: &Result<Opened, String>,
-    score: &DatasetScore,
-    own: &[Metric],
+    opened: &mut Result<Opened, String>,
+    (score, own): (&DatasetScore, &[Metric]),
 ) -> Result<Vec<Metric>, Error> {
     let mut metrics = own.to_vec();
     let older = opened
-        .as_ref()
+        .as_mut()
         .ok()
-        .and_then(|opened| Some((opened, opened.version.score(&score.name)?)));
-    let Some((opened, older)) = older else {
+        .and_then(|opened| Some((opened.version.score(&score.name)?.clone(), opened)));
+    let Some((older, opened)) = older else {
         metrics.extend(quality::no_drift(own));
         return Ok(metrics);
     };
+    // What was renamed since another version than the parent only comparing tells.
+    if drift::may_be_renamed(judged.source, &older, score)? {
+        compare(repo, judged, opened)?;
+    }
     let changes = opened.changes.as_deref().unwrap_or_default();
     let mut renames = drift::renames(changes, &score.name);
     if let Some(declaration) = judged.version.declarations.get(&score.name) {
-        renames.extend(declaration.rename.clone());
+        renames.declared.clone_from(&declaration.rename);
     }
-    drift::append(judged.source, older, score, &renames, &mut metrics)?;
+    drift::append(judged.source, &older, score, &renames, &mut metrics)?;
     Ok(metrics)
 }
 
@@ -226,6 +230,21 @@ fn open(
     }))
 }
 
+/// Finds out what changed since a base, where that is not known yet.
+fn compare(repo: &Repo, judged: &Judged<'_>, opened: &mut Opened) -> Result<(), Error> {
+    if opened.changes.is_none() {
+        let measuring = Measuring::of(repo);
+        opened.changes = Some(assess::changes(
+            judged.source,
+            Some(&opened.version),
+            judged.version,
+            &measuring,
+            judged.progress,
+        )?);
+    }
+    Ok(())
+}
+
 /// Returns the base of a gate, as far as the gate needs it.
 fn base<'a>(
     repo: &Repo,
@@ -240,15 +259,8 @@ fn base<'a>(
         let metrics = quality::dataset_metrics(&repo.store, score)?;
         opened.metrics.insert(gate.dataset.clone(), metrics);
     }
-    if opened.changes.is_none() && quality::needs_changes(gate) {
-        let measuring = Measuring::of(repo);
-        opened.changes = Some(assess::changes(
-            judged.source,
-            Some(&opened.version),
-            judged.version,
-            &measuring,
-            judged.progress,
-        )?);
+    if quality::needs_changes(gate) {
+        compare(repo, judged, opened)?;
     }
     let mut changes = opened.changes.iter().flatten();
     let changes = changes.rfind(|changes| changes.name == gate.dataset);

@@ -6,10 +6,10 @@ use crate::object::{self, Commit, Scorecard};
 use crate::quality::{self, Metric, MetricChange, Selector};
 use crate::repo::Repo;
 
-use super::drift;
 use super::error::Error;
 use super::eval::along;
 use super::show::Sealed;
+use super::{analysis, drift};
 
 /// A metric of one data set of one commit.
 #[derive(Clone, Debug)]
@@ -70,6 +70,10 @@ pub fn of_commit(repo: &Repo, sealed: &Sealed, asked: &[String]) -> Result<Vec<M
     }
     let mut selectors: Vec<(Selector, &String)> = Vec::new();
     for text in asked {
+        if let Some(count) = analysis::along::asked(text) {
+            out.extend(analysis::along::measure(repo, &sealed.id, text, count)?);
+            continue;
+        }
         match along::asked(text) {
             Some(score) => out.extend(along::measure(repo, &sealed.id, text, score)?),
             None => selectors.push((Selector::parse(text)?, text)),
@@ -120,6 +124,10 @@ pub fn check_asked(
 ) -> Result<(), Error> {
     let mut left = Vec::new();
     for text in asked {
+        if let Some(count) = analysis::along::asked(text) {
+            analysis::along::check(repo, commits, count)?;
+            continue;
+        }
         match along::asked(text) {
             Some((name, _)) => along::check(repo, commits, name)?,
             None => left.push(Selector::parse(text)?),

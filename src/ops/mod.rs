@@ -24,6 +24,7 @@ mod working;
 
 pub mod add;
 pub mod agree;
+pub mod analysis;
 pub mod apply;
 pub mod bench;
 pub mod bisect;

@@ -3,12 +3,12 @@
 use crate::base::ObjectId;
 use crate::base::progress::Progress;
 use crate::object::{self, Commit, DatasetScore, ObjectSource};
-use crate::quality::{self, Metric};
+use crate::quality::{self, Metric, Renames};
 use crate::repo::Repo;
 
 use super::assess::{self, Version};
 use super::dataset::{self, Described};
-use super::drift::{self, Renames};
+use super::drift;
 use super::error::Error;
 use super::follow::Measuring;
 use super::show::Sealed;
@@ -154,9 +154,22 @@ fn scores(
         let mut memory = assess::Scratch::new(source);
         let scores = measured.seal(&measuring, &mut memory)?;
         // Which classes were renamed only comparing tells; those that are declared are known.
+        let mut changes = Vec::new();
+        for score in &scores {
+            let older = before.iter().find(|old| old.name == score.name);
+            if let Some(older) = older
+                && drift::may_be_renamed(&memory, older, score)?
+            {
+                changes = assess::changes_of(source, head, version, &measured, progress)?;
+                break;
+            }
+        }
         let renames = |dataset: &str| {
-            let declared = version.declarations.get(dataset);
-            declared.map_or_else(Renames::new, |declared| declared.rename.clone())
+            let mut renames = drift::renames(&changes, dataset);
+            if let Some(declaration) = version.declarations.get(dataset) {
+                renames.declared.clone_from(&declaration.rename);
+            }
+            renames
         };
         let metrics = compared(&memory, &before, &scores, &renames)?;
         Ok((scores, metrics))

@@ -6,6 +6,7 @@ use crate::object::changes::{ChangeSet, DatasetChanges, Row};
 use crate::object::{self, Commit, Evaluation, Scorecard};
 use crate::repo::Repo;
 
+use super::analysis::{self, Attached};
 use super::assess::Version;
 use super::error::Error;
 use super::eval;
@@ -25,6 +26,8 @@ pub struct Sealed {
     pub scorecard: Scorecard,
     /// The evaluations that are attached to it, in order.
     pub evaluations: Vec<(ObjectId, Evaluation)>,
+    /// The analyses that are attached to it, in order.
+    pub analyses: Vec<Attached>,
 }
 
 impl Sealed {
@@ -37,6 +40,7 @@ impl Sealed {
         let scorecard = object::get(&repo.store, &commit.scorecard)?;
         Ok(Self {
             evaluations: eval::attached(repo, &id)?,
+            analyses: analysis::attached(repo, &id)?,
             id,
             commit,
             changes,

@@ -1,5 +1,7 @@
 //! `value`: what training records are worth under an evaluation, the least worth first.
 
+use std::collections::BTreeMap;
+
 use crate::base::progress::Progress;
 use crate::curate::valuation::{Valuation, values};
 use crate::dataset::{Declarations, Table};
@@ -157,6 +159,7 @@ fn in_version(
                 .values
                 .split_at(content.len().min(record.values.len()));
             Found {
+                place: None,
                 name: Name::Key(rest.get(1..).unwrap_or_default().to_vec()),
                 field: Some(label.clone()),
                 score: *value,
@@ -180,6 +183,8 @@ fn in_version(
         key,
         content,
         looked_at: total as u64,
+        counts: BTreeMap::new(),
+        digest: None,
         total,
         method,
         notes,

@@ -9,10 +9,13 @@ use std::collections::BTreeMap;
 use crate::base::ObjectId;
 use crate::base::progress::Progress;
 use crate::history;
-use crate::object::{self, Commit, DatasetScore, Evaluation, ObjectSource, ScoreRatio, Scorecard};
+use crate::object::{
+    self, Analysis, Commit, DatasetScore, Evaluation, ObjectSource, ScoreRatio, Scorecard,
+};
 use crate::quality::{self, Metric};
 use crate::repo::Repo;
 
+use super::analysis::{self, Attached};
 use super::assess::{self, Assessment, Scratch, Version};
 use super::error::Error;
 use super::eval;
@@ -119,10 +122,27 @@ pub fn verify(
         refuted,
         index_equal: repo.index_equals_objects(progress)?,
     };
+    let analyses = analysis::attached(repo, &id)?;
+    for one in &analyses {
+        for (what, sealed, found) in analysis::check(repo, (id, &commit), one)? {
+            verified.refuted.push(Refuted {
+                object: one.id,
+                name: format!(
+                    "{}: find:{}.{what}",
+                    one.analysis.dataset, one.analysis.kind
+                ),
+                sealed,
+                found,
+            });
+        }
+    }
     if options.recompute {
         recompute(repo, &commit, &mut verified, progress)?;
         for (id, evaluation) in eval::attached(repo, &verified.commit)? {
             rescore(repo, id, &evaluation, &mut verified)?;
+        }
+        for one in &analyses {
+            look_again(repo, one, &mut verified, progress)?;
         }
     }
     Ok(verified)
@@ -185,6 +205,63 @@ pub fn rescore(
         refute("counts", of(a), of(b));
     }
     verified.rescored += rescored;
+    Ok(())
+}
+
+/// Looks again for what an analysis found, and compares every count and the list.
+pub fn look_again(
+    repo: &Repo,
+    one: &Attached,
+    verified: &mut Verified,
+    progress: &dyn Progress,
+) -> Result<(), Error> {
+    let sealed = &one.analysis;
+    let name = |what: &str| format!("{}: find:{}{what}", sealed.dataset, sealed.kind);
+    let found = match analysis::again::again(repo, one, progress)? {
+        analysis::again::Again::Found(found) => found,
+        analysis::again::Again::Unprovable(why) => {
+            let name = name("");
+            verified.unprovable.push(Unprovable { name, why });
+            return Ok(());
+        }
+    };
+    let number = |of: &Analysis, count: &str| {
+        let count = of.counts.get(count);
+        count.map_or_else(|| "absent".to_owned(), u64::to_string)
+    };
+    let mut names: Vec<&String> = sealed.counts.keys().chain(found.counts.keys()).collect();
+    names.sort();
+    names.dedup();
+    let counts = names.iter().map(|count| {
+        let what = format!(".{count}");
+        (what, number(sealed, count), number(&found, count))
+    });
+    let inputs = |of: &Analysis| format!("{} {}", of.inputs.records, of.inputs.digest);
+    let words = |of: &Analysis| format!("{}; {}", of.method, of.notes.join("; "));
+    let rest = [
+        ("inputs", inputs(sealed), inputs(&found)),
+        (
+            "definition",
+            sealed.definition.to_string(),
+            found.definition.to_string(),
+        ),
+        ("method", words(sealed), words(&found)),
+        ("list", sealed.list.to_string(), found.list.to_string()),
+    ];
+    let rest = rest
+        .into_iter()
+        .map(|(what, a, b)| (format!(" {what}"), a, b));
+    for (what, claim, given) in counts.chain(rest) {
+        match claim == given {
+            true => verified.recomputed += 1,
+            false => verified.refuted.push(Refuted {
+                object: one.id,
+                name: name(&what),
+                sealed: claim,
+                found: given,
+            }),
+        }
+    }
     Ok(())
 }
 

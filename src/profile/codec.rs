@@ -17,7 +17,7 @@ use super::sketch::Sketch;
 /// More joint tables or fields of texts than this are not read.
 const MAX_JOINTS: usize = 4096;
 /// Mark and version.
-const HEAD: &[u8] = b"dver profile 3\n";
+const HEAD: &[u8] = b"dver profile 4\n";
 
 fn write_signed(out: &mut Vec<u8>, value: i64) {
     varint::write(out, ((value << 1) ^ (value >> 63)) as u64);
@@ -36,13 +36,14 @@ fn read_name(reader: &mut Reader<'_>) -> Result<String, Malformed> {
 }
 
 impl Shape {
-    fn lists(&self) -> [&Vec<String>; 5] {
+    fn lists(&self) -> [&Vec<String>; 6] {
         [
             &self.key,
             &self.labels,
             &self.splits,
             &self.annotators,
             &self.texts,
+            &self.raters,
         ]
     }
 
@@ -59,6 +60,7 @@ impl Shape {
             splits: list()?,
             annotators: list()?,
             texts: list()?,
+            raters: list()?,
             rules: {
                 let most = reader.rest().len() as u64;
                 let count = reader.bounded(most, "a count of rules")? as usize;
@@ -218,7 +220,7 @@ impl Profile {
             last = Some(name);
         }
         for counter in &mut profile.joints {
-            *counter = Counter::decode(&mut reader, 2 * LONGEST_KEY + 8, 3)?;
+            *counter = Counter::decode(&mut reader, 2 * LONGEST_KEY + 16, 3)?;
         }
         let texts = profile.texts.iter_mut().flat_map(|texts| &mut texts.0);
         for count in profile.violations.iter_mut().chain(texts) {

@@ -10,6 +10,7 @@ mod counter;
 mod facts;
 mod field;
 mod numbers;
+mod raters;
 mod records;
 mod rules;
 mod seal;
@@ -20,6 +21,7 @@ mod text;
 
 pub use facts::{Facts, FieldFacts};
 pub use numbers::Bin;
+pub use raters::{Rated, RatedCell};
 pub use records::{Profile, hash_records};
 pub use rules::{BadRule, Reference, Rule, Rules};
 pub use seal::{SEALED_VALUES, hex_of};

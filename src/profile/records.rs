@@ -12,6 +12,7 @@ use crate::record::{Batch, Problem, RecordRef, Role, Type, UNPARSABLE};
 
 use super::counter::Counter;
 use super::field::{Field, LONGEST, short_form};
+use super::raters;
 use super::rules::Rules;
 use super::survey::Survey;
 use super::text::TextCounts;
@@ -45,6 +46,8 @@ pub(super) struct Shape {
     pub(super) splits: Vec<String>,
     pub(super) annotators: Vec<String>,
     pub(super) texts: Vec<String>,
+    /// The label fields that rate one item.
+    pub(super) raters: Vec<String>,
     /// How many rules there are, and a hash of them.
     pub(super) rules: (usize, u128),
     /// Whether digests and most values are left out: [`Survey::facts_only`].
@@ -60,6 +63,7 @@ impl Shape {
             splits: fields(Role::Split),
             annotators: fields(Role::Annotator),
             texts: survey.texts(),
+            raters: raters::raters(survey),
             rules: (survey.rules.iter().len(), survey.print()),
             facts_only: survey.facts_only,
         }
@@ -102,7 +106,7 @@ pub fn hash_records(batch: &Batch) -> Vec<ObjectId> {
 }
 
 /// Appends a value of a joint table: 0 for null, else its length and text.
-fn write_joint(record: RecordRef<'_>, place: Option<usize>, out: &mut Vec<u8>) {
+pub(super) fn write_joint(record: RecordRef<'_>, place: Option<usize>, out: &mut Vec<u8>) {
     let Some(span) = place.and_then(|place| record.span(place)) else {
         return out.push(0);
     };
@@ -127,7 +131,9 @@ impl Profile {
 
     /// Returns a profile of no records, to which none can be added but those of other profiles.
     pub(super) fn with_shape(shape: Shape) -> Self {
-        let joints = vec![Counter::default(); shape.pairs().len()];
+        // What annotators of a wide table said stands after the joint tables.
+        let joints = shape.pairs().len() + usize::from(!shape.raters.is_empty());
+        let joints = vec![Counter::default(); joints];
         let violations = vec![0; shape.rules.0];
         let texts = vec![TextCounts::default(); shape.texts.len()];
         Self {
@@ -216,6 +222,13 @@ impl Profile {
                 write_joint(record, b, &mut scratch);
                 counter.add(&scratch, sign, &mut |_, _| {});
             }
+        }
+        if let Some(counter) = self
+            .joints
+            .last_mut()
+            .filter(|_| !self.shape.raters.is_empty())
+        {
+            raters::count(counter, &self.shape.raters, batch, sign);
         }
         self.rules.count(batch, sign, &mut self.violations);
         for (name, counts) in self.shape.texts.iter().zip(&mut self.texts) {

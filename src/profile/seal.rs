@@ -252,7 +252,7 @@ impl Profile {
 }
 
 /// Reads a value of a joint table in the one spelling of its field's type.
-fn read_joint(reader: &mut Reader<'_>, kind: Type) -> Option<Text> {
+pub(super) fn read_joint(reader: &mut Reader<'_>, kind: Type) -> Option<Text> {
     let first = reader.byte("a kind").ok()?.checked_sub(1)?;
     let text = reader.bytes("a value").ok()?;
     let cell = Cell {

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
+use crate::config::ClassesConfig;
 use crate::dataset::{self, Part, Table};
 use crate::object::{FileDialect, ObjectSource};
 use crate::profile::tables::{self, Collector, Grouping, Place, Tables};
@@ -31,7 +32,7 @@ pub struct Measured {
     /// The roles of its fields and what they are held to.
     pub survey: Survey,
     /// The declared classes.
-    pub classes: Option<Vec<String>>,
+    pub classes: Option<ClassesConfig>,
     /// What is declared to stand between the classes of sets, by label field.
     pub separators: BTreeMap<String, String>,
     /// The fields of the schema, in order.
@@ -223,7 +224,7 @@ pub(super) fn measured(
         name: table.name.clone(),
         format: declaration.format.name().to_owned(),
         survey: declaration.survey(),
-        classes: declaration.classes.as_ref().map(|c| c.values.clone()),
+        classes: declaration.classes.clone(),
         separators: declaration.separators(),
         fields: profile.all_fields(fields),
         files,

@@ -25,7 +25,7 @@ mod selector;
 mod sets;
 
 pub use change::{MetricChange, changed, with_previous};
-pub use drift::{drift_since, no_drift};
+pub use drift::{Renames, drift_since, no_drift};
 pub use error::Error;
 pub use follow::{Delta, follow};
 pub use gate::{

@@ -85,6 +85,9 @@ pub struct SplitLabels {
     pub classes: BTreeMap<String, BTreeMap<String, u64>>,
 }
 
+/// Why the agreement of a wide table can be undefined.
+const TOO_MANY_RATINGS: &str = "more than 128 classes, 16 label fields or 65,536 pairs of ratings";
+
 /// Why numbers of classes and of distinct values can be undefined.
 pub(super) const TOO_MANY: &str = "more than 65,536 values";
 
@@ -126,29 +129,81 @@ impl<'a> Subject<'a> {
         fields.map(of).collect()
     }
 
-    /// Returns the agreement of the ratings that the state sums up, on the nominal scale.
+    /// Returns a coefficient of the agreement of all ratings, on the declared scale.
     pub(super) fn agreement(&self, coefficient: &str) -> Vec<Value> {
-        if !self.has(Role::Item) || self.labels.is_empty() {
+        self.with_ratings(|sealed| {
+            let value = match sealed.coefficient(coefficient) {
+                Some(Ok(value)) => Value::real(value),
+                Some(Err(reason)) => Value::undefined(&reason.to_string()),
+                None => Value::undefined("there is no such coefficient"),
+            };
+            vec![value]
+        })
+    }
+
+    /// Returns a coefficient of each two annotators of a wide table; the field names both.
+    pub(super) fn agreement_of_pairs(&self, coefficient: &str) -> Vec<Value> {
+        if self.has(Role::Item) {
+            return Vec::new();
+        }
+        self.with_ratings(|sealed| {
+            let all = sealed.of_pairs(coefficient).into_iter();
+            let value = |((a, b), found): ((&str, &str), agreement::Coefficient)| {
+                let value = match found {
+                    Ok(value) => Value::real(value),
+                    Err(reason) => Value::undefined(&reason.to_string()),
+                };
+                value.field(&format!("{a}/{b}"))
+            };
+            all.map(value).collect()
+        })
+    }
+
+    /// Asks the sealed agreement; says why there is none where there should be some.
+    fn with_ratings(&self, ask: impl FnOnce(&agreement::Sealed<'_>) -> Vec<Value>) -> Vec<Value> {
+        let long = self.has(Role::Item);
+        if (long && self.labels.is_empty()) || (!long && !self.is_wide()) {
             return Vec::new();
         }
         let Some(ratings) = &self.state.ratings else {
-            return vec![Value::undefined("more than 128 classes")];
+            let reason = match long {
+                true => "more than 128 classes",
+                false => TOO_MANY_RATINGS,
+            };
+            return vec![Value::undefined(reason)];
         };
-        let labels = self
-            .labels
-            .iter()
-            .find(|labels| labels.field == ratings.field && !labels.sets);
-        let classes = labels.and_then(|labels| Some(labels.classes.as_ref()?.len()));
-        let classes = classes.unwrap_or(ratings.classes.len()) as u32; // at most 65,536
-        let state = agreement::Coincidences::from_sums(&ratings.sums);
-        let all = agreement::coefficients(&state, classes, agreement::Distance::Nominal);
-        let found = all.into_iter().find(|(name, _)| *name == coefficient);
-        let value = match found {
-            Some((_, Ok(value))) => Value::real(value),
-            Some((_, Err(reason))) => Value::undefined(&reason.to_string()),
-            None => Value::undefined("there is no such coefficient"),
+        let labels = self.labels.iter();
+        let mut labels =
+            labels.filter(|labels| Some(&labels.field) == ratings.field.as_ref() && !labels.sets);
+        let classes = labels
+            .next()
+            .and_then(|labels| Some(labels.classes.as_ref()?.len()));
+        let values = match agreement::Sealed::read(ratings, classes) {
+            Ok(sealed) => ask(&sealed),
+            Err(reason) => vec![Value::undefined(&reason)],
         };
-        vec![value.field(&ratings.field)]
+        match &ratings.field {
+            Some(field) => values.into_iter().map(|value| value.field(field)).collect(),
+            None => values,
+        }
+    }
+
+    /// Returns whether the label fields are annotators: there are several, and each two that rated
+    /// have a class in common.
+    fn is_wide(&self) -> bool {
+        let said = self.labels.iter().map(|labels| {
+            let observed = labels.observed()?;
+            Some(observed.map(|(name, _)| name.as_str()).collect())
+        });
+        let Some(said) = said.collect::<Option<Vec<BTreeSet<&str>>>>() else {
+            return false;
+        };
+        let alone = |at: usize, a: &BTreeSet<&str>| {
+            let mut others = said[at + 1..].iter().filter(|b| !b.is_empty());
+            !a.is_empty() && others.any(|b| a.is_disjoint(b))
+        };
+        self.state.ratings.is_some()
+            || (said.len() > 1 && !said.iter().enumerate().any(|(at, a)| alone(at, a)))
     }
 
     /// Reads the classes that a state names.
@@ -247,7 +302,8 @@ impl Measured {
                 .first()
                 .is_some_and(|first| first == name)
             {
-                let declared = self.classes.as_deref().unwrap_or_default();
+                let declared = self.classes.as_ref().map(|classes| &classes.values[..]);
+                let declared = declared.unwrap_or_default();
                 classes.extend(self.profile.spelled(name, declared));
             }
             Some(classes.into_iter().map(Text::from).collect())
@@ -281,11 +337,7 @@ impl Measured {
             .profile
             .seal(&self.fields, &|name| self.distinct(name), sink)?;
         state.violations = self.violations();
-        state.ratings = self.duplicates.ratings.as_ref().map(|ratings| RatingState {
-            field: ratings.field.clone(),
-            classes: ratings.classes.iter().map(|c| c.as_str().into()).collect(),
-            sums: ratings.sums.clone(),
-        });
+        state.ratings = self.ratings();
         let results = {
             let mut subject = Subject::read(sink, &schema, &state)?;
             subject.duplicates = Some(&self.duplicates);
@@ -300,6 +352,17 @@ impl Measured {
             files: self.files.clone(),
             results,
         })
+    }
+
+    /// Returns the agreement of ratings; `None` where there are none, or too many classes.
+    fn ratings(&self) -> Option<RatingState> {
+        let declared = self.classes.as_ref();
+        if let Some(rated) = self.profile.rated() {
+            return agreement::seal_wide(&rated, declared);
+        }
+        let ratings = self.duplicates.ratings.as_ref()?;
+        let kind = self.profile.kind(&ratings.field);
+        Some(agreement::seal_long(ratings, kind, declared))
     }
 
     /// Returns how many records break each rule, ordered by field and rule.

@@ -125,7 +125,10 @@ fn example() -> Measured {
         ["5", "", "dog", "train", "bob"],
         ["6", "purr", "cat", "train", "bob"],
     ]));
-    measured.classes = Some(vec!["bird".into(), "cat".into(), "dog".into()]);
+    measured.classes = Some(crate::config::ClassesConfig {
+        values: vec!["bird".into(), "cat".into(), "dog".into()],
+        ..Default::default()
+    });
     measured
 }
 

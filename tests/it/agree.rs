@@ -370,3 +370,154 @@ fn quality_has_the_same_numbers_from_the_sealed_state() {
         "{notes}"
     );
 }
+
+#[test]
+fn scorecards_have_wide_tables_and_declared_scales() {
+    for (scale, digits) in [
+        ("nominal", "0.743"),
+        ("ordinal", "0.815"),
+        ("interval", "0.849"),
+        ("ratio", "0.797"),
+    ] {
+        // 0 and 6 are never given, but lie in the order.
+        let values = "values = [0, 1, 2, 3, 4, 5, 6]";
+        let classes = format!("classes = {{ {values}, scale = \"{scale}\" }}\n");
+        let (wide, long) = (wide(), with_long(&format!("{LONG}{classes}")));
+        let toml = String::from_utf8(wide.read("dver.toml")).unwrap();
+        wide.write("dver.toml", format!("{toml}{classes}"));
+        for scratch in [&wide, &long] {
+            scratch.dver(&["commit", "-am", "ratings"]).ok();
+            let agree = &scratch.json(&["agree", "HEAD"])[0];
+            assert_eq!(agree["scales"], json!([scale]));
+            let quality = &scratch.json(&["quality", "HEAD"])[0];
+            let alpha = value(quality, "agreement_alpha");
+            assert_eq!(format!("{alpha:.3}"), digits);
+            for name in [
+                "agreement_percent",
+                "agreement_alpha",
+                "agreement_ac1",
+                "agreement_fleiss",
+            ] {
+                let (a, b) = (metric(agree, name), metric(quality, name));
+                assert_eq!(a["value"], b["value"], "{name}, {scale}");
+                assert_eq!(a["field"], b["field"]);
+            }
+            let verified = scratch.json(&["verify", "--recompute"]).remove(0);
+            assert_eq!(verified["refuted"], json!([]));
+        }
+        // Each two annotators, as `agree` tells them.
+        let pairs = &wide.json(&["agree", "HEAD", "--by", "pair"])[0];
+        let quality = &wide.json(&["quality", "HEAD"])[0];
+        let mut told = 0;
+        for one in pairs["metrics"].as_array().unwrap() {
+            let name = one["name"].as_str().unwrap();
+            if !name.starts_with("agreement_cohen") {
+                continue;
+            }
+            let pair = format!(
+                "{}/{}",
+                one["pair"][0].as_str().unwrap(),
+                one["pair"][1].as_str().unwrap()
+            );
+            let all = quality["metrics"].as_array().unwrap();
+            let mut same = all
+                .iter()
+                .filter(|m| m["name"] == name && m["field"] == pair);
+            assert_eq!(
+                same.next().unwrap()["value"],
+                one["value"],
+                "{name} {pair} {scale}"
+            );
+            told += 1;
+        }
+        let weighted = if scale == "nominal" { 1 } else { 3 };
+        assert_eq!(told, 6 * weighted);
+        let log = wide.json(&["log", "--metric", "agreement_cohen.b/c"]);
+        assert_eq!(log[0]["metrics"].as_array().unwrap().len(), 1, "{log:?}");
+    }
+}
+
+#[test]
+fn two_annotators_of_a_wide_table_can_be_gated() {
+    let scratch = Scratch::new();
+    let toml = |more: &str| {
+        format!("[dataset.t]\npath = \"t.csv\"\nkey = \"id\"\nlabel = [\"ann\", \"bob\"]\n{more}")
+    };
+    let ordered = "classes = { values = [\"bad\", \"ok\", \"good\"], ordered = true }\n";
+    let gate = "[gate.t]\nagreement_cohen_quadratic = \">= 0.5\"\n";
+    scratch.write("dver.toml", toml(&format!("{ordered}{gate}")));
+    let same = "id,ann,bob\n1,bad,bad\n2,ok,ok\n3,good,good\n4,ok,\n5,good,ok\n";
+    scratch.write("t.csv", same);
+    scratch.dver(&["add", "-A"]).ok();
+    scratch.dver(&["commit", "-m", "first"]).ok();
+    let agree = &scratch.json(&["agree", "HEAD"])[0];
+    let quality = &scratch.json(&["quality", "HEAD"])[0];
+    for name in [
+        "agreement_cohen",
+        "agreement_cohen_linear",
+        "agreement_cohen_quadratic",
+    ] {
+        assert_eq!(metric(quality, name)["value"], metric(agree, name)["value"]);
+        assert_eq!(metric(quality, name)["field"], "ann/bob");
+    }
+    let log = scratch.json(&["log", "--metric", "agreement_cohen_quadratic"]);
+    assert!(log[0]["metrics"][0]["value"].as_f64() > Some(0.5));
+    scratch.write(
+        "t.csv",
+        same.replace("bad,bad", "bad,good")
+            .replace("good,good", "good,bad"),
+    );
+    let refused = scratch.dver(&["commit", "-am", "worse"]);
+    let said = format!("{}{}", refused.out, refused.err);
+    refused.fails(1);
+    assert!(said.contains("agreement_cohen_quadratic"), "{said}");
+    // Different questions are no annotators, and many classes have a reason.
+    scratch.write("dver.toml", toml(""));
+    scratch.write("t.csv", "id,ann,bob\n1,a,x\n2,b,y\n");
+    scratch.dver(&["commit", "-am", "questions"]).ok();
+    let names = |scratch: &Scratch| -> Vec<Value> {
+        let quality = scratch.json(&["quality", "HEAD"]).remove(0);
+        let all = quality["metrics"].as_array().unwrap().iter();
+        all.filter(|m| m["name"].as_str().unwrap().starts_with("agreement"))
+            .cloned()
+            .collect()
+    };
+    assert_eq!(names(&scratch), Vec::<Value>::new());
+    let many: String = (0..150)
+        .map(|id| format!("{id},c{id},c{}\n", (id + 1) % 150))
+        .collect();
+    scratch.write("t.csv", format!("id,ann,bob\n{many}"));
+    scratch.dver(&["commit", "-am", "many"]).ok();
+    let found = names(&scratch);
+    assert!(!found.is_empty());
+    for one in &found {
+        assert_eq!(one["value"], Value::Null);
+        assert!(
+            one["note"]
+                .as_str()
+                .unwrap()
+                .contains("more than 128 classes"),
+            "{one}"
+        );
+    }
+    // A scale of numbers needs numbers, and an order contradicts a nominal scale.
+    let declare = |classes: &str| scratch.write("dver.toml", toml(classes));
+    declare("classes = { values = [\"a\", \"b\"], scale = \"interval\" }\n");
+    scratch.write("t.csv", "id,ann,bob\n1,a,b\n2,b,b\n");
+    scratch.dver(&["commit", "-am", "letters"]).ok();
+    let alpha = names(&scratch).remove(1);
+    assert_eq!(
+        alpha["note"],
+        "on the interval scale classes are numbers, and `a` is none"
+    );
+    declare("classes = { values = [\"a\", \"b\"], ordered = true, scale = \"nominal\" }\n");
+    let told = scratch.dver(&["quality"]).fails(3);
+    assert!(
+        told.contains("a scale on which classes have an order"),
+        "{told}"
+    );
+    declare("classes = { values = [\"a\", \"b\"], scale = \"ordinary\" }\n");
+    let told = scratch.dver(&["quality"]).fails(3);
+    assert!(told.contains("ordinal"), "{told}");
+    declare("");
+}

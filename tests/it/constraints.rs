@@ -223,6 +223,51 @@ fn drift_is_gated_with_renames_taken_out() {
 }
 
 #[test]
+fn renames_are_found_since_any_base_and_in_the_field_that_they_are_of() {
+    let table = |names: [&str; 2], other: &str| {
+        let mood = |n: usize| if n < 50 { names[0] } else { names[1] };
+        let line = |n: usize| format!("{n},text {n},{},{other}\n", mood(n));
+        "id,text,mood,tone\n".to_owned() + &(0..100).map(line).collect::<String>()
+    };
+    let toml = |gate: &str| {
+        format!(
+            "[dataset.t]\npath = \"t.csv\"\nkey = \"id\"\nlabel = [\"mood\", \"tone\"]\n[gate.t]\n{gate}"
+        )
+    };
+    let scratch = Scratch::new();
+    scratch.write("dver.toml", toml(""));
+    scratch.write("t.csv", table(["good", "bad"], "good"));
+    scratch.dver(&["add", "-A"]).ok();
+    scratch.dver(&["commit", "-m", "one"]).ok();
+    scratch.dver(&["tag", "v1"]).ok();
+    scratch.write("t.csv", table(["fine", "bad"], "good"));
+    let drift = |args: &[&str]| {
+        let told = scratch.json(args).remove(0);
+        let all = told["metrics"].as_array().unwrap().clone();
+        let of = |field: &str| {
+            let mut all = all.iter();
+            let one = all.find(|m| m["name"] == "drift_psi" && m["field"] == field);
+            one.unwrap()["value"].as_f64().unwrap()
+        };
+        [of("mood"), of("tone")]
+    };
+    // `good` is `fine` now, of the mood alone: nothing has drifted.
+    assert_eq!(drift(&["quality"]), [0.0, 0.0]);
+    scratch.dver(&["commit", "-am", "two"]).ok();
+    assert_eq!(drift(&["quality", "HEAD"]), [0.0, 0.0]);
+    // A gate against a version before the parent takes the renames since then out.
+    scratch.write("t.csv", table(["fine", "poor"], "good"));
+    let gate = "\"drift_psi.mood\" = { bound = \"<= 0.001\", base = \"v1\", required = true }\n";
+    scratch.write("dver.toml", toml(gate));
+    scratch.dver(&["commit", "-am", "three"]).ok();
+    let checked = scratch.json(&["check", "HEAD"]).remove(0);
+    assert_eq!(checked["gates"][0]["value"], 0.0);
+    scratch.write("t.csv", table(["fine", "fine"], "good"));
+    let refused = scratch.dver(&["commit", "-am", "four"]);
+    assert_eq!(refused.code, Some(1), "{}", refused.out);
+}
+
+#[test]
 fn a_rule_that_cannot_be_used_is_an_error_that_names_it() {
     for (rule, words) in [
         ("pattern = \"[\"", "pattern of the field `stars`"),

@@ -28,6 +28,7 @@ annotator = "who"
 split = "split"
 group = "user"
 item = "doc"
+classes = { values = ["dog", "bird", "cat"], ordered = true }
 
 [dataset.labels.fields.id]
 type = "integer"
@@ -47,7 +48,34 @@ references = { dataset = "users", field = "user" }
 [dataset.users]
 path = "users.csv"
 key = "user"
+
+[dataset.votes]
+path = "votes.csv"
+key = "id"
+label = ["ann", "bob", "eve"]
+classes = { values = [3, 1, 2], scale = "interval" }
 "#;
+
+/// The ratings of a wide table, some of which are missing or written otherwise. What is read as
+/// text in one version is a number in the next.
+fn votes(count: u64, random: &mut Random, step: u64) -> String {
+    let mut out = "id,ann,bob,eve\n".to_owned();
+    let spelled = ["1", "2", "3", "1.0", "2.00", "4", ""];
+    for id in 0..count {
+        // Most records are as they were: a generator of their own decides.
+        let mut own = Random(id);
+        let mut vote = || spelled[own.below(7) as usize];
+        let mut votes = [vote(), vote(), vote()];
+        if random.below(40) == 0 {
+            votes[random.below(3) as usize] = spelled[random.below(7) as usize];
+        }
+        if step == 2 && id == 9 {
+            votes[1] = "unsure";
+        }
+        out.push_str(&format!("{id},{}\n", votes.join(",")));
+    }
+    out
+}
 
 fn csv(records: &[Record]) -> String {
     let lines = records.iter().map(|record| record.join(",") + "\n");
@@ -143,6 +171,7 @@ fn follows(count: u64, steps: u64) {
         if step == 4 {
             records.clone_from(&start); // all is taken back
         }
+        let rated = votes(count, &mut random, step);
         for scratch in [&with, &without] {
             match step {
                 1 => drop(scratch.dver(&["switch", "-c", "side"]).ok()),
@@ -150,6 +179,7 @@ fn follows(count: u64, steps: u64) {
                 _ => {}
             }
             scratch.write("users.csv", users(count / 4 - step % 3));
+            scratch.write("votes.csv", &rated);
             scratch.write("labels.csv", csv(&records));
             scratch.dver(&["add", "."]).ok();
             if step > 0 && random.below(2) == 0 {

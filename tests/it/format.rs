@@ -7,9 +7,9 @@ use dver::base::{ObjectId, RepoPath};
 use dver::object::changes::{ChangeSet, Row, RowChange, RowKey};
 use dver::object::tree::{Node, read_all};
 use dver::object::{
-    Commit, Definition, Evaluation, FileEntry, Joint, Kind, Manifest, MemoryStore, Numbers,
-    ObjectSink as _, Operation, Predictions, Refs, Schema, Scorecard, Snapshot, State, Values,
-    View, decode, encode,
+    Analysis, AnalysisDefinition, Commit, Definition, Evaluation, FileEntry, Joint, Kind, Manifest,
+    MemoryStore, Numbers, ObjectSink as _, Operation, Predictions, Refs, Schema, Scorecard,
+    Snapshot, State, Values, View, WorkList, decode, encode,
 };
 
 /// Returns the body of the block that opens with these words.
@@ -61,6 +61,9 @@ fn the_metadata_examples_are_canonical() {
     let evaluation = json::<Evaluation>();
     let definition = json::<Definition>();
     let predictions = json::<Predictions>();
+    let analysis = json::<Analysis>();
+    let asked = json::<AnalysisDefinition>();
+    let list = json::<WorkList>();
     // The examples name each other.
     assert_eq!(commit.scorecard, ObjectId::of(&encode(&scorecard)));
     assert_eq!(commit.changes, [ObjectId::of(&encode(&changes))]);
@@ -71,6 +74,13 @@ fn the_metadata_examples_are_canonical() {
     assert_eq!(evaluation.snapshot, commit.snapshot);
     assert_eq!(evaluation.definition, ObjectId::of(&encode(&definition)));
     assert_eq!(evaluation.predictions, ObjectId::of(&encode(&predictions)));
+    assert_eq!(
+        (analysis.commit, analysis.snapshot),
+        (evaluation.commit, commit.snapshot)
+    );
+    assert_eq!(analysis.definition, ObjectId::of(&encode(&asked)));
+    assert_eq!(analysis.list, ObjectId::of(&encode(&list)));
+    assert!(list.rows.iter().all(|row| row.score() == Some(0.5)));
     assert_eq!(changes.body, Some(ObjectId::of(&hex("rows"))));
 }
 

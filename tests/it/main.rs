@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // tests may panic and write files
 
 mod agree;
+mod analyses;
 #[cfg(unix)]
 mod apply;
 mod bench;
@@ -27,6 +28,7 @@ mod eval;
 mod eval_command;
 mod eval_run;
 mod find;
+mod find_edges;
 mod find_examples;
 mod findings;
 mod flywheel;

@@ -4,9 +4,9 @@ use clap::{Args, ValueEnum};
 
 use super::super::Answer;
 use super::super::args::OutputArgs;
-use super::super::context::Context;
+use super::super::context::{Context, waiting};
 use super::super::error::Failure;
-use super::super::render::agree as render;
+use super::super::render::{agree as render, analysis};
 use crate::ops::agree::{self, AgreeOptions, By, ScaleName};
 use crate::quality::consensus::{DawidSkene, Method};
 
@@ -17,6 +17,7 @@ Examples:
   dver agree
   dver agree HEAD --by pair --scale ordinal
   dver agree --consensus dawid-skene --format jsonl -o list.jsonl
+  dver agree HEAD --consensus majority --attach
   dver apply list.jsonl")]
 pub(crate) struct AgreeArgs {
     /// The version [default: the working files]
@@ -34,6 +35,9 @@ pub(crate) struct AgreeArgs {
     /// List the ratings that the consensus of their items outvotes
     #[arg(long, value_enum, value_name = "METHOD", conflicts_with = "scale")]
     pub consensus: Option<ConsensusArg>,
+    /// Keep the list with REV, as an analysis that travels with it
+    #[arg(long, requires = "consensus")]
+    pub attach: bool,
     /// text, csv or jsonl
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub format: FormatArg,
@@ -99,9 +103,19 @@ pub(crate) fn run(context: &mut Context, args: &AgreeArgs) -> Result<Answer, Fai
             ConsensusArg::Majority => Method::Majority,
             ConsensusArg::DawidSkene => Method::DawidSkene(DawidSkene::default()),
         };
-        let report = agree::consensus(&mut repo, &options, method, progress.as_ref())?;
+        let (report, made) = match args.attach {
+            true => {
+                let progress = progress.as_ref();
+                agree::consensus_and_attach(&mut repo, &options, method, progress, &mut waiting)?
+            }
+            false => {
+                let report = agree::consensus(&mut repo, &options, method, progress.as_ref())?;
+                (report, Vec::new())
+            }
+        };
         context.redirect_or_page(&args.output)?;
         render::consensus(&mut context.ui, &report, format)?;
+        analysis::made(&mut context.ui, &made);
         return Ok(Answer::Done);
     }
     let reports = agree::agree(&mut repo, &options, progress.as_ref())?;

@@ -7,9 +7,9 @@ use clap::{Args, Subcommand};
 use super::super::Answer;
 use super::super::context::{Context, waiting};
 use super::super::error::Failure;
-use super::super::render::eval as render;
+use super::super::render::{analysis, eval as render};
 use crate::base::fsio;
-use crate::ops::eval::{self, ImportOptions, Ran, RunOptions};
+use crate::ops::eval::{self, ImportOptions, Listed, Ran, RunOptions};
 use crate::repo::Repo;
 
 /// Say what a fixed model scores on a version, and attach the scores to it
@@ -85,13 +85,13 @@ pub(crate) struct EvalImportArgs {
     pub column: String,
 }
 
-/// List the evaluations of a version and of those before it
+/// List the evaluations and analyses of a version and of those before it
 #[derive(Args, Debug)]
 pub(crate) struct EvalListArgs {
     /// The version
     #[arg(value_name = "REV", default_value = "HEAD")]
     pub revision: String,
-    /// Only this evaluation
+    /// Only this evaluation, and no analyses
     #[arg(long, value_name = "N")]
     pub name: Option<String>,
 }
@@ -128,8 +128,12 @@ pub(crate) fn run(context: &mut Context, args: &EvalArgs) -> Result<Answer, Fail
             render::one(&mut context.ui, &told)?;
         }
         EvalCommand::List(args) => {
-            for told in eval::list(&repo, &args.revision, args.name.as_deref())? {
-                render::row(&mut context.ui, &told)?;
+            let ui = &mut context.ui;
+            for listed in eval::list(&repo, &args.revision, args.name.as_deref())? {
+                match listed {
+                    Listed::Evaluation(told) => render::row(ui, &told)?,
+                    Listed::Analysis(one) => analysis::row(ui, &one)?,
+                }
             }
         }
         EvalCommand::Show(args) => {

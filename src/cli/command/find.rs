@@ -6,12 +6,14 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::super::Answer;
 use super::super::args::{OutputArgs, parse_condition};
-use super::super::context::Context;
+use super::super::context::{Context, waiting};
 use super::super::error::Failure;
 use super::super::render;
 use crate::curate::{Prune, Score};
+use crate::ops::analysis::{self, Wanted};
 use crate::ops::find::{
-    self, FindOptions, FindReport, IssueOptions, Kind, OutlierOptions, SliceOptions,
+    self, FindOptions, FindReport, IssueOptions, Kind, OutlierOptions, ProbabilityFile,
+    SliceOptions,
 };
 
 /// Find records that a person should look at, ranked
@@ -26,7 +28,9 @@ Examples:
   dver find duplicates --near --threshold 0.7
   dver find slices --name baseline --min-records 50
   dver find outliers --by label --where \"split = 'train'\"
-  dver find label-conflicts --format csv -o work.csv")]
+  dver find label-conflicts --format csv -o work.csv
+  dver find label-issues HEAD --attach
+  dver find attached HEAD --kind label-issues --format csv")]
 pub(crate) struct FindArgs {
     #[command(subcommand)]
     pub kind: FindKind,
@@ -45,6 +49,8 @@ pub(crate) enum FindKind {
     Leakage(CommonArgs),
     /// Records far from the others
     Outliers(OutlierArgs),
+    /// What was found in a version before and attached to it; nothing is computed
+    Attached(AttachedArgs),
     /// Conditions under which a model errs more often, from the predictions of an evaluation
     Slices(SliceArgs),
 }
@@ -65,6 +71,34 @@ pub(crate) struct CommonArgs {
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
     /// What the answer is written as
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub format: FindFormat,
+    /// Keep the answer with REV, as an analysis that travels with it
+    #[arg(long)]
+    pub attach: bool,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// What `find attached` takes.
+#[derive(Args, Debug)]
+pub(crate) struct AttachedArgs {
+    /// The version
+    #[arg(value_name = "REV", default_value = "HEAD")]
+    pub revision: String,
+    /// Only this kind, such as label-issues, near-duplicates or consensus
+    #[arg(long, value_name = "KIND")]
+    pub kind: Option<String>,
+    /// Only this data set
+    #[arg(long, value_name = "D")]
+    pub dataset: Option<String>,
+    /// Only the analysis whose id begins so
+    #[arg(long, value_name = "ID")]
+    pub analysis: Option<String>,
+    /// Tell at most N records of each
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// What the answer is written as; all but text take one analysis
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub format: FindFormat,
     #[command(flatten)]
@@ -268,6 +302,7 @@ impl ScoreArg {
 pub(crate) fn run(context: &mut Context, args: FindArgs) -> Result<Answer, Failure> {
     let (common, kind) = match args.kind {
         FindKind::Slices(args) => return slices(context, &args),
+        FindKind::Attached(args) => return attached(context, args),
         FindKind::LabelConflicts(common) => (common, Kind::LabelConflicts),
         FindKind::Leakage(common) => (common, Kind::Leakage),
         FindKind::Duplicates(args) => {
@@ -275,7 +310,10 @@ pub(crate) fn run(context: &mut Context, args: FindArgs) -> Result<Answer, Failu
             (args.common, Kind::Duplicates { near })
         }
         FindKind::LabelIssues(args) => {
-            let probabilities = args.probabilities.map(|path| context.directory.join(path));
+            let probabilities = match args.probabilities {
+                Some(path) => Some(ProbabilityFile::read(context.directory.join(path))?),
+                None => None,
+            };
             let issues = IssueOptions {
                 field: args.field,
                 probabilities,
@@ -308,9 +346,17 @@ pub(crate) fn run(context: &mut Context, args: FindArgs) -> Result<Answer, Failu
     };
     let mut repo = context.repo()?;
     let progress = context.progress();
-    let report = find::find(&mut repo, &options, progress.as_ref())?;
+    let (report, made) = match common.attach {
+        true => analysis::find(&mut repo, &options, progress.as_ref(), &mut waiting)?,
+        false => (
+            find::find(&mut repo, &options, progress.as_ref())?,
+            Vec::new(),
+        ),
+    };
     context.redirect_or_page(&common.output)?;
-    write(context, common.format, &report)
+    let answer = write(context, common.format, &report)?;
+    render::analysis::made(&mut context.ui, &made);
+    Ok(answer)
 }
 
 /// Writes records that were found.
@@ -320,12 +366,41 @@ pub(super) fn write(
     report: &FindReport,
 ) -> Result<Answer, Failure> {
     let ui = &mut context.ui;
+    if format != FindFormat::Text {
+        // What a list does not show must not be taken for nothing.
+        for dataset in &report.datasets {
+            let nothing = dataset.method.is_empty();
+            let left_out = |note: &&String| nothing || note.starts_with(find::NOT_LOOKED_AT);
+            for note in dataset.notes.iter().filter(left_out) {
+                ui.note(&format!("note: {}: {note}", dataset.dataset));
+            }
+        }
+    }
     match format {
         _ if ui.json => render::find::json_lines(ui, report)?,
         FindFormat::Text => render::find::text(ui, report)?,
         FindFormat::Jsonl => render::find::json_lines(ui, report)?,
         FindFormat::Csv => render::find::csv(ui, report)?,
         FindFormat::LabelStudio => render::find::label_studio(ui, report)?,
+    }
+    Ok(Answer::Done)
+}
+
+fn attached(context: &mut Context, args: AttachedArgs) -> Result<Answer, Failure> {
+    let repo = context.repo()?;
+    let is_text = args.format == FindFormat::Text && !context.ui.json;
+    let wanted = Wanted {
+        revision: args.revision,
+        kind: args.kind,
+        dataset: args.dataset,
+        id: args.analysis,
+        limit: args.limit,
+        only: !is_text,
+    };
+    let all = analysis::reread(&repo, &wanted)?;
+    context.redirect_or_page(&args.output)?;
+    for (_, report) in &all {
+        write(context, args.format, report)?;
     }
     Ok(Answer::Done)
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::super::context::{Context, waiting};
 use super::super::error::Failure;
-use super::super::ui::{counted, size};
+use super::super::ui::{count, counted, size};
 use super::super::{Answer, env};
 use crate::ops::remote::{self, Carried, PushedRef};
 use crate::ops::{self};
@@ -160,7 +160,7 @@ pub(crate) fn push(context: &mut Context, args: &PushArgs) -> Result<Answer, Fai
         let line = format!("Pushed {} to {}", amount(pushed.carried), pushed.address);
         context.ui.line(&line)?;
         tell(context, &pushed.refs, "")?;
-        attached(context, pushed.attached)?;
+        attached(context, pushed.attached, pushed.analyses)?;
     }
     Ok(Answer::Done)
 }
@@ -275,17 +275,22 @@ fn told(context: &mut Context, fetched: &remote::Fetched) -> Result<(), Failure>
     );
     context.ui.line(&line)?;
     tell(context, &fetched.refs, &format!("{}/", fetched.remote))?;
-    attached(context, fetched.attached)
+    attached(context, fetched.attached, fetched.analyses)
 }
 
-/// Tells how many evaluations went along.
-fn attached(context: &mut Context, count: u64) -> Result<(), Failure> {
-    match count {
-        0 => Ok(()),
-        count => Ok(context
-            .ui
-            .line(&format!("  {}", counted(count, "evaluation")))?),
+/// Tells how many evaluations and analyses went along.
+fn attached(context: &mut Context, all: u64, analyses: u64) -> Result<(), Failure> {
+    let evaluations = all - analyses;
+    if evaluations > 0 {
+        let line = format!("  {}", counted(evaluations, "evaluation"));
+        context.ui.line(&line)?;
     }
+    match analyses {
+        0 => {}
+        1 => context.ui.line("  1 analysis")?,
+        many => context.ui.line(&format!("  {} analyses", count(many)))?,
+    }
+    Ok(())
 }
 
 /// Tells where branches and tags stood and stand.

@@ -10,7 +10,7 @@ use super::super::context::Context;
 use super::super::error::Failure;
 use super::find::{FindFormat, write};
 use crate::curate::choosing::Unsure;
-use crate::ops::find::{self, FindOptions, Kind, SelectOptions, Source, Strategy};
+use crate::ops::find::{self, FindOptions, Kind, ProbabilityFile, SelectOptions, Source, Strategy};
 
 /// Select records to label next, in the order in which they should be
 ///
@@ -103,7 +103,10 @@ pub(crate) fn run(context: &mut Context, args: SelectArgs) -> Result<Answer, Fai
         MeasureArg::Entropy => Unsure::Entropy,
     };
     let source = match args.probabilities {
-        Some(path) => Source::File(context.directory.join(path), args.classes),
+        Some(path) => Source::File(
+            ProbabilityFile::read(context.directory.join(path))?,
+            args.classes,
+        ),
         None => Source::Learner(args.learner),
     };
     let select = SelectOptions {

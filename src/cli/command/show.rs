@@ -71,5 +71,12 @@ pub(crate) fn run(context: &mut Context, args: &ShowArgs) -> Result<Answer, Fail
             render::eval::row(ui, told)?;
         }
     }
+    if !sealed.analyses.is_empty() {
+        let heading = ui.paint(Style::Heading, "Analyses");
+        ui.line(&heading)?;
+        for one in &sealed.analyses {
+            ui.line(&format!("    {}", render::analysis::words(one)))?;
+        }
+    }
     Ok(Answer::Done)
 }

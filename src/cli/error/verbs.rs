@@ -8,6 +8,7 @@ use super::{DAMAGE, USAGE, USER, Words, hint};
 use crate::attribute;
 use crate::object;
 use crate::ops;
+use crate::ops::analysis::Unclear;
 
 pub(super) fn verb(error: &ops::Error) -> Words {
     use ops::Error as E;
@@ -171,6 +172,30 @@ pub(super) fn verb(error: &ops::Error) -> Words {
             "bad_probabilities",
             USER,
             hint("docs/find.md, \"Probabilities\", has the formats."),
+        ),
+        E::Analysis(Unclear::NotOne { found, known }) => (
+            "not_one_analysis",
+            USER,
+            match (found.as_slice(), known.as_slice()) {
+                ([], []) => hint("`dver find KIND REV --attach` attaches one."),
+                ([], all) | (all, _) => {
+                    let all = all
+                        .iter()
+                        .map(|(kind, id)| format!("{kind} ({})", id.short()));
+                    let all = all.collect::<Vec<_>>().join(", ");
+                    Some(format!(
+                        "Attached are {all}: choose one with --kind, --dataset or --analysis."
+                    ))
+                }
+            },
+        ),
+        E::Analysis(Unclear::NoSuchCount { known, .. }) => (
+            "no_such_count",
+            USER,
+            match known.is_empty() {
+                true => hint("`dver find KIND REV --attach` attaches an analysis."),
+                false => Some(format!("There are: {}.", known.join(", "))),
+            },
         ),
         E::NoSuchRecord { .. } => ("no_such_record", USER, None),
         E::NoRatings { .. } => (

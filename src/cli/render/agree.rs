@@ -10,6 +10,7 @@ use super::super::ui::{Style, Ui, count, counted, pad, shorten};
 use super::diff_csv::cell;
 use crate::base::ObjectId;
 use crate::ops::agree::{AgreeReport, Agreement, Consensus, ConsensusReport, Under};
+use crate::ops::find::FindReport;
 
 fn heading(commit: Option<ObjectId>) -> String {
     match commit {
@@ -142,9 +143,6 @@ pub(crate) fn consensus(
     report: &ConsensusReport,
     format: FormatArg,
 ) -> io::Result<()> {
-    if format == FormatArg::Csv {
-        ui.line("dataset,key,field,score,method,label,suggested,note")?;
-    }
     for found in &report.found {
         let outvoted = counted(found.outvoted.len() as u64, "rating");
         let items = counted(found.items, "item");
@@ -169,58 +167,44 @@ pub(crate) fn consensus(
                 .collect();
             ui.line(&format!("  classes: {}", shares.join(", ")))?;
         }
-        listed(ui, found, format)?;
+        if format == FormatArg::Text {
+            listed(ui, found)?;
+        }
     }
-    Ok(())
+    // Work lists look as those of `find`, so that they come back the same way.
+    let list = FindReport {
+        commit: report.commit,
+        datasets: report.found.iter().map(Consensus::work_list).collect(),
+    };
+    match format {
+        FormatArg::Text => Ok(()),
+        FormatArg::Csv => super::find::csv(ui, &list),
+        FormatArg::Jsonl => super::find::json_lines(ui, &list),
+    }
 }
 
-fn listed(ui: &mut Ui, found: &Consensus, format: FormatArg) -> io::Result<()> {
+fn listed(ui: &mut Ui, found: &Consensus) -> io::Result<()> {
     for rating in &found.outvoted {
-        let suggested = found
-            .classes
-            .get(rating.suggested as usize)
-            .cloned()
-            .unwrap_or_default();
-        let note = rating
-            .annotator
-            .as_ref()
-            .map(|name| format!("annotator {name}"));
-        match format {
-            FormatArg::Text => {
-                let key = shorten(&rating.key.join(" "), 40);
-                let (label, to) = (shorten(&rating.label, 30), shorten(&suggested, 30));
-                let note = note
-                    .map(|note| format!("  {}", shorten(&note, 40)))
-                    .unwrap_or_default();
-                ui.line(&format!(
-                    "  {:.4}  {key}  {}: {label} -> {to}{note}",
-                    rating.score,
-                    shorten(&rating.field, 30)
-                ))?;
-            }
-            FormatArg::Csv => {
-                let key = match rating.key.as_slice() {
-                    [only] => only.clone(),
-                    parts => json!(parts).to_string(),
-                };
-                let cells = [
-                    cell(&found.dataset, false),
-                    cell(&key, false),
-                    cell(&rating.field, false),
-                    rating.score.to_string(),
-                    cell(&found.method, false),
-                    cell(&rating.label, false),
-                    cell(&suggested, false),
-                    note.map(|note| cell(&note, false)).unwrap_or_default(),
-                ];
-                ui.line(&cells.join(","))?;
-            }
-            FormatArg::Jsonl => ui.json_line(&json!({
-                "dataset": found.dataset, "key": rating.key, "field": rating.field,
-                "score": rating.score, "method": found.method, "label": rating.label,
-                "suggested": suggested, "note": note,
-            }))?,
-        }
+        let suggested = found.classes.get(rating.suggested as usize);
+        let suggested = shorten(suggested.map_or("", String::as_str), 30);
+        let key: Vec<&str> = rating
+            .key
+            .iter()
+            .map(|part| part.as_deref().unwrap_or("-"))
+            .collect();
+        let key = match rating.record {
+            Some(_) => format!("#{}", rating.place),
+            None => shorten(&key.join(" "), 40),
+        };
+        let note = rating.annotator.as_ref();
+        let note = note.map(|name| format!("  {}", shorten(&format!("annotator {name}"), 40)));
+        ui.line(&format!(
+            "  {:.4}  {key}  {}: {} -> {suggested}{}",
+            rating.score,
+            shorten(&rating.field, 30),
+            shorten(&rating.label, 30),
+            note.unwrap_or_default()
+        ))?;
     }
     Ok(())
 }

@@ -51,12 +51,23 @@ pub(crate) fn json(sealed: &Sealed) -> Value {
             json!({"name": one.name, "id": id, "accuracy": accuracy})
         })
         .collect();
+    let analyses = sealed.analyses.iter().map(|one| {
+        let (analysis, found) = (&one.analysis, one.analysis.counts.get("found"));
+        json!({
+            "kind": analysis.kind, "id": one.id, "dataset": analysis.dataset, "found": found,
+            "records": analysis.inputs.records, "method": analysis.method,
+        })
+    });
+    let analyses: Vec<Value> = analyses.collect();
     let mut out = json!({
         "commit": sealed.id, "parents": commit.parents, "author": commit.author,
         "time": commit.time, "message": commit.message, "snapshot": commit.snapshot,
         "changes": commit.changes, "scorecard": commit.scorecard,
         "datasets": datasets, "gates": gates, "evaluations": evaluations,
     });
+    if !analyses.is_empty() {
+        out["analyses"] = json!(analyses);
+    }
     if let Some(reason) = &commit.reason {
         out["reason"] = json!(reason);
     }
@@ -116,7 +127,10 @@ pub(crate) fn log_entry(
 ) -> io::Result<()> {
     log_head(ui, sealed, names, head)?;
     let has_datasets = dataset_lines(ui, sealed)?;
-    if evaluation_lines(ui, sealed)? || has_datasets {
+    for one in &sealed.analyses {
+        ui.line(&format!("    {}", super::analysis::words(one)))?;
+    }
+    if evaluation_lines(ui, sealed)? || has_datasets || !sealed.analyses.is_empty() {
         ui.line("")?;
     }
     Ok(())

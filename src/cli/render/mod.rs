@@ -1,6 +1,7 @@
 //! Words: how reports and events look. Renderers compute nothing that an engine could.
 
 pub(crate) mod agree;
+pub(crate) mod analysis;
 pub(crate) mod apply;
 pub(crate) mod bench;
 pub(crate) mod bisect;

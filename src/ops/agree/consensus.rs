@@ -6,7 +6,7 @@ use crate::base::ObjectId;
 use crate::base::progress::Progress;
 use crate::dataset::Table;
 use crate::object::ObjectSource;
-use crate::quality::agreement::{Question, Ratings, read};
+use crate::quality::agreement::{Question, Ratings, Shape, read};
 use crate::quality::consensus::{
     Majority, Method, Outvoted, Verdict, Votes, dawid_skene, majority, outvoted,
 };
@@ -24,8 +24,12 @@ const MOST_NUMBERS: usize = 1 << 28;
 /// The consensus of one label field, or of the label fields of a wide table.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Consensus {
+    /// The label field; `None` of a wide table.
+    pub field: Option<String>,
     /// The data set.
     pub dataset: String,
+    /// The fields of its key.
+    pub key: Vec<String>,
     /// The variant of the method.
     pub method: String,
     /// How many items have a rating.
@@ -76,7 +80,7 @@ pub fn consensus(
     }
 }
 
-fn of_version(
+pub(super) fn of_version(
     source: &dyn ObjectSource,
     version: &Version,
     options: &AgreeOptions<'_>,
@@ -147,7 +151,12 @@ fn of_ratings(
     let verdicts: FxHashMap<u64, Verdict> = votes.items.iter().copied().zip(verdicts).collect();
     let found = outvoted(source, question, &all, &verdicts)?;
     Ok(Consensus {
+        field: match question.shape {
+            Shape::Long(label) => Some(label.to_owned()),
+            Shape::Wide => None,
+        },
         dataset: question.table.name.clone(),
+        key: question.table.declaration.roles.key().to_vec(),
         method: method.name(),
         items,
         undecided: undecided as u64,

@@ -3,6 +3,7 @@
 //! Several records of an item (role `item`) are its ratings; without an item field, several label
 //! fields are several annotators' columns. Definitions: docs/agreement.md.
 
+mod attached;
 mod consensus;
 mod guideline;
 mod metrics;
@@ -26,8 +27,10 @@ use super::error::Error;
 use super::quality::of_working;
 use super::watched::Watched;
 
+pub use crate::quality::agreement::Scale as ScaleName;
+pub(super) use attached::again;
+pub use attached::consensus_and_attach;
 pub use consensus::{Consensus, ConsensusReport, consensus};
-pub use scale::ScaleName;
 
 /// The most ratings in memory at once: 24 bytes each.
 const MOST: u64 = 8 << 20;

@@ -1,34 +1,10 @@
-//! Scales: what it means that two classes differ.
+//! The scale on which agreement is told, with the values of the classes.
 
 use crate::dataset::Declaration;
-use crate::quality::agreement::{Distance, Ratings, Shape};
+use crate::quality::agreement::{Distance, Ratings, Scale as ScaleName, Shape};
 use crate::record::Type;
 
 use super::super::error::Error;
-
-/// A scale, by name.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ScaleName {
-    /// Classes are equal or not.
-    Nominal,
-    /// Classes have an order.
-    Ordinal,
-    /// Classes are numbers whose differences mean something.
-    Interval,
-    /// Classes are numbers from 0 on whose ratios mean something.
-    Ratio,
-}
-
-impl ScaleName {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Nominal => "nominal",
-            Self::Ordinal => "ordinal",
-            Self::Interval => "interval",
-            Self::Ratio => "ratio",
-        }
-    }
-}
 
 /// A scale with the values of its classes.
 pub(super) struct Scale {
@@ -42,17 +18,12 @@ impl Scale {
     }
 
     pub(super) fn distance(&self) -> Distance<'_> {
-        match self.scale {
-            ScaleName::Nominal => Distance::Nominal,
-            ScaleName::Ordinal => Distance::Ordinal,
-            ScaleName::Interval => Distance::Interval(&self.values),
-            ScaleName::Ratio => Distance::Ratio(&self.values),
-        }
+        self.scale.distance(&self.values)
     }
 
     /// Returns whether classes have an order, so that disagreements can weigh more or less.
     pub(super) fn is_ordered(&self) -> bool {
-        self.scale != ScaleName::Nominal
+        self.scale.is_ordered()
     }
 }
 
@@ -69,31 +40,24 @@ pub(super) fn resolve(
         Shape::Wide => first.unwrap_or_default(),
     };
     // Declared classes are those of the first label field.
-    let declared = first == Some(field);
-    let ordered = declaration
+    let declared = declaration
         .classes
         .as_ref()
-        .is_some_and(|c| c.ordered && declared);
-    let scale = asked.unwrap_or(match ordered {
-        true => ScaleName::Ordinal,
-        false => ScaleName::Nominal,
-    });
+        .filter(|_| first == Some(field));
+    let said = declared.and_then(|classes| ScaleName::named(classes.scale()));
+    let scale = asked.or(said).unwrap_or(ScaleName::Nominal);
+    let has_order = said.is_some_and(ScaleName::is_ordered);
     let numbers = matches!(names.kind, Some(Type::Integer | Type::Float) | None);
-    if scale == ScaleName::Ordinal && !ordered && !numbers {
+    if scale == ScaleName::Ordinal && !has_order && !numbers {
         return Err(Error::ScaleNeedsOrder {
             field: field.to_owned(),
         });
     }
-    let mut values = Vec::new();
-    if matches!(scale, ScaleName::Interval | ScaleName::Ratio) {
-        for class in &names.classes {
-            let value = class.parse::<f64>().ok().filter(|value| value.is_finite());
-            values.push(value.ok_or_else(|| Error::ScaleNeedsNumbers {
-                scale: scale.name(),
-                field: field.to_owned(),
-                value: class.clone(),
-            })?);
-        }
-    }
+    let values = scale.values(&names.classes);
+    let values = values.map_err(|class| Error::ScaleNeedsNumbers {
+        scale: scale.name(),
+        field: field.to_owned(),
+        value: class.clone(),
+    })?;
     Ok(Scale { scale, values })
 }

@@ -57,17 +57,21 @@ pub(super) fn dataset(
                 Ok(hit) => decide(want, hit, separator(declaration, want)),
             };
             match (decided, &found) {
-                (Ok(true), Ok(hit)) => {
+                (Ok(is_news), Ok(hit)) => {
                     let record = records.entry(hit.ordinal).or_insert_with(|| Record {
                         hit,
+                        decided: Vec::new(),
                         wants: Vec::new(),
                     });
-                    record.wants.push((target, want));
+                    record.decided.push((target, want, is_news));
                 }
                 (Err(why), _) => report.refused.push(target.refused(want, declaration, why)),
-                _ => report.already += 1,
+                (Ok(_), Err(_)) => {} // without a record nothing is decided
             }
         }
+    }
+    for record in records.values_mut() {
+        record.settle(declaration, report);
     }
     let mut planned = Planned {
         table: table.clone(),
@@ -217,7 +221,33 @@ fn edit<'a>(field: &'a str, value: &'a Value, kind: Type) -> Edit<'a> {
 /// A record that changes, with what it gets.
 struct Record<'a> {
     hit: &'a Hit,
+    /// What the list says of it, and whether that is not there already.
+    decided: Vec<(&'a Target, &'a Want, bool)>,
+    /// What is written.
     wants: Vec<(&'a Target, &'a Want)>,
+}
+
+impl Record<'_> {
+    /// Decides what is written: `17` and `17.0` are one record, of which a list may say two things.
+    fn settle(&mut self, declaration: &Declaration, report: &mut Report) {
+        for &(target, want, is_news) in &self.decided {
+            let same = |other: &Want| other.field == want.field;
+            let differs = |other: &Want| {
+                let separator = separator(declaration, want);
+                same(other) && !label::same_text(&other.suggested, &want.suggested, separator)
+            };
+            if self.decided.iter().any(|(_, other, _)| differs(other)) {
+                let why = Why::AmbiguousKey;
+                report.refused.push(target.refused(want, declaration, why));
+            } else if !is_news {
+                report.already += 1;
+            } else if self.wants.iter().any(|(_, other)| same(other)) {
+                report.repeated += 1;
+            } else {
+                self.wants.push((target, want));
+            }
+        }
+    }
 }
 
 /// Makes the new bytes of records.

@@ -27,6 +27,7 @@ use crate::object::{self, AttachmentKind, Commit, Definition, Evaluation};
 use crate::record::Role;
 use crate::repo::Repo;
 
+use super::analysis::{self, Attached};
 use super::assess::Version;
 use super::error::Error;
 pub use import::{ImportOptions, import};
@@ -84,12 +85,27 @@ fn compare(repo: &Repo, told: &mut Told, side: &Side) -> Result<(), Error> {
     Ok(())
 }
 
-/// Returns the evaluations of a revision and of what came before it, newest commit first.
-pub fn list(repo: &Repo, revision: &str, name: Option<&str>) -> Result<Vec<Told>, Error> {
+/// What is attached to a commit.
+#[derive(Clone, Debug)]
+pub enum Listed {
+    /// Scores of a model.
+    Evaluation(Box<Told>),
+    /// What a search found.
+    Analysis(Box<Attached>),
+}
+
+/// Returns the evaluations and analyses of a revision and of what came before it, newest commit
+/// first; of one name where one is given, and then no analyses, which have none.
+pub fn list(repo: &Repo, revision: &str, name: Option<&str>) -> Result<Vec<Listed>, Error> {
     let tip = repo.resolve(revision)?;
     let mut out = Vec::new();
     for (id, _) in crate::history::log(&repo.store, &[tip], &[], None)? {
-        out.extend(of_commit(repo, &id, name)?);
+        let told = of_commit(repo, &id, name)?.into_iter();
+        out.extend(told.map(|told| Listed::Evaluation(Box::new(told))));
+        if name.is_none() {
+            let all = analysis::attached(repo, &id)?.into_iter();
+            out.extend(all.map(|one| Listed::Analysis(Box::new(one))));
+        }
     }
     Ok(out)
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::record::Role;
+use crate::record::{Cell, Role};
 
 use super::super::error::Error;
 use super::groups::{ByFields, grouped};
@@ -50,7 +50,15 @@ pub(super) fn find(view: &View<'_>) -> Result<Answer, Error> {
         .collect();
     places.sort_unstable();
     let names: Vec<&str> = labels.iter().map(String::as_str).collect();
-    let values = view.values(&places, &names)?;
+    let mut values = view.values(&places, &names)?;
+    for labels in &mut values {
+        for (name, label) in names.iter().zip(labels) {
+            // As the tags have them: `1` and `1.0` of a field of numbers are one label.
+            *label = label
+                .take()
+                .map(|text| view.spelled(name, Cell::text(&text)));
+        }
+    }
     let mut hits = Vec::new();
     for group in members {
         for (at, field) in labels.iter().enumerate() {
@@ -104,6 +112,7 @@ pub(super) fn find(view: &View<'_>) -> Result<Answer, Error> {
         }
     }
     Ok(Answer {
+        counts: BTreeMap::new(),
         method: METHOD.to_owned(),
         hits,
         notes: Vec::new(),

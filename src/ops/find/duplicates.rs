@@ -1,6 +1,9 @@
 //! `find duplicates`: records whose content another one before them has, exactly or nearly.
 
-use crate::curate::{Bands, Spelling, near_duplicates};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::curate::{Bands, Shingled, Spelling, near_duplicates};
 use crate::record::{Role, Type};
 
 use super::super::error::Error;
@@ -8,8 +11,10 @@ use super::groups::{ByFields, grouped};
 use super::reading::View;
 use super::{Answer, Hit, Note};
 
-/// So many texts are compared in memory.
-const MOST_TEXTS: u64 = 2_000_000;
+/// So many shingles are held in memory at once: 1 GiB, of texts of 20 words seven million.
+const MOST_SHINGLES: usize = 1 << 27;
+/// So many texts: beside their shingles they take 50 bytes each.
+const MOST_TEXTS: usize = 1 << 24;
 
 /// Records beyond the first of each group of equal content: those that the metric
 /// `duplicates_content` counts.
@@ -43,6 +48,7 @@ pub(super) fn exact(view: &View<'_>) -> Result<Answer, Error> {
         }
     }
     Ok(Answer {
+        counts: BTreeMap::new(),
         method: method.to_owned(),
         hits,
         notes: Vec::new(),
@@ -68,21 +74,40 @@ pub(super) fn near(view: &View<'_>, least: f64) -> Result<Answer, Error> {
     if fields.is_empty() {
         return Err(view.not_to_be_found("it has no text"));
     }
-    if view.table.records() > MOST_TEXTS {
-        let words = format!("it has more than {MOST_TEXTS} records: choose some with --where");
-        return Err(view.not_to_be_found(words));
-    }
+    let (shingles, count) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let is_too_much = || {
+        let shingles = shingles.load(Ordering::Relaxed);
+        shingles > MOST_SHINGLES || count.load(Ordering::Relaxed) > MOST_TEXTS
+    };
     let runs = view.scan(|batch, records| {
         let places = batch.places(fields.iter().map(String::as_str));
-        let text = |(at, record): (u64, crate::record::RecordRef<'_>)| {
-            let cells = places
-                .iter()
-                .filter_map(|place| Some(record.cell((*place)?)?.text));
-            (at, cells.collect::<Vec<_>>().join("\n"))
-        };
-        records.map(text).collect::<Vec<_>>()
+        // What is too much is not read to its end.
+        if is_too_much() {
+            return (Vec::new(), Shingled::default());
+        }
+        let mut at = Vec::new();
+        let texts = Shingled::of(records.map(|(place, record)| {
+            at.push(place);
+            let cells = places.iter();
+            let cells = cells.filter_map(|place| Some(record.cell((*place)?)?.text));
+            cells.collect::<Vec<_>>().join("\n")
+        }));
+        shingles.fetch_add(texts.shingles(), Ordering::Relaxed);
+        count.fetch_add(texts.len(), Ordering::Relaxed);
+        (at, texts)
     })?;
-    let (places, texts): (Vec<u64>, Vec<String>) = runs.into_iter().flatten().unzip();
+    if is_too_much() {
+        let words = format!(
+            "its texts have more than {MOST_SHINGLES} shingles, or are more than {MOST_TEXTS}: \
+             choose some with --where"
+        );
+        return Err(view.not_to_be_found(words));
+    }
+    let (mut places, mut texts) = (Vec::new(), Shingled::default());
+    for (at, some) in runs {
+        places.extend(at);
+        texts.append(some);
+    }
     let cut = Bands::of_threshold(least);
     let method = format!(
         "minhash(jaccard >= {least}, shingles of 3 words, {} bands of {} rows)",
@@ -99,6 +124,7 @@ pub(super) fn near(view: &View<'_>, least: f64) -> Result<Answer, Error> {
         note: Note::Of("like {}".to_owned(), places[pair.earlier]),
     };
     Ok(Answer {
+        counts: BTreeMap::new(),
         hits: near_duplicates(&texts, least)
             .into_iter()
             .map(hit)

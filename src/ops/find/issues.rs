@@ -1,10 +1,10 @@
 //! `find label-issues`: labels that probabilities contradict, by confident learning.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::curate::Confident;
 use crate::learn::{Learner, Logistic, NaiveBayes, Nearest, Rows, fold_of, id_of, out_of_fold};
-use crate::record::Role;
+use crate::record::{Role, canonical, normalized};
 
 use super::super::error::Error;
 use super::super::features::described;
@@ -14,11 +14,14 @@ use super::reading::{View, identity};
 use super::{Answer, Hit, IssueOptions, Note};
 
 /// A learner of our own takes so many records: text needs about 2 kB of memory each.
-const MOST: usize = 1_000_000;
+const MOST: u64 = 1_000_000;
+/// So many probabilities are held at once: 1 GiB.
+const MOST_NUMBERS: usize = 1 << 27;
 
 /// A labelled record.
 struct Labelled {
     record: u64,
+    /// In the spelling that equal labels share.
     label: String,
     /// What identifies it.
     id: u128,
@@ -32,6 +35,8 @@ struct Probabilities {
     numbers: Vec<f64>,
     source: String,
     notes: Vec<String>,
+    /// How many records are predicted as they are labelled, where a learner of ours predicts.
+    right: Option<usize>,
 }
 
 pub(super) fn find(view: &View<'_>, options: &IssueOptions) -> Result<Answer, Error> {
@@ -48,15 +53,21 @@ pub(super) fn find(view: &View<'_>, options: &IssueOptions) -> Result<Answer, Er
         return Err(view.not_to_be_found(words));
     };
     let (mut records, looked_at, given);
-    if let Some(path) = &options.probabilities {
-        let imported = Imported::read(path, view, (options.field.as_deref(), &options.classes))?;
+    if let Some(file) = &options.probabilities {
+        let imported = Imported::read(file, view, (options.field.as_deref(), &options.classes))?;
         let read = labelled(view, &field, &[], options.folds)?;
         (records, looked_at) = read;
         let taken = imported.taken(
             view,
             &records.iter().map(|one| one.record).collect::<Vec<_>>(),
         )?;
+        let (name, any) = (taken.name.clone(), !records.is_empty());
         given = of_file(taken, &mut records)?;
+        // Nothing found would be a wrong answer: nothing was looked at.
+        if any && records.is_empty() {
+            let words = format!("no labelled record has probabilities of its label in {name}");
+            return Err(view.not_to_be_found(words));
+        }
     } else {
         let map = map_of(view, None)?;
         if map.is_empty() {
@@ -64,14 +75,15 @@ pub(super) fn find(view: &View<'_>, options: &IssueOptions) -> Result<Answer, Er
                 view.not_to_be_found("it has no features to learn from: import probabilities")
             );
         }
-        let fields: Vec<String> = map.fields().iter().map(|(name, _)| name.clone()).collect();
-        (records, looked_at) = labelled(view, &field, &fields, options.folds)?;
-        if records.len() > MOST {
+        // Asked before they are read: all of them may not fit into memory.
+        if view.table.records() > MOST && view.count(&field)? > MOST {
             let words = format!(
                 "it has more than {MOST} labelled records: choose some with --where, or import probabilities"
             );
             return Err(view.not_to_be_found(words));
         }
+        let fields: Vec<String> = map.fields().iter().map(|(name, _)| name.clone()).collect();
+        (records, looked_at) = labelled(view, &field, &fields, options.folds)?;
         let mut rows = map.rows();
         for one in &mut records {
             let values: Vec<Option<&str>> = one.values.iter().map(Option::as_deref).collect();
@@ -140,11 +152,20 @@ pub(super) fn find(view: &View<'_>, options: &IssueOptions) -> Result<Answer, Er
         "confident joint: {} of {all} records beside its diagonal",
         all - own
     ));
+    let mut counts = BTreeMap::new();
+    let mut count = |name: &str, number: u64| counts.insert(name.to_owned(), number);
+    count("labelled", labels.len() as u64);
+    count("joint", all.unsigned_abs());
+    count("joint_off_diagonal", (all - own).unsigned_abs());
+    if let Some(right) = given.right {
+        count("predicted_as_labelled", right as u64);
+    }
     Ok(Answer {
         method,
         hits,
         notes,
         looked_at,
+        counts,
     })
 }
 
@@ -158,6 +179,7 @@ fn labelled(
     let (key, group) = (view.fields(Role::Key), view.fields(Role::Group));
     let content = view.content();
     let content = view.spelling(content.iter().map(|name| &**name));
+    let kind = view.kind(label);
     let runs = view.scan(|batch, records| {
         let place = batch.field(label);
         let of = |names: &[String]| batch.places(names.iter().map(String::as_str));
@@ -183,7 +205,7 @@ fn labelled(
             let value = |place: &Option<usize>| Some(record.cell((*place)?)?.text.to_owned());
             out.push(Labelled {
                 record: at,
-                label: label.text.to_owned(),
+                label: normalized(&canonical(kind, label)).into_owned(),
                 id,
                 fold,
                 values: fields.iter().map(value).collect(),
@@ -225,6 +247,13 @@ fn out_of_folds(
     if classes.len() > 1000 {
         return Err(view.not_to_be_found("its label has more than 1,000 classes"));
     }
+    if classes.len().saturating_mul(records.len()) > MOST_NUMBERS {
+        return Err(view.not_to_be_found(format!(
+            "{} classes of {} records are more than {MOST_NUMBERS} probabilities: choose some with --where",
+            classes.len(),
+            records.len()
+        )));
+    }
     let label = |one: &Labelled| classes.binary_search(&one.label).unwrap_or(0) as u32;
     let labels: Vec<u32> = records.iter().map(label).collect();
     let ids: Vec<u128> = records.iter().map(|one| one.id).collect();
@@ -255,6 +284,7 @@ fn out_of_folds(
                 records.len()
             ),
         ],
+        right: Some(right),
         classes,
     })
 }
@@ -293,6 +323,7 @@ fn of_file(taken: Taken, records: &mut Vec<Labelled>) -> Result<Probabilities, E
         numbers,
         source: format!("probabilities of {}", taken.name),
         notes,
+        right: None,
         classes: taken.classes,
     })
 }

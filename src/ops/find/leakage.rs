@@ -4,10 +4,10 @@
 //! name. A record leaks where a split before its own has its content, or its group; it is told
 //! once for each, with the first such record of the first such split.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::curate::{Grouped, Spelling};
-use crate::record::{Batch, RecordRef, Role};
+use crate::record::{Batch, RecordRef, Role, Type, canonical, normalized};
 
 use super::super::error::Error;
 use super::groups::{Reader, grouped};
@@ -17,6 +17,8 @@ use super::{Answer, Hit, Note};
 struct BySplit<'a> {
     group: Spelling,
     split: &'a str,
+    /// The type of the splits' names.
+    kind: Type,
     /// The places of splits in their order.
     order: &'a HashMap<String, u8>,
 }
@@ -33,7 +35,8 @@ impl Reader for BySplit<'_> {
         scratch: &mut Vec<u8>,
     ) -> Option<(u128, u8, u64)> {
         let split = record.cell(places[1][0]?)?;
-        let split = *self.order.get(split.text)?;
+        let split = canonical(self.kind, split);
+        let split = *self.order.get(&*normalized(&split))?;
         let group = self.group.hash(record, &places[0], scratch)?;
         Some((group, split, u64::from(split)))
     }
@@ -74,6 +77,7 @@ pub(super) fn find(view: &View<'_>) -> Result<Answer, Error> {
         let reader = BySplit {
             group,
             split,
+            kind: view.kind(split),
             order,
         };
         let (groups, seen) = grouped(view, &reader, true)?;
@@ -81,6 +85,7 @@ pub(super) fn find(view: &View<'_>) -> Result<Answer, Error> {
         tell(&groups, (rank, what), &names, view, &mut hits);
     }
     Ok(Answer {
+        counts: BTreeMap::new(),
         method: "leakage".to_owned(),
         hits,
         notes: vec![format!("splits in order: {}", names.join(", "))],
@@ -121,6 +126,7 @@ fn tell(
 
 /// Returns the splits in their order.
 fn splits(view: &View<'_>, field: &str) -> Result<Vec<String>, Error> {
+    let kind = view.kind(field);
     let runs = view.scan(|batch, records| {
         let mut counts: HashMap<String, u64> = HashMap::new();
         let Some(place) = batch.field(field) else {
@@ -128,9 +134,11 @@ fn splits(view: &View<'_>, field: &str) -> Result<Vec<String>, Error> {
         };
         for (_, record) in records {
             if let Some(cell) = record.cell(place) {
-                match counts.get_mut(cell.text) {
+                let name = canonical(kind, cell);
+                let name = normalized(&name);
+                match counts.get_mut(&*name) {
                     Some(count) => *count += 1,
-                    None => drop(counts.insert(cell.text.to_owned(), 1)),
+                    None => drop(counts.insert(name.into_owned(), 1)),
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! `find` and `select`: records that a person should look at or label, ranked. One file a kind.
 //!
 //! Invariant: an answer is a function of the records and the options, in one order: by
-//! severity, then by key. Nothing is stored; docs/find.md and docs/curation.md have the formulas.
+//! severity, then by key. Whoever wants it kept attaches it (`analysis`); docs/find.md and docs/curation.md have the formulas.
 
 mod conflicts;
 mod duplicates;
@@ -15,7 +15,7 @@ pub(super) mod reading;
 mod selection;
 mod slices;
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
 
 use crate::base::ObjectId;
 use crate::base::progress::Progress;
@@ -23,6 +23,7 @@ use crate::curate::{Prune, Score};
 use crate::dataset::Where;
 use crate::repo::Repo;
 
+pub use self::probabilities::ProbabilityFile;
 use self::reading::View;
 pub use self::selection::{SelectOptions, Source, Strategy};
 pub use self::slices::{SliceOptions, SlicesReport, ToldSlice, slices};
@@ -31,6 +32,9 @@ use super::condition;
 use super::error::Error;
 use super::follow::Measuring;
 use super::quality::of_working;
+
+/// What notes about fields begin with that were too many records to be looked at.
+pub const NOT_LOOKED_AT: &str = "not looked at: ";
 
 /// What to look for, and where.
 #[derive(Debug)]
@@ -73,7 +77,7 @@ pub struct IssueOptions {
     /// The label field; the first where none is named.
     pub field: Option<String>,
     /// A file of probabilities.
-    pub probabilities: Option<PathBuf>,
+    pub probabilities: Option<ProbabilityFile>,
     /// The order of classes in it, where it does not name them.
     pub classes: Vec<String>,
     /// The learner whose probabilities are taken where no file is given.
@@ -115,6 +119,8 @@ pub enum Name {
 /// One record that was found.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Found {
+    /// Its place in the version, counted from 1; `None` where it was not asked for.
+    pub place: Option<u64>,
     /// Its name.
     pub name: Name,
     /// The field that is meant.
@@ -148,6 +154,10 @@ pub struct FoundIn {
     pub looked_at: u64,
     /// How many were found, those beyond the limit included.
     pub total: usize,
+    /// What else was counted, by name.
+    pub counts: BTreeMap<String, u64>,
+    /// The sum of the hashes of the records that were looked at, where it was asked for.
+    pub digest: Option<String>,
     /// The method in words.
     pub method: String,
     /// What people should know of the answer.
@@ -193,6 +203,8 @@ struct Answer {
     hits: Vec<Hit>,
     notes: Vec<String>,
     looked_at: u64,
+    /// What else was counted.
+    counts: BTreeMap<String, u64>,
 }
 
 /// Finds records.
@@ -205,14 +217,21 @@ pub fn find(
     if let Some(revision) = options.revision.as_deref() {
         let (id, commit) = repo.commit(revision)?;
         let version = Version::of_commit(&repo.store, &commit)?;
-        let datasets = in_version(&repo.store, None, &version, options, (&measuring, progress))?;
+        let given = (options, false);
+        let datasets = in_version(&repo.store, None, &version, given, (&measuring, progress))?;
         return Ok(FindReport {
             commit: Some(id),
             datasets,
         });
     }
     let datasets = of_working(repo, progress, |_, source, head, version| {
-        in_version(source, head, version, options, (&measuring, progress))
+        in_version(
+            source,
+            head,
+            version,
+            (options, false),
+            (&measuring, progress),
+        )
     })?;
     Ok(FindReport {
         commit: None,
@@ -220,11 +239,28 @@ pub fn find(
     })
 }
 
+/// Finds records of a version, with the digests of the records that were looked at.
+pub(super) fn with_digests(
+    repo: &Repo,
+    version: &Version,
+    options: &FindOptions,
+    progress: &dyn Progress,
+) -> Result<Vec<FoundIn>, Error> {
+    let measuring = Measuring::of(repo);
+    in_version(
+        &repo.store,
+        None,
+        version,
+        (options, true),
+        (&measuring, progress),
+    )
+}
+
 fn in_version(
     source: &dyn crate::object::ObjectSource,
     head: Option<&Version>,
     version: &Version,
-    options: &FindOptions,
+    (options, digests): (&FindOptions, bool),
     (measuring, progress): (&Measuring, &dyn Progress),
 ) -> Result<Vec<FoundIn>, Error> {
     if let Some(name) = &options.dataset
@@ -267,10 +303,15 @@ fn in_version(
                 hits: Vec::new(),
                 notes: vec![reason],
                 looked_at: 0,
+                counts: BTreeMap::new(),
             },
             answer => answer?,
         };
-        out.push(view.told(answer, options.limit)?);
+        let mut told = view.told(answer, options.limit)?;
+        if digests && !told.method.is_empty() {
+            told.digest = Some(view.digest()?);
+        }
+        out.push(told);
     }
     Ok(out)
 }

@@ -9,20 +9,32 @@ use crate::learn::{Encoding, FeatureMap};
 use super::super::error::Error;
 use super::features::map_of;
 use super::reading::View;
-use super::{Answer, Hit, Note, OutlierOptions};
+use super::{Answer, Hit, NOT_LOOKED_AT, Note, OutlierOptions};
 
 /// Neighbours are looked for among so many records: time grows with their square.
-const MOST: usize = 50_000;
+const MOST: u64 = 50_000;
+/// So many neighbours are asked for at most: all of them are held at once.
+const MOST_NEIGHBOURS: usize = 1000;
 
 /// A record with the value that its group is named by, and the values of the fields.
 type Read = (u64, Option<String>, Vec<Option<String>>);
 
 pub(super) fn find(view: &View<'_>, options: &OutlierOptions) -> Result<Answer, Error> {
+    let bound = options.bound.unwrap_or(0.0);
+    if !(bound >= 0.0 && bound.is_finite()) {
+        return Err(Error::Usage("--bound is 0 or more".to_owned()));
+    }
+    if !(1..=MOST_NEIGHBOURS).contains(&options.neighbours) {
+        return Err(Error::Usage(format!(
+            "--neighbours is from 1 to {MOST_NEIGHBOURS}"
+        )));
+    }
     if let Some(by) = &options.by
         && !view.facts.fields.iter().any(|fact| *fact.name == **by)
     {
         return Err(view.not_to_be_found(format!("it has no field `{by}`")));
     }
+    let mut notes = Vec::new();
     let only = Some(options.fields.as_slice()).filter(|fields| !fields.is_empty());
     let map = map_of(view, only)?;
     let judged = |encoding: &Encoding| !matches!(encoding, Encoding::Category);
@@ -37,35 +49,59 @@ pub(super) fn find(view: &View<'_>, options: &OutlierOptions) -> Result<Answer, 
             "it has no numbers, texts or lists of numbers among its content fields",
         ));
     }
+    let unknown = |field: &&String| !fields.iter().any(|(name, _)| name == *field);
+    if let Some(field) = options.fields.iter().find(unknown) {
+        return Err(view.not_to_be_found(format!(
+            "`{field}` is no content field of numbers, texts or lists of numbers"
+        )));
+    }
+    let all = view.looked_at()?;
+    let is_number = |encoding: &Encoding| matches!(encoding, Encoding::Number(_));
+    let (fields, skipped): (Vec<_>, Vec<_>) = fields
+        .into_iter()
+        .partition(|(_, encoding)| is_number(encoding) || all <= MOST);
+    if !skipped.is_empty() {
+        let names: Vec<&str> = skipped.iter().map(|(name, _)| name.as_str()).collect();
+        let reason = format!(
+            "{}: neighbours are looked for among at most {MOST} records, and these are {all}: choose \
+             some with --where",
+            names.join(", ")
+        );
+        if fields.is_empty() {
+            return Err(view.not_to_be_found(reason));
+        }
+        notes.push(format!("{NOT_LOOKED_AT}{reason}"));
+    }
     let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
+    notes.insert(0, format!("fields: {}", names.join(", ")));
     let runs = view.scan(|batch, records| {
         let places = batch.places(names.iter().copied());
-        let by = options.by.as_ref().and_then(|by| batch.field(by));
+        let by = options.by.as_ref().map(|by| (by, batch.field(by)));
         let read = |(at, record): (u64, crate::record::RecordRef<'_>)| -> Read {
             let text = |place: usize| Some(record.cell(place)?.text.to_owned());
-            (
-                at,
-                by.and_then(text),
-                places.iter().map(|place| place.and_then(text)).collect(),
-            )
+            let by = by.and_then(|(field, place)| Some(view.spelled(field, record.cell(place?)?)));
+            let values = places.iter().map(|place| place.and_then(text)).collect();
+            (at, by, values)
         };
         records.map(read).collect::<Vec<_>>()
     })?;
     let records: Vec<Read> = runs.into_iter().flatten().collect();
     let mut hits = Vec::new();
-    let mut notes = Vec::new();
+    let mut methods: Vec<String> = Vec::new();
     for (at, (name, encoding)) in fields.iter().enumerate() {
+        let method = match encoding {
+            Encoding::Number(_) => method(options),
+            _ => near(options),
+        };
         match encoding {
             Encoding::Number(_) => numbers(&records, at, name, options, &mut hits),
-            _ if records.len() > MOST => {
-                notes.push(format!(
-                    "{name}: more than {MOST} records, choose some with --where"
-                ));
-            }
             _ => {
                 let map = FeatureMap::new(vec![(name.clone(), encoding.clone())]);
-                neighbours(&records, at, &map, options.neighbours.max(1), &mut hits);
+                neighbours(&records, at, &map, options, &mut hits);
             }
+        }
+        if !methods.contains(&method) {
+            methods.push(method);
         }
     }
     // Scores of fields and methods do not compare: each is ranked by itself, in the order of fields.
@@ -78,9 +114,9 @@ pub(super) fn find(view: &View<'_>, options: &OutlierOptions) -> Result<Answer, 
     for hit in &mut hits {
         hit.rank = rank(hit) as u64;
     }
-    notes.push(format!("fields: {}", names.join(", ")));
     Ok(Answer {
-        method: method(options),
+        counts: BTreeMap::new(),
+        method: methods.join("; "),
         hits,
         notes,
         looked_at: records.len() as u64,
@@ -144,7 +180,19 @@ fn numbers(records: &[Read], at: usize, name: &str, options: &OutlierOptions, hi
     }
 }
 
-fn neighbours(records: &[Read], at: usize, map: &FeatureMap, most: usize, hits: &mut Vec<Hit>) {
+/// Names how texts and lists of numbers are judged.
+fn near(options: &OutlierOptions) -> String {
+    format!("neighbours({}, q3 + 1.7 iqr)", options.neighbours)
+}
+
+fn neighbours(
+    records: &[Read],
+    at: usize,
+    map: &FeatureMap,
+    options: &OutlierOptions,
+    hits: &mut Vec<Hit>,
+) {
+    let most = options.neighbours;
     let mut rows = map.rows();
     let mut places = Vec::new();
     for (record, _, values) in records {
@@ -160,7 +208,7 @@ fn neighbours(records: &[Read], at: usize, map: &FeatureMap, most: usize, hits: 
             rank: 0,
             severity: -one.score,
             field: map.fields().first().map(|(name, _)| name.clone()),
-            method: format!("neighbours({most}, q3 + 1.7 iqr)"),
+            method: near(options),
             suggested: None,
             note: Note::Text(format!(
                 "mean distance {:.3} to its {most} nearest",

@@ -4,10 +4,10 @@
 //! row must add up to 1 within 1e-2 (rounding of a few digits and classes).
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::base::fsio;
-use crate::record::{Batch, DeclaredDialect, Format, HEAD_BYTES, Layout, Role, normalized};
+use crate::record::{Batch, Cell, DeclaredDialect, Format, HEAD_BYTES, Layout, Role};
 
 use super::super::error::Error;
 use super::reading::View;
@@ -17,10 +17,43 @@ const SLACK: f64 = 1e-2;
 /// A prefix of columns that stand for classes.
 const PREFIXES: [&str; 3] = ["", "p_", "probabilities."];
 
+/// The longest file that is read.
+const LONGEST: u64 = 4 << 30;
+
+/// A file of probabilities as it was read.
+#[derive(Clone, Debug)]
+pub struct ProbabilityFile {
+    /// Where it was.
+    pub path: PathBuf,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl ProbabilityFile {
+    /// Reads a file.
+    pub fn read(path: PathBuf) -> Result<Self, Error> {
+        match fsio::read_bounded(&path, LONGEST) {
+            Ok(bytes) => Ok(Self { path, bytes }),
+            Err(e) if e.is_not_found() => Err(Error::BadProbabilities {
+                path,
+                reason: "there is no such file".to_owned(),
+            }),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    /// Returns its name without directories.
+    pub(in crate::ops) fn name(&self) -> String {
+        let name = self.path.file_name();
+        name.map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default()
+    }
+}
+
 /// What a file says.
 pub(super) struct Imported {
     name: String,
-    path: std::path::PathBuf,
+    path: PathBuf,
     classes: Vec<String>,
     /// One row of a number for each class.
     numbers: Vec<f64>,
@@ -40,28 +73,25 @@ pub(super) struct Taken {
 impl Imported {
     /// Reads a file.
     pub(super) fn read(
-        path: &Path,
+        file: &ProbabilityFile,
         view: &View<'_>,
         (field, given): (Option<&str>, &[String]),
     ) -> Result<Self, Error> {
         let wrong = |reason: String| Error::BadProbabilities {
-            path: path.to_owned(),
+            path: file.path.clone(),
             reason,
         };
-        let bytes =
-            fsio::read_if_exists(path)?.ok_or_else(|| wrong("there is no such file".to_owned()))?;
-        let extension = path
+        let bytes = file.bytes.as_slice();
+        let extension = file
+            .path
             .extension()
             .and_then(|e| e.to_str())
             .unwrap_or_default();
-        let name = path
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned());
         let ordered = classes(view, field, given);
         let mut read = match extension {
-            "npy" => npy(&bytes, &ordered),
-            "jsonl" | "ndjson" => table(&bytes, Format::Jsonl, view, &ordered),
-            _ => table(&bytes, Format::Csv, view, &ordered),
+            "npy" => npy(bytes, &ordered),
+            "jsonl" | "ndjson" => table(bytes, Format::Jsonl, view, &ordered),
+            _ => table(bytes, Format::Csv, view, &ordered),
         }
         .map_err(wrong)?;
         let width = read.classes.len();
@@ -75,8 +105,14 @@ impl Imported {
                 )));
             }
         }
-        read.name = name.unwrap_or_default();
-        read.path = path.to_owned();
+        // Labels are compared in the one spelling of their field.
+        if let Some(label) = field.or(view.fields(Role::Label).first().map(String::as_str)) {
+            for class in &mut read.classes {
+                *class = view.spelled(label, Cell::text(class));
+            }
+        }
+        read.name = file.name();
+        read.path.clone_from(&file.path);
         Ok(read)
     }
 
@@ -114,8 +150,16 @@ impl Imported {
                 }
                 let fields: Vec<&str> = view.fields(Role::Key).iter().map(String::as_str).collect();
                 let own = view.values(records, &fields)?;
+                // Keys compare by value: the file may spell them otherwise.
+                let spelled = |key: &Vec<Option<String>>| -> Vec<Option<String>> {
+                    let parts = fields.iter().zip(key);
+                    let part = |(field, text): (&&str, &Option<String>)| {
+                        Some(view.spelled(field, Cell::text(text.as_deref()?)))
+                    };
+                    parts.map(part).collect()
+                };
                 own.iter()
-                    .map(|key| places.get(key.as_slice()).copied().flatten())
+                    .map(|key| places.get(spelled(key).as_slice()).copied().flatten())
                     .collect()
             }
         };
@@ -203,12 +247,11 @@ fn table(
         let row = row.filter(|row| row.len() == classes.len());
         numbers.extend(row.ok_or_else(|| format!("row {} has no number for each class", at + 1))?);
         if let Some(places) = &key_at {
-            let value = |place: &usize| {
-                record
-                    .cell(*place)
-                    .map(|cell| normalized(cell.text).into_owned())
+            let value = |(field, place): (&String, &usize)| {
+                let cell = record.cell(*place);
+                cell.map(|cell| view.spelled(field, cell))
             };
-            keys.push(places.iter().map(value).collect());
+            keys.push(key.iter().zip(places).map(value).collect());
         }
     }
     Ok(Imported {

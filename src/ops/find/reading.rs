@@ -3,23 +3,27 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use crate::base::ObjectId;
+use crate::base::sum::Sum256;
 use crate::curate::Spelling;
 use crate::dataset::r#where::Given;
 use crate::dataset::{Table, Where};
 use crate::object::ObjectSource;
 use crate::profile::{Facts, hash_records};
-use crate::record::{Batch, RecordRef, Role, Type, UNPARSABLE, quote_name};
+use crate::record::{
+    Batch, Cell, RecordRef, Role, Type, UNPARSABLE, canonical, normalized, quote_name,
+};
 
 use super::super::error::Error;
 use super::{Answer, Found, FoundIn, Hit, Name, Note};
 
 /// A data set that is looked through.
-pub(super) struct View<'a> {
+pub(in crate::ops) struct View<'a> {
     source: &'a dyn ObjectSource,
     pub(super) table: &'a Table,
     pub(super) facts: &'a Facts,
@@ -31,14 +35,15 @@ pub(super) struct View<'a> {
 type Start = (usize, usize, u64);
 
 /// A record as it is told.
-pub(super) struct Told {
-    pub(super) name: Name,
+#[derive(Clone)]
+pub(in crate::ops) struct Told {
+    pub(in crate::ops) name: Name,
     /// Values of the fields that were asked for.
-    pub(super) values: Vec<Option<String>>,
+    pub(in crate::ops) values: Vec<Option<String>>,
 }
 
 impl<'a> View<'a> {
-    pub(super) fn new(
+    pub(in crate::ops) fn new(
         source: &'a dyn ObjectSource,
         table: &'a Table,
         facts: &'a Facts,
@@ -72,6 +77,32 @@ impl<'a> View<'a> {
         found.map_or(Type::Null, |fact| fact.kind)
     }
 
+    /// Returns the one spelling that equal values of a field share.
+    pub(super) fn spelled(&self, field: &str, cell: Cell<'_>) -> String {
+        normalized(&canonical(self.kind(field), cell)).into_owned()
+    }
+
+    /// Returns how many records pass the condition.
+    pub(super) fn looked_at(&self) -> Result<u64, Error> {
+        if self.condition.is_none() && self.also.is_none() {
+            return Ok(self.table.records());
+        }
+        let runs = self.scan(|_, records| records.count() as u64)?;
+        Ok(runs.iter().sum())
+    }
+
+    /// Returns how many records pass the condition and have a value in a field.
+    pub(super) fn count(&self, field: &str) -> Result<u64, Error> {
+        let runs = self.scan(|batch, records| {
+            let place = batch.field(field);
+            let has = |(_, record): &(u64, RecordRef<'_>)| {
+                place.is_some_and(|place| record.cell(place).is_some())
+            };
+            records.filter(has).count() as u64
+        })?;
+        Ok(runs.iter().sum())
+    }
+
     /// Returns the content fields, in the order of the schema.
     pub(super) fn content(&self) -> Vec<Arc<str>> {
         let roles = &self.table.declaration.roles;
@@ -95,25 +126,13 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Returns where each unit's records begin among all.
-    fn starts(&self) -> Vec<Start> {
-        let mut before = 0;
-        let mut out = Vec::new();
-        for (at, part) in self.table.parts.iter().enumerate() {
-            let units = part.units.iter().enumerate();
-            out.extend(units.map(|(unit, one)| (at, unit, before + one.first_record)));
-            before += part.records();
-        }
-        out
-    }
-
     /// Reads all records that pass the condition, run by run on all cores; what `each` makes of
     /// the records of a run comes back in their order.
     pub(super) fn scan<T: Send>(
         &self,
         make: impl Fn(&Batch, &mut dyn Iterator<Item = (u64, RecordRef<'_>)>) -> T + Sync,
     ) -> Result<Vec<T>, Error> {
-        let starts = self.starts();
+        let starts = starts(self.table);
         let read = |batch: &mut Batch, &(part, unit, start): &Start| {
             self.table.read_unit(self.source, part, unit, batch)?;
             let batch = &*batch;
@@ -146,52 +165,56 @@ impl<'a> View<'a> {
             .collect()
     }
 
-    /// Reads records again by their places, which ascend: how each is named, and the values of
-    /// some fields.
-    fn fetch(&self, records: &[u64], fields: &[&str]) -> Result<Vec<Told>, Error> {
-        let starts = self.starts();
-        let mut runs: Vec<(Start, &[u64])> = Vec::new();
-        let mut rest = records;
-        for (at, start) in starts.iter().enumerate() {
-            let end = starts.get(at + 1).map_or(u64::MAX, |next| next.2);
-            let (of_unit, after) = rest.split_at(rest.partition_point(|record| *record < end));
-            if !of_unit.is_empty() {
-                runs.push((*start, of_unit));
-            }
-            rest = after;
+    /// Returns the names and contents of records, whose places are counted from 1.
+    pub(in crate::ops) fn named(&self, places: &[u64]) -> Result<Vec<Told>, Error> {
+        let mut sorted: Vec<u64> = places.iter().map(|place| place.saturating_sub(1)).collect();
+        sorted.sort_unstable();
+        sorted.dedup();
+        let content = self.content();
+        let fields: Vec<&str> = content.iter().map(|name| &**name).collect();
+        let told = fetch(self.source, self.table, &sorted, &fields)?;
+        let found = places.iter().filter_map(|place| {
+            let at = sorted.binary_search(&place.saturating_sub(1)).ok()?;
+            told.get(at).cloned()
+        });
+        Ok(found.collect())
+    }
+
+    /// Returns the answer in which nothing is found.
+    pub(in crate::ops) fn nothing(&self) -> FoundIn {
+        FoundIn {
+            dataset: self.table.name.clone(),
+            key: self.table.declaration.roles.key().to_vec(),
+            content: self.content().iter().map(|name| name.to_string()).collect(),
+            text: self.fields(Role::Text).to_vec(),
+            looked_at: self.table.records(),
+            total: 0,
+            counts: BTreeMap::new(),
+            digest: None,
+            method: String::new(),
+            notes: Vec::new(),
+            found: Vec::new(),
         }
-        let key = self.table.declaration.roles.key();
-        let read = |batch: &mut Batch, &((part, unit, start), of_unit): &(Start, &[u64])| {
-            self.table.read_unit(self.source, part, unit, batch)?;
-            let batch = &*batch;
-            let ids = if key.is_empty() {
-                hash_records(batch)
-            } else {
-                Vec::new()
-            };
-            let key = batch.places(key.iter().map(String::as_str));
-            let fields = batch.places(fields.iter().copied());
-            let values = |record: RecordRef<'_>, places: &[Option<usize>]| -> Vec<Option<String>> {
-                let value = |place: &Option<usize>| Some(record.cell((*place)?)?.text.to_owned());
-                places.iter().map(value).collect()
-            };
-            let told = of_unit.iter().map(|&at| {
-                let place = (at - start) as usize;
-                let record = batch.record(place);
-                let name = match ids.get(place) {
-                    Some(id) => Name::Place(at + 1, *id),
-                    None => Name::Key(values(record, &key)),
-                };
-                let values = values(record, &fields);
-                Told { name, values }
-            });
-            Ok::<_, Error>(told.collect())
-        };
-        let runs: Vec<Vec<Told>> = runs
-            .par_iter()
-            .map_init(Batch::default, read)
-            .collect::<Result<_, _>>()?;
-        Ok(runs.into_iter().flatten().collect())
+    }
+
+    /// Returns the sum mod 2^256 of the BLAKE3 of the frame of each record that is looked at, as hex.
+    pub(in crate::ops) fn digest(&self) -> Result<String, Error> {
+        let runs = self.scan(|batch, records| {
+            let order = batch.frame_order();
+            let (mut frames, mut ends) = (Vec::new(), Vec::new());
+            for (_, record) in records {
+                record.frame(&order, &mut frames);
+                ends.push(frames.len());
+            }
+            let mut sum = Sum256::default();
+            for hash in ObjectId::of_each(&frames, &ends) {
+                sum.add(Sum256::from_bytes(hash.as_bytes()));
+            }
+            sum
+        })?;
+        let mut sum = Sum256::default();
+        runs.into_iter().for_each(|run| sum.add(run));
+        Ok(ObjectId(sum.to_bytes()).to_string())
     }
 
     /// Reads the values of some fields of records, whose places ascend.
@@ -200,7 +223,7 @@ impl<'a> View<'a> {
         records: &[u64],
         fields: &[&str],
     ) -> Result<Vec<Vec<Option<String>>>, Error> {
-        let told = self.fetch(records, fields)?;
+        let told = fetch(self.source, self.table, records, fields)?;
         Ok(told.into_iter().map(|told| told.values).collect())
     }
 
@@ -211,6 +234,7 @@ impl<'a> View<'a> {
             mut hits,
             notes,
             looked_at,
+            counts,
         } = answer;
         let total = hits.len();
         let ranked = |a: &Hit, b: &Hit| {
@@ -236,7 +260,7 @@ impl<'a> View<'a> {
         places.sort_unstable();
         places.dedup();
         let names: HashMap<u64, Name> = {
-            let told = self.fetch(&places, &[])?;
+            let told = fetch(self.source, self.table, &places, &[])?;
             places
                 .iter()
                 .copied()
@@ -262,7 +286,7 @@ impl<'a> View<'a> {
         let mut places: Vec<u64> = hits.iter().map(|hit| hit.record).collect();
         places.sort_unstable();
         places.dedup();
-        let told = self.fetch(&places, &fields)?;
+        let told = fetch(self.source, self.table, &places, &fields)?;
         let values: HashMap<u64, Vec<Option<String>>> = places
             .iter()
             .copied()
@@ -273,6 +297,7 @@ impl<'a> View<'a> {
             let meant = |field: &String| fields[content.len()..].iter().position(|f| f == field);
             let label = hit.field.as_ref().and_then(meant);
             Found {
+                place: Some(hit.record + 1),
                 name: names[&hit.record].clone(),
                 field: hit.field.clone(),
                 score: hit.score,
@@ -288,17 +313,80 @@ impl<'a> View<'a> {
         });
         let found = found.collect();
         Ok(FoundIn {
-            dataset: self.table.name.clone(),
-            key: self.table.declaration.roles.key().to_vec(),
-            text: self.fields(Role::Text).to_vec(),
             found,
             total,
             looked_at,
+            counts,
             method,
             notes,
-            content: content.iter().map(|name| name.to_string()).collect(),
+            ..self.nothing()
         })
     }
+}
+
+/// Returns where each unit's records begin among all.
+fn starts(table: &Table) -> Vec<Start> {
+    let mut before = 0;
+    let mut out = Vec::new();
+    for (at, part) in table.parts.iter().enumerate() {
+        let units = part.units.iter().enumerate();
+        out.extend(units.map(|(unit, one)| (at, unit, before + one.first_record)));
+        before += part.records();
+    }
+    out
+}
+
+/// Reads records again by their places, which ascend: how each is named, and the values of
+/// some fields.
+pub(in crate::ops) fn fetch(
+    source: &dyn ObjectSource,
+    table: &Table,
+    records: &[u64],
+    fields: &[&str],
+) -> Result<Vec<Told>, Error> {
+    let starts = starts(table);
+    let mut runs: Vec<(Start, &[u64])> = Vec::new();
+    let mut rest = records;
+    for (at, start) in starts.iter().enumerate() {
+        let end = starts.get(at + 1).map_or(u64::MAX, |next| next.2);
+        let (of_unit, after) = rest.split_at(rest.partition_point(|record| *record < end));
+        if !of_unit.is_empty() {
+            runs.push((*start, of_unit));
+        }
+        rest = after;
+    }
+    let key = table.declaration.roles.key();
+    let read = |batch: &mut Batch, &((part, unit, start), of_unit): &(Start, &[u64])| {
+        table.read_unit(source, part, unit, batch)?;
+        let batch = &*batch;
+        let ids = if key.is_empty() {
+            hash_records(batch)
+        } else {
+            Vec::new()
+        };
+        let key = batch.places(key.iter().map(String::as_str));
+        let fields = batch.places(fields.iter().copied());
+        let values = |record: RecordRef<'_>, places: &[Option<usize>]| -> Vec<Option<String>> {
+            let value = |place: &Option<usize>| Some(record.cell((*place)?)?.text.to_owned());
+            places.iter().map(value).collect()
+        };
+        let told = of_unit.iter().map(|&at| {
+            let place = (at - start) as usize;
+            let record = batch.record(place);
+            let name = match ids.get(place) {
+                Some(id) => Name::Place(at + 1, *id),
+                None => Name::Key(values(record, &key)),
+            };
+            let values = values(record, &fields);
+            Told { name, values }
+        });
+        Ok::<_, Error>(told.collect())
+    };
+    let runs: Vec<Vec<Told>> = runs
+        .par_iter()
+        .map_init(Batch::default, read)
+        .collect::<Result<_, _>>()?;
+    Ok(runs.into_iter().flatten().collect())
 }
 
 fn given<'r>(record: RecordRef<'r>, (place, kind): &(Option<usize>, Type)) -> Given<'r> {

@@ -4,7 +4,6 @@
 //! the pool is what is known. No label of a record of the pool is looked at.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use rustc_hash::FxHashSet;
 
@@ -19,7 +18,7 @@ use crate::record::Role;
 use super::super::error::Error;
 use super::super::features::described;
 use super::features::map_of;
-use super::probabilities::Imported;
+use super::probabilities::{Imported, ProbabilityFile};
 use super::reading::{View, identity};
 use super::{Answer, Hit, Note};
 
@@ -62,7 +61,7 @@ pub enum Source {
     /// A learner of our own, fitted to the labelled records.
     Learner(String),
     /// A file of probabilities, and the order of the classes in it.
-    File(PathBuf, Vec<String>),
+    File(ProbabilityFile, Vec<String>),
 }
 
 /// A record as strategies see it.
@@ -134,8 +133,8 @@ pub(super) fn find(view: &View<'_>, options: &SelectOptions) -> Result<Answer, E
     let mut predict = |unsure: Unsure| -> Result<(), Error> {
         let told = match &options.source {
             Source::Learner(name) => learnt(view, name, unsure, (&pool, &known), &rows)?,
-            Source::File(path, classes) => {
-                let imported = Imported::read(path, view, (Some(&field), classes))?;
+            Source::File(file, classes) => {
+                let imported = Imported::read(file, view, (Some(&field), classes))?;
                 of_file(imported.taken(view, &places(&pool))?, unsure, pool.len())
             }
         };
@@ -202,6 +201,7 @@ pub(super) fn find(view: &View<'_>, options: &SelectOptions) -> Result<Answer, E
         note: Note::Text(note(options.strategy, one)),
     });
     Ok(Answer {
+        counts: BTreeMap::new(),
         hits: hits.collect(),
         method,
         notes,

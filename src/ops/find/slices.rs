@@ -414,6 +414,8 @@ impl SlicesReport {
                 content: read.content.clone(),
                 text: roles.fields(Role::Text).to_vec(),
                 looked_at: self.records,
+                counts: BTreeMap::new(),
+                digest: None,
                 total: found.len(),
                 method: self.method.clone(),
                 notes: self.notes.clone(),
@@ -429,6 +431,7 @@ impl SlicesReport {
             record.values.get(place).cloned().flatten()
         };
         Found {
+            place: None,
             name: Name::Key(record.key.iter().cloned().map(Some).collect()),
             field: Some(self.read.label.clone()),
             score: slice.score,

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use crate::base::ObjectId;
 use crate::history::reach::{Need, Reached, Role};
-use crate::object::{self, AttachmentKind, Attachments, Evaluation};
+use crate::object::{self, Analysis, AttachmentKind, Attachments, Evaluation};
 use crate::store::Store;
 
 use super::super::error::Error;
@@ -44,17 +44,21 @@ pub(super) fn news(
     let new: Vec<_> = new.map(|one| (one.commit, one.kind, one.object)).collect();
     let mut roots = Vec::new();
     for (commit, kind, id) in &new {
-        let role = match kind {
-            AttachmentKind::Evaluation => Role::Evaluation,
-            AttachmentKind::Attestation => Role::Attestation,
-        };
-        if role == Role::Evaluation {
-            // One that speaks of another commit would be believed where it hangs.
-            let evaluation: Evaluation = object::get(from, id)?;
-            if evaluation.commit != *commit {
-                let reason = "it is attached to another commit than the one that it is of";
-                return Err(object::Error::corrupt(*id, reason).into());
+        let (role, of) = match kind {
+            AttachmentKind::Evaluation => {
+                let evaluation: Evaluation = object::get(from, id)?;
+                (Role::Evaluation, Some(evaluation.commit))
             }
+            AttachmentKind::Analysis => {
+                let analysis: Analysis = object::get(from, id)?;
+                (Role::Analysis, Some(analysis.commit))
+            }
+            AttachmentKind::Attestation => (Role::Attestation, None),
+        };
+        // One that speaks of another commit would be believed where it hangs.
+        if of.is_some_and(|of| of != *commit) {
+            let reason = "it is attached to another commit than the one that it is of";
+            return Err(object::Error::corrupt(*id, reason).into());
         }
         roots.push(Need::new(role, *id));
     }
@@ -65,6 +69,14 @@ pub(super) fn news(
 }
 
 impl News {
+    /// Returns how many of them are analyses.
+    pub(super) fn analyses(&self) -> u64 {
+        let kinds = self.new.iter().map(|(_, kind, _)| *kind);
+        kinds
+            .filter(|kind| *kind == AttachmentKind::Analysis)
+            .count() as u64
+    }
+
     /// Returns the receiver's attachments with the new ones.
     pub(super) fn added_to(&self, mut known: Attachments) -> Attachments {
         for (commit, kind, object) in &self.new {

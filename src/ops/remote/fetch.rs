@@ -9,6 +9,7 @@ use crate::repo::Repo;
 
 use super::super::error::Error;
 use super::super::transaction::{self, Note};
+use super::attached::News;
 use super::transfer::{Carried, carry, missing};
 use super::{PushedRef, attached, choose, own_tips, tracked};
 
@@ -23,6 +24,8 @@ pub struct Fetched {
     pub refs: Vec<PushedRef>,
     /// How many evaluations and other attachments of commits came along.
     pub attached: u64,
+    /// How many of these are analyses.
+    pub analyses: u64,
     /// What was copied.
     pub carried: Carried,
 }
@@ -79,6 +82,7 @@ pub fn fetch(
         false => None,
     };
     let attached = news.as_ref().map_or(0, |news| news.new.len() as u64);
+    let analyses = news.as_ref().map_or(0, News::analyses);
     let mut carried = Carried::default();
     if !moved.is_empty() || now != seen || attached > 0 {
         let tips: Vec<ObjectId> = moved.iter().map(|moved| moved.after).collect();
@@ -121,6 +125,7 @@ pub fn fetch(
         remote: name,
         refs: moved,
         attached,
+        analyses,
         carried,
     })
 }

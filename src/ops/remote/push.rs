@@ -40,6 +40,8 @@ pub struct Pushed {
     pub refs: Vec<PushedRef>,
     /// How many evaluations and other attachments of commits went along.
     pub attached: u64,
+    /// How many of these are analyses.
+    pub analyses: u64,
     /// What was copied.
     pub carried: Carried,
 }
@@ -107,6 +109,7 @@ pub(in super::super) fn push_commits(
     let theirs = Attachments::read(store, head.attachments.as_ref())?;
     let news = attached::news(&repo.store, &own, &theirs, &commits)?;
     let attached = news.new.len() as u64;
+    let analyses = news.analyses();
     let mut carried = Carried::default();
     if !moved.is_empty() || attached > 0 {
         let held_there: Vec<ObjectId> = match &seen {
@@ -140,6 +143,7 @@ pub(in super::super) fn push_commits(
         address: remote.address(),
         refs: moved,
         attached,
+        analyses,
         carried,
     })
 }

@@ -32,6 +32,30 @@ impl Interner {
     }
 }
 
+/// Returns classes in their order: declared ones first, then numbers by value and texts by their
+/// bytes. `found` are in the spelling of their type `kind`.
+pub(super) fn in_order(
+    kind: Type,
+    declared: Option<&ClassesConfig>,
+    found: BTreeSet<String>,
+) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for class in declared.into_iter().flat_map(|declared| &declared.values) {
+        let class = normalized(&canonical(kind, Cell::text(class))).into_owned();
+        if !all.contains(&class) {
+            all.push(class);
+        }
+    }
+    let known: BTreeSet<&String> = all.iter().collect();
+    let mut others: Vec<String> = found.into_iter().filter(|n| !known.contains(n)).collect();
+    if matches!(kind, Type::Integer | Type::Float) {
+        let value = |name: &String| name.parse::<f64>().unwrap_or(f64::INFINITY);
+        others.sort_by(|a, b| value(a).total_cmp(&value(b)));
+    }
+    all.extend(others);
+    all
+}
+
 /// Names in the spelling that equal values share.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(super) struct Names {
@@ -49,22 +73,11 @@ impl Names {
         let kinds = met.clone().flat_map(Interner::cells).map(Type::of);
         let kind = kinds.reduce(Type::join);
         let spell = |cell| normalized(&canonical(kind.unwrap_or(Type::Null), cell)).into_owned();
-        let mut all: Vec<String> = Vec::new();
-        for class in declared.into_iter().flat_map(|declared| &declared.values) {
-            let class = spell(Cell::text(class));
-            if !all.contains(&class) {
-                all.push(class);
-            }
-        }
-        let known: BTreeSet<&String> = all.iter().collect();
         let found: BTreeSet<String> = met.flat_map(Interner::cells).map(spell).collect();
-        let mut others: Vec<String> = found.into_iter().filter(|n| !known.contains(n)).collect();
-        if matches!(kind, Some(Type::Integer | Type::Float)) {
-            let value = |name: &String| name.parse::<f64>().unwrap_or(f64::INFINITY);
-            others.sort_by(|a, b| value(a).total_cmp(&value(b)));
+        Self {
+            kind,
+            all: in_order(kind.unwrap_or(Type::Null), declared, found),
         }
-        all.extend(others);
-        Self { kind, all }
     }
 
     /// Returns the number of each text that a thread met.

@@ -5,15 +5,21 @@ use rustc_hash::FxHashMap;
 
 use super::super::agreement::{Question, Ratings, Shape, read_items};
 use super::votes::Verdict;
+use crate::base::ObjectId;
 use crate::dataset;
 use crate::object::ObjectSource;
+use crate::profile::hash_records;
 use crate::record::{Batch, Type, canonical, normalized};
 
 /// A rating whose item has another consensus.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Outvoted {
-    /// The key of its record; the ordinal in the file, counted from 1, where there is no key.
-    pub key: Vec<String>,
+    /// The place of its record in the table, counted from 1.
+    pub place: u64,
+    /// The values of its key; a missing part is `None`. Empty where there is no key.
+    pub key: Vec<Option<String>>,
+    /// The BLAKE3 of its frame, where there is no key.
+    pub record: Option<ObjectId>,
     /// The label field that holds it.
     pub field: String,
     /// What it says.
@@ -43,6 +49,12 @@ pub fn outvoted(
         Shape::Wide => roles.labels().iter().map(String::as_str).collect(),
     };
     let annotator_field = roles.fields(crate::record::Role::Annotator).first();
+    let mut before = 0;
+    let starts = table.parts.iter().map(|part| {
+        before += part.records();
+        before - part.records()
+    });
+    let starts: Vec<u64> = starts.collect();
     let units: Vec<_> = table.units().collect();
     let found = units
         .par_iter()
@@ -50,9 +62,15 @@ pub fn outvoted(
             let mut out = Vec::new();
             table.read_unit(source, file, unit, batch)?;
             let first = table.parts[file].units[unit].first_record;
+            let batch = &*batch;
             let fields = batch.places(labels.iter().copied());
             let key = batch.places(roles.key().iter().map(String::as_str));
             let annotator = annotator_field.and_then(|name| batch.field(name));
+            // What has no key is named by what it is.
+            let ids = match key.is_empty() {
+                true => hash_records(batch),
+                false => Vec::new(),
+            };
             items.each(batch, (file, first), |at, item, record| {
                 let Some(verdict) = verdicts.get(&item) else {
                     return;
@@ -72,10 +90,10 @@ pub fn outvoted(
                     if ratings.classes.get(suggested as usize) == Some(&label) {
                         continue;
                     }
-                    let named: Option<Vec<String>> = key.iter().map(text).collect();
-                    let named = named.filter(|key| !key.is_empty());
                     out.push(Outvoted {
-                        key: named.unwrap_or_else(|| vec![format!("#{}", at + 1)]),
+                        place: starts[file] + at + 1,
+                        key: key.iter().map(text).collect(),
+                        record: ids.get((at - first) as usize).copied(),
                         field: (*name).to_owned(),
                         label,
                         suggested,

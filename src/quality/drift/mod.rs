@@ -122,10 +122,10 @@ impl Sealed {
     }
 
     /// Compares a field with what it was in an older version.
-    fn since(&self, older: &Self, renames: &BTreeMap<String, String>) -> Option<Pair> {
+    fn since(&self, older: &Self, renamed: impl Fn(&Counts) -> Counts) -> Option<Pair> {
         match (older, self) {
             (Self::Values { counts: old, .. }, Self::Values { label, counts, .. }) => match label {
-                true => Pair::of(&renamed(old, renames), counts),
+                true => Pair::of(&renamed(old), counts),
                 false => Pair::of(old, counts),
             },
             _ => {
@@ -138,19 +138,20 @@ impl Sealed {
 
 /// Returns the drift of each field since an older version, for fields whose values both sealed, or
 /// their numbers.
-/// `renames` are classes of labels that only got another name: old -> new.
 pub fn drift_since(
     source: &dyn ObjectSource,
     before: &DatasetScore,
     after: &DatasetScore,
-    renames: &BTreeMap<String, String>,
+    renames: &Renames,
 ) -> Result<Vec<Metric>, object::Error> {
     let old = values(source, before)?;
     let new = values(source, after)?;
     let mut metrics = Vec::new();
     for definition in [&drift_psi::METRIC, &drift_js::METRIC] {
         for (field, now) in &new {
-            let pair = old.get(field).and_then(|old| now.since(old, renames));
+            let pair = old
+                .get(field)
+                .and_then(|old| now.since(old, |old| renames.applied(field, old)));
             let Some(pair) = pair else {
                 continue;
             };
@@ -181,13 +182,27 @@ pub fn no_drift(metrics: &[Metric]) -> Vec<Metric> {
     definitions.into_iter().flat_map(of).collect()
 }
 
-fn renamed(counts: &Counts, renames: &BTreeMap<String, String>) -> Counts {
-    let mut out = Counts::new();
-    for (value, count) in counts {
-        let name = renames.get(value).unwrap_or(value);
-        *out.entry(name.clone()).or_insert(0) += count;
+/// Classes of labels that only got another name: old -> new.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Renames {
+    /// Those that are declared, of whatever label field.
+    pub declared: BTreeMap<String, String>,
+    /// Those that were found, by label field: a class of another one may have kept the old name.
+    pub found: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl Renames {
+    /// Returns the classes of a field under their new names.
+    fn applied(&self, field: &str, counts: &Counts) -> Counts {
+        let found = self.found.get(field);
+        let mut out = Counts::new();
+        for (value, count) in counts {
+            let name = found.and_then(|found| found.get(value));
+            let name = name.or_else(|| self.declared.get(value)).unwrap_or(value);
+            *out.entry(name.clone()).or_insert(0) += count;
+        }
+        out
     }
-    out
 }
 
 /// Returns the sealed values of each field that seals them or its numbers.

@@ -4,10 +4,10 @@ use crate::quality::metric::Definition;
 
 pub(super) const METRIC: Definition = Definition {
     name: "agreement_alpha",
-    version: 1,
+    version: 2,
     unit: "ratio",
-    formula: "1 - observed / expected disagreement of ratings of one item, on the nominal \
-              scale (Krippendorff)",
+    formula: "1 - observed / expected disagreement of ratings of one item, on the \
+              declared scale (Krippendorff)",
     sealed: false,
     rank: 2,
     compute: |subject| subject.agreement("agreement_alpha"),

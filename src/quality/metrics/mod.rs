@@ -7,6 +7,9 @@ use super::metric::Definition;
 
 mod agreement_ac1;
 mod agreement_alpha;
+mod agreement_cohen;
+mod agreement_cohen_linear;
+mod agreement_cohen_quadratic;
 mod agreement_fleiss;
 mod agreement_percent;
 mod class_share;
@@ -65,6 +68,9 @@ pub const REGISTRY: &[Definition] = &[
     agreement_alpha::METRIC,
     agreement_fleiss::METRIC,
     agreement_ac1::METRIC,
+    agreement_cohen::METRIC,
+    agreement_cohen_linear::METRIC,
+    agreement_cohen_quadratic::METRIC,
     text_script::METRIC,
     text_quality::METRIC,
     pii::METRIC,

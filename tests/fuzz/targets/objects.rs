@@ -4,7 +4,8 @@
 use dver::base::ObjectId;
 use dver::object::changes::ChangeSet;
 use dver::object::{
-    Commit, Joint, Kind, Operation, Schema, Scorecard, State, Values, View, decode, encode,
+    Analysis, AnalysisDefinition, Commit, Joint, Kind, Operation, Schema, Scorecard, State, Values,
+    View, WorkList, decode, encode,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -24,4 +25,7 @@ fuzz_target!(|bytes: &[u8]| {
     check::<Values>(bytes);
     check::<Joint>(bytes);
     check::<ChangeSet>(bytes);
+    check::<Analysis>(bytes);
+    check::<AnalysisDefinition>(bytes);
+    check::<WorkList>(bytes);
 });
