@@ -417,10 +417,12 @@ fn tacrev_is_split_by_transition_without_a_model() {
     }
     let whole: f64 = pooled.iter().sum();
     assert_eq!(format!("{whole:.4}"), "7.1782");
-    assert!(
-        pooled[0] > pooled[1] && pooled[0] > pooled[2] && pooled.iter().all(|p| *p > 0.0),
-        "{pooled:?}"
-    );
+    // Counted in the published files: 532 labels became nothing (right finds -114), 330 became
+    // something (+259), 74 something else (+15); with F1 between .708 and .780 and some 6,530 finds
+    // and relations that is about (2 * -114 + .744 * 532) / 6530 and so on.
+    for (found, counted) in pooled.iter().zip([2.57, 4.17, 0.46]) {
+        assert!((found - counted).abs() < 0.05, "{pooled:?}");
+    }
     // By record there are 936 players, and it is exact still.
     let found = trace(
         &scratch,
