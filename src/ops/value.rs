@@ -113,7 +113,7 @@ fn in_version(
         .cloned()
         .collect();
     progress.begin(&format!("reading {}", table.name), None);
-    let drawn = draw(source, &table, &config, &also);
+    let drawn = draw(source, (&version.entries, &table), &config, &also);
     progress.end();
     let drawn = drawn?;
     let frozen = Frozen::of(&config, &drawn, &[&drawn])?;

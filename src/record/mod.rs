@@ -14,6 +14,7 @@ mod frame;
 mod guess;
 mod jsonl;
 mod layout;
+mod npy;
 pub mod rewrite;
 mod schema;
 mod value;
@@ -26,6 +27,7 @@ pub use format::{Format, sniff_format};
 pub use frame::FrameOrder;
 pub use jsonl::UNPARSABLE;
 pub use layout::{HEAD_BYTES, Layout};
+pub use npy::Npy;
 pub use schema::{Role, Roles, quote_name, split_name};
 pub use value::{Cell, CellKind, Type, canonical, is_normalized, normalized};
 

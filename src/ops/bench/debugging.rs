@@ -9,7 +9,7 @@ use crate::repo::Repo;
 
 use super::super::error::Error;
 use super::super::eval::keys;
-use super::super::eval::prepare::{Frozen, draw, key_and_label, learner_of};
+use super::super::eval::prepare::{Frozen, key_and_label, learner_of};
 use super::engine::Engine;
 use super::{ListFile, open, open_under, places};
 
@@ -92,10 +92,10 @@ pub fn debugging(
     }
     let dirty = open(repo, &options.revision, options.evaluation.as_deref())?;
     let config = &dirty.config;
-    let (clean_commit, clean_table) = open_under(repo, &options.clean, config)?;
-    let (key, _) = key_and_label(&dirty.table)?;
-    let dirty_drawn = draw(&repo.store, &dirty.table, config, &[])?;
-    let clean_drawn = draw(&repo.store, &clean_table, config, &[])?;
+    let (clean_commit, clean) = open_under(repo, &options.clean, config)?;
+    let (key, _) = key_and_label(&dirty.data.table)?;
+    let dirty_drawn = dirty.data.draw(repo, config, &[])?;
+    let clean_drawn = clean.draw(repo, config, &[])?;
     let frozen = Frozen::of(config, &dirty_drawn, &[&dirty_drawn, &clean_drawn])?;
     let mut moved = 0u64;
     let clean_labels: HashMap<Vec<String>, String> = {

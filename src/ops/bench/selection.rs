@@ -9,7 +9,7 @@ use crate::repo::Repo;
 
 use super::super::error::Error;
 use super::super::eval::keys;
-use super::super::eval::prepare::{Frozen, draw, key_and_label, learner_of};
+use super::super::eval::prepare::{Frozen, key_and_label, learner_of};
 use super::super::eval::sets::id_of;
 use super::{ListFile, correct, open, places, scored};
 
@@ -76,7 +76,7 @@ pub fn selection(
 ) -> Result<SelectionReport, Error> {
     let opened = open(repo, &options.revision, options.evaluation.as_deref())?;
     let config = &opened.config;
-    let (key, _) = key_and_label(&opened.table)?;
+    let (key, _) = key_and_label(&opened.data.table)?;
     let list = keys::read(&options.list.name, &options.list.bytes, &key)?;
     let budget = options.budget.unwrap_or(list.len());
     if list.len() > budget {
@@ -86,7 +86,7 @@ pub fn selection(
             reason: format!("it has {} records, and the budget is {budget}", list.len()),
         });
     }
-    let drawn = draw(&repo.store, &opened.table, config, &[])?;
+    let drawn = opened.data.draw(repo, config, &[])?;
     let frozen = Frozen::of(config, &drawn, &[&drawn])?;
     let prepared = frozen.apply(config, drawn)?;
     let (train, test) = (&prepared.train, &prepared.test.examples);

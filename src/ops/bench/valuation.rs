@@ -14,7 +14,7 @@ use crate::repo::Repo;
 use super::super::assess::Version;
 use super::super::condition;
 use super::super::error::Error;
-use super::super::eval::prepare::{Frozen, draw, learner_of};
+use super::super::eval::prepare::{Frozen, learner_of};
 use super::{correct, open, open_under};
 
 /// What is scored.
@@ -86,7 +86,7 @@ pub fn valuation(repo: &Repo, options: &ValuationOptions) -> Result<ValuationRep
         condition::check(&repo.store, added, &[&version])?;
         also.extend(added.names().iter().map(|name| name.text.clone()));
     }
-    let drawn = draw(&repo.store, &opened.table, config, &also)?;
+    let drawn = opened.data.draw(repo, config, &also)?;
     let frozen = Frozen::of(config, &drawn, &[&drawn])?;
     let prepared = frozen.apply(config, drawn)?;
     let (train, test) = (&prepared.train, &prepared.test.examples);
@@ -105,8 +105,8 @@ pub fn valuation(repo: &Repo, options: &ValuationOptions) -> Result<ValuationRep
                 .collect()
         }
         (None, Some(since)) => {
-            let (_, table) = open_under(repo, since, config)?;
-            let before = draw(&repo.store, &table, config, &[])?;
+            let (_, older) = open_under(repo, since, config)?;
+            let before = older.draw(repo, config, &[])?;
             let known: HashSet<&[String]> = before
                 .sets
                 .training

@@ -52,6 +52,7 @@ pub(super) fn predict(
         training: true,
         fields: fields.clone(),
         as_json,
+        vectors: None,
     };
     let chosen = Chosen::of(config)?;
     let mut sets = sets::read(source, table, &label, &chosen, &wanted)?;
@@ -238,6 +239,7 @@ mod tests {
             key: Vec::new(),
             label: String::new(),
             inputs: ObjectId::of(b""),
+            row: 0,
             group: None,
             values,
         }

@@ -108,7 +108,7 @@ impl Maker {
                     external::predict(source, &table, config, command, (&self.root, &self.logs))?;
                 (made.0, made.1, Vec::new())
             }
-            None => self.learn(source, &table)?,
+            None => self.learn(source, version, &table)?,
         };
         let renamed = match config.command {
             Some(_) => table.declaration.rename.clone(),
@@ -141,11 +141,12 @@ impl Maker {
     fn learn(
         &self,
         source: &dyn ObjectSource,
+        version: &Version,
         table: &Table,
     ) -> Result<(Sets, crate::object::Predictions, Vec<String>), Error> {
         let config = &self.config;
         let learner = prepare::learner_of(config)?;
-        let drawn = prepare::draw(source, table, config, &[])?;
+        let drawn = prepare::draw(source, (&version.entries, table), config, &[])?;
         let frozen = Frozen::of(config, &drawn, &[&drawn])?;
         let prepared = frozen.apply(config, drawn)?;
         let told = prepared.predict(&*prepared.fit(&*learner));

@@ -14,6 +14,7 @@ use super::super::dataset;
 use super::super::error::Error;
 use super::made::spoken;
 use super::sets::{self, Chosen, Record, Wanted};
+use super::vectors::Vectors;
 
 /// The test records of an evaluation.
 pub(in crate::ops) struct Said {
@@ -38,10 +39,11 @@ pub(in crate::ops) fn said(
     let predictions = Predictions::read(&repo.store, &evaluation.predictions)?;
     let table = Table::open(&repo.store, &version.entries, declaration)?;
     let chosen = Chosen::parse(definition.train.as_deref(), definition.test.as_deref())?;
+    let files = (version.entries.as_slice(), &table);
     let wanted = Wanted {
-        training: false,
-        as_json: false,
         fields: fields(&table)?,
+        vectors: Vectors::of_definition(&repo.store, files, &evaluation.name, &definition)?,
+        ..Wanted::default()
     };
     let table = sets::as_defined(table, &definition);
     let sets = sets::read(&repo.store, &table, &evaluation.field, &chosen, &wanted)?;

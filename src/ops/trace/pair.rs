@@ -180,16 +180,23 @@ pub(super) fn open(
             ..config.clone()
         },
     };
-    let read = |table: &Table, commit: &ObjectId| -> Result<Side, Error> {
+    let read = |version: &Version, table: &Table, commit: &ObjectId| -> Result<Side, Error> {
+        let drawn = prepare::draw(&repo.store, (&version.entries, table), &reading, also);
         Ok(Side {
-            drawn: prepare::draw(&repo.store, table, &reading, also)?,
+            drawn: drawn.map_err(|error| match error {
+                Error::NotEvaluated { name, reason } => Error::NotEvaluated {
+                    reason: format!("in {}: {reason}", commit.short()),
+                    name,
+                },
+                error => error,
+            })?,
             told: eval::of_commit(repo, commit, Some(&config.name))?
                 .into_iter()
                 .next(),
         })
     };
-    let mut old = read(&older, &from.0)?;
-    let new = read(&newer, &to.0)?;
+    let mut old = read(&before, &older, &from.0)?;
+    let new = read(&after, &newer, &to.0)?;
     let options = DiffOptions {
         ends: Ends::Revisions(from.0.to_string(), to.0.to_string()),
         within: Vec::new(),
@@ -226,7 +233,7 @@ pub(super) fn open(
     if !renamed.is_empty() {
         let learner = prepare::learner_of(&config)?;
         let plain = |rename: bool| -> Result<Vec<(String, String)>, Error> {
-            let mut drawn = prepare::draw(&repo.store, &older, &reading, &[])?;
+            let mut drawn = prepare::draw(&repo.store, (&before.entries, &older), &reading, &[])?;
             if rename {
                 drawn.rename(|label| renamed.get(label).cloned());
             }
