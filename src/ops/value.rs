@@ -4,7 +4,7 @@ use crate::base::progress::Progress;
 use crate::curate::valuation::{Valuation, values};
 use crate::dataset::{Declarations, Table};
 use crate::object::ObjectSource;
-use crate::record::{Format, Role, UNPARSABLE};
+use crate::record::{Role, UNPARSABLE};
 use crate::repo::Repo;
 
 use super::assess::Version;
@@ -96,10 +96,7 @@ fn in_version(
     let model = std::mem::replace(&mut config.model, "knn".to_owned());
     let k = options.neighbours.or(config.neighbours.map(|k| k as usize));
     let k = k.unwrap_or(NEIGHBOURS);
-    let known = match table.declaration.format {
-        Format::Jsonl => table.read_fields(source)?,
-        Format::Csv | Format::Images => table.fields(),
-    };
+    let known = table.all_fields(source)?;
     let roles = &table.declaration.roles;
     let content: Vec<String> = known
         .iter()

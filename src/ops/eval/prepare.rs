@@ -20,7 +20,7 @@ use crate::learn::{
     Prediction, Ridge, Rows, fit_seen,
 };
 use crate::object::{FileEntry, ObjectSource, TestSet, TrainSet};
-use crate::record::{Format, Role, UNPARSABLE};
+use crate::record::{Role, UNPARSABLE};
 
 use super::super::error::Error;
 use super::super::features::{Seen, described};
@@ -108,15 +108,12 @@ pub(in crate::ops) fn draw(
 ) -> Result<Drawn, Error> {
     let (_, label) = key_and_label(table)?;
     let roles = &table.declaration.roles;
-    let fields: Vec<String> = match (config.features.as_slice(), table.declaration.format) {
+    let fields: Vec<String> = match config.features.as_slice() {
         // The class of most records needs none.
         _ if config.model == "majority" => Vec::new(),
-        ([], _) if config.embedding.is_some() => Vec::new(),
-        ([], format) => {
-            let known = match format {
-                Format::Jsonl => table.read_fields(source)?,
-                Format::Csv | Format::Images => table.fields(),
-            };
+        [] if config.embedding.is_some() => Vec::new(),
+        [] => {
+            let known = table.all_fields(source)?;
             let images = roles.fields(Role::Image);
             let is_image = |name: &str| images.iter().any(|image| image == name);
             let names = known
@@ -124,7 +121,7 @@ pub(in crate::ops) fn draw(
                 .filter(|name| ***name != *UNPARSABLE && roles.is_content(name) && !is_image(name));
             names.map(|name| name.to_string()).collect()
         }
-        (declared, _) => declared.to_vec(),
+        declared => declared.to_vec(),
     };
     let vectors = (config.embedding.as_ref())
         .map(|path| Vectors::open(source, (entries, table), &config.name, path))

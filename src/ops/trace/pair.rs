@@ -166,7 +166,7 @@ pub(super) fn open(
     };
     // Both versions are read with the newer one's roles where the older one has those fields.
     let (key, label) = prepare::key_and_label(&newer)?;
-    let fields = older.read_fields(&repo.store)?;
+    let fields = older.all_fields(&repo.store)?;
     let has = |name: &String| fields.iter().any(|field| **field == **name);
     if key.iter().chain([&label]).all(has) {
         older.declaration.roles = newer.declaration.roles.clone();
