@@ -10,15 +10,13 @@ use crate::repo::Repo;
 use super::assess::Version;
 use super::dataset;
 use super::error::Error;
-use super::eval::prepare::{Frozen, Prepared, draw, key_and_label};
+use super::eval::prepare::{Frozen, Prepared, draw, key_and_label, nearest_of};
 use super::eval::run::working_declarations;
 use super::eval::said;
+use super::eval::sets::Chosen;
 use super::find::reading::order_names;
 use super::find::{FindReport, Found, FoundIn, Name};
 use super::quality::of_working;
-
-/// Neighbours where neither the options nor the evaluation say how many.
-const NEIGHBOURS: usize = 5;
 
 /// What is valued, and how.
 #[derive(Clone, Debug)]
@@ -89,13 +87,13 @@ fn in_version(
     progress: &dyn Progress,
 ) -> Result<FoundIn, Error> {
     let mut config = said::declared(declarations, options.evaluation.as_deref())?.clone();
-    said::check(source, version, &config)?;
     let declaration = dataset::find(&version.declarations, &config.dataset)?;
     let table = Table::open(source, &version.entries, declaration)?;
+    Chosen::of(&config)?.check(source, &table)?;
     let (key, label) = key_and_label(&table)?;
     let model = std::mem::replace(&mut config.model, "knn".to_owned());
-    let k = options.neighbours.or(config.neighbours.map(|k| k as usize));
-    let k = k.unwrap_or(NEIGHBOURS);
+    let own = nearest_of(&config).neighbours;
+    let k = options.neighbours.unwrap_or(own);
     let known = table.all_fields(source)?;
     let roles = &table.declaration.roles;
     let content: Vec<String> = known

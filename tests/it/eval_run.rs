@@ -417,6 +417,11 @@ fn declarations_that_mean_nothing_are_refused() {
             model("m", "ridge", "").replace("split = 'test'", "splat = 'test'"),
             "splat",
         ),
+        // What happens to records is no field of them.
+        (
+            model("m", "ridge", "").replace("split = 'test'", "annotator = 'ada'"),
+            "condition, byte 1: no field `annotator`",
+        ),
     ] {
         scratch.write("dver.toml", declared(&toml));
         let output = scratch.dver(&["eval", "run"]);

@@ -186,6 +186,43 @@ fn sealed_scores_are_what_parts_add_up_to_along_the_commits_too() {
     assert!(said.contains("first parents"), "{said}");
 }
 
+#[test]
+fn what_is_missing_in_one_version_is_told_with_that_version() {
+    let scratch = Scratch::new();
+    scratch.write("dver.toml", TOML);
+    let without: String = PETS
+        .lines()
+        .map(|line| line.split(',').take(3).collect::<Vec<_>>().join(",") + "\n")
+        .collect();
+    commit(&scratch, "pets.csv", &without);
+    commit(&scratch, "pets.csv", PETS);
+    commit(&scratch, "pets.csv", &PETS.replace(",test,", ",dev,"));
+    let ids: Vec<String> = (scratch.json(&["log"]).iter())
+        .map(|one| one["commit"].as_str().unwrap()[..12].to_owned())
+        .collect();
+    let failed = |from: &str, to: &str, code: i32| {
+        let output = scratch.dver(&["trace", "near:accuracy", from, to]);
+        assert_eq!(output.code, Some(code), "{}", output.err);
+        output.err
+    };
+    let split = failed("HEAD~2", "HEAD~1", 2);
+    assert!(
+        split.contains(&format!("no field `split` in {}", ids[2])),
+        "{split}"
+    );
+    assert!(!split.contains("annotator, cause"), "{split}");
+    for (from, to) in [("HEAD~1", "HEAD"), ("HEAD", "HEAD~1")] {
+        let none = failed(from, to, 3);
+        let words = format!("in {} no record with a label is a test record", ids[0]);
+        assert!(none.contains(&words), "{none}");
+    }
+    // Nothing changed: a sum of no parts is 0, not -0.
+    let same = scratch
+        .dver(&["trace", "near:accuracy", "HEAD~1", "HEAD~1"])
+        .ok();
+    assert!(same.contains("\nsum +0.0000, residual 0e0"), "{same}");
+}
+
 /// Scores that are not sealed depend on what the columns are frozen from and on whose definition is
 /// asked: a step has others than the whole way.
 #[test]

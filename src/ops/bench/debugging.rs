@@ -9,7 +9,7 @@ use crate::repo::Repo;
 
 use super::super::error::Error;
 use super::super::eval::keys;
-use super::super::eval::prepare::{Frozen, key_and_label, learner_of};
+use super::super::eval::prepare::{Frozen, key_and_label, learner_of, nearest_of};
 use super::engine::Engine;
 use super::{ListFile, open, open_under, places};
 
@@ -125,7 +125,7 @@ pub fn debugging(
     let is_wrong = |at: usize| right[at].is_some_and(|right| right != given[at]);
     let wrong: Vec<usize> = (0..given.len()).filter(|at| is_wrong(*at)).collect();
     let learner = learner_of(config)?;
-    let neighbours = config.neighbours.unwrap_or(5) as usize;
+    let neighbours = nearest_of(config).neighbours;
     let mut engine = Engine::new(config, &*learner, &train.examples, test, neighbours);
     let before = engine.correct();
     let changes = order.iter().filter(|at| is_wrong(**at)).count();

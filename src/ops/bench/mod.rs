@@ -28,6 +28,7 @@ use super::error::Error;
 use super::eval::prepare::{Drawn, Frozen, Part, Prepared, draw, learner_of};
 use super::eval::run::working_declarations;
 use super::eval::said;
+use super::eval::sets::Chosen;
 
 /// A list of records that is scored.
 #[derive(Clone, Debug)]
@@ -70,7 +71,6 @@ fn open(repo: &Repo, revision: &str, evaluation: Option<&str>) -> Result<Opened,
     let version = Version::of_commit(&repo.store, &object)?;
     let config = said::declared(&working_declarations(repo)?, evaluation)?.clone();
     learner_of(&config)?;
-    said::check(&repo.store, &version, &config)?;
     let data = data(repo, version, &config)?;
     Ok(Opened {
         commit,
@@ -93,6 +93,7 @@ fn open_under(
 fn data(repo: &Repo, version: Version, config: &EvaluationConfig) -> Result<Data, Error> {
     let declaration = dataset::find(&version.declarations, &config.dataset)?;
     let table = Table::open(&repo.store, &version.entries, declaration)?;
+    Chosen::of(config)?.check(&repo.store, &table)?;
     Ok(Data { version, table })
 }
 

@@ -80,11 +80,11 @@ pub fn selection(
     let list = keys::read(&options.list.name, &options.list.bytes, &key)?;
     let budget = options.budget.unwrap_or(list.len());
     if list.len() > budget {
-        return Err(Error::WorkList {
-            name: options.list.name.clone(),
-            place: 0,
-            reason: format!("it has {} records, and the budget is {budget}", list.len()),
-        });
+        return Err(Error::Usage(format!(
+            "`{}` lists {} records, and the budget is {budget}",
+            options.list.name,
+            list.len()
+        )));
     }
     let drawn = opened.data.draw(repo, config, &[])?;
     let frozen = Frozen::of(config, &drawn, &[&drawn])?;

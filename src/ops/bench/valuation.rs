@@ -14,7 +14,7 @@ use crate::repo::Repo;
 use super::super::assess::Version;
 use super::super::condition;
 use super::super::error::Error;
-use super::super::eval::prepare::{Frozen, learner_of};
+use super::super::eval::prepare::{Frozen, learner_of, nearest_of};
 use super::{correct, open, open_under};
 
 /// What is scored.
@@ -133,10 +133,8 @@ pub fn valuation(repo: &Repo, options: &ValuationOptions) -> Result<ValuationRep
     let (before, after) = (right(&train.examples.subset(&base)), right(&train.examples));
     let share = |right: u64| right as f64 / test.len().max(1) as f64;
     let mut notes = vec![frozen.described()];
-    let k = options
-        .neighbours
-        .or(config.neighbours.map(|k| k as usize))
-        .unwrap_or(5);
+    let own = nearest_of(config).neighbours;
+    let k = options.neighbours.unwrap_or(own);
     let (predicted, method) = match options.predicted {
         Some(predicted) => (predicted, "given".to_owned()),
         None => {
@@ -152,7 +150,7 @@ pub fn valuation(repo: &Repo, options: &ValuationOptions) -> Result<ValuationRep
                  what they gain over the others"
                     .to_owned(),
             );
-            let sum = of_added.map(|(value, _)| value).sum();
+            let sum = of_added.fold(0.0, |sum, (value, _)| sum + value);
             (sum, format!("sum of {}(K = {k})", options.method.name()))
         }
     };

@@ -15,7 +15,6 @@ use crate::object::{Definition, ObjectSource};
 use crate::repo::Repo;
 
 use super::super::assess::Version;
-use super::super::condition;
 use super::super::error::Error;
 use super::made::Made;
 use super::prepare::{self, Frozen, Prepared};
@@ -92,16 +91,7 @@ impl Maker {
         progress.begin(&format!("evaluating {}", config.name), None);
         let table = self.table(source, version)?;
         let (_, field) = prepare::key_and_label(&table)?;
-        for one in Chosen::of(config)?.conditions() {
-            let asked = [false, true].into_iter().map(|thorough| {
-                let fields = match thorough {
-                    false => table.fields(),
-                    true => table.read_fields(source)?,
-                };
-                Ok(fields.iter().map(|name| name.to_string()).collect())
-            });
-            condition::check_among(one, &mut { asked })?;
-        }
+        Chosen::of(config)?.check(source, &table)?;
         let (sets, predictions, notes) = match &config.command {
             Some(command) => {
                 let made =

@@ -5,11 +5,10 @@ use std::collections::HashMap;
 use crate::base::ObjectId;
 use crate::config::EvaluationConfig;
 use crate::dataset::{Declarations, Table};
-use crate::object::{self, Commit, Definition, Evaluation, ObjectSource, Predictions};
+use crate::object::{self, Commit, Definition, Evaluation, Predictions};
 use crate::repo::Repo;
 
 use super::super::assess::Version;
-use super::super::condition;
 use super::super::dataset;
 use super::super::error::Error;
 use super::made::spoken;
@@ -107,16 +106,4 @@ pub(in crate::ops) fn declared<'a>(
         name: name.map(str::to_owned),
         known: all.iter().map(|one| one.name.clone()).collect(),
     })
-}
-
-/// Fails where a condition of an evaluation names what no data set has.
-pub(in crate::ops) fn check(
-    source: &dyn ObjectSource,
-    version: &Version,
-    config: &EvaluationConfig,
-) -> Result<(), Error> {
-    for one in Chosen::of(config)?.conditions() {
-        condition::check(source, one, &[version])?;
-    }
-    Ok(())
 }

@@ -16,6 +16,7 @@ use crate::record::{
     Batch, Cell, RecordRef, Role, Roles, Type, UNPARSABLE, canonical, normalized, quote_name,
 };
 
+use super::super::condition;
 use super::super::error::Error;
 use super::vectors::Vectors;
 
@@ -113,7 +114,7 @@ const HOLDOUT: (&str, &str) = ("holdout(", ")");
 
 impl Chosen {
     /// Reads the conditions of a declaration.
-    pub(super) fn of(config: &EvaluationConfig) -> Result<Self, Error> {
+    pub(in crate::ops) fn of(config: &EvaluationConfig) -> Result<Self, Error> {
         let (train, test) = written(config);
         Self::parse(train.as_deref(), test.as_deref())
     }
@@ -133,13 +134,17 @@ impl Chosen {
         ))))
     }
 
-    /// Returns the conditions.
-    pub(super) fn conditions(&self) -> impl Iterator<Item = &Where> {
-        let (train, test) = match self {
-            Self::Conditions(both) => (both.0.as_ref(), both.1.as_ref()),
-            Self::Holdout(_) => (None, None),
+    /// Fails where a condition names a field that the data set has not.
+    pub(in crate::ops) fn check(
+        &self,
+        source: &dyn ObjectSource,
+        table: &Table,
+    ) -> Result<(), Error> {
+        let Self::Conditions(both) = self else {
+            return Ok(());
         };
-        train.into_iter().chain(test)
+        let mut all = both.0.iter().chain(&both.1);
+        all.try_for_each(|one| condition::check_records(source, one, table))
     }
 
     /// Returns whether a record trains, and whether it tests.

@@ -162,7 +162,10 @@ impl Trace {
 
     /// Returns the sum of the parts.
     pub fn sum(&self) -> f64 {
-        self.parts.iter().map(|part| part.contribution).sum()
+        // The sum of nothing would be -0.
+        self.parts
+            .iter()
+            .fold(0.0, |sum, part| sum + part.contribution)
     }
 }
 

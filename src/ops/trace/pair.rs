@@ -7,6 +7,7 @@ use super::super::assess::Version;
 use super::super::diff::{DiffOptions, Ends, diff};
 use super::super::error::Error;
 use super::super::eval::prepare::{self, Drawn, Frozen};
+use super::super::eval::sets::Chosen;
 use super::super::eval::{self, Told};
 use super::joined::{self, Both, One};
 use crate::attribute::{Model, Versions};
@@ -181,15 +182,17 @@ pub(super) fn open(
         },
     };
     let read = |version: &Version, table: &Table, commit: &ObjectId| -> Result<Side, Error> {
-        let drawn = prepare::draw(&repo.store, (&version.entries, table), &reading, also);
+        let chosen = Chosen::of(&config).and_then(|chosen| chosen.check(&repo.store, table));
+        let drawn = chosen
+            .and_then(|()| prepare::draw(&repo.store, (&version.entries, table), &reading, also))
+            .and_then(|drawn| match drawn.sets.records.is_empty() {
+                true => Err(Error::NoTestRecords {
+                    name: config.name.clone(),
+                }),
+                false => Ok(drawn),
+            });
         Ok(Side {
-            drawn: drawn.map_err(|error| match error {
-                Error::NotEvaluated { name, reason } => Error::NotEvaluated {
-                    reason: format!("in {}: {reason}", commit.short()),
-                    name,
-                },
-                error => error,
-            })?,
+            drawn: drawn.map_err(|error| in_version(error, commit))?,
             told: eval::of_commit(repo, commit, Some(&config.name))?
                 .into_iter()
                 .next(),
@@ -289,6 +292,26 @@ pub(super) fn open(
     })
 }
 
+/// Says in which of the two versions something is wrong.
+fn in_version(error: Error, commit: &ObjectId) -> Error {
+    let at = commit.short();
+    match error {
+        Error::NotEvaluated { name, reason } => Error::NotEvaluated {
+            reason: format!("in {at}: {reason}"),
+            name,
+        },
+        Error::NoTestRecords { name } => Error::NotEvaluated {
+            reason: format!("in {at} no record with a label is a test record"),
+            name,
+        },
+        Error::Where(mut error) => {
+            error.reason = format!("{} in {at}", error.reason);
+            Error::Where(error)
+        }
+        error => error,
+    }
+}
+
 fn table(
     repo: &Repo,
     version: &Version,
@@ -317,13 +340,6 @@ fn with_known(
                      it again for each coalition of changes"
                 .to_owned(),
         });
-    }
-    for sets in [&old.sets, &new.sets] {
-        if sets.records.is_empty() {
-            return Err(Error::NoTestRecords {
-                name: config.name.clone(),
-            });
-        }
     }
     let labels = |drawn: &Drawn| -> BTreeSet<String> {
         let records = drawn.sets.records.iter().chain(&drawn.sets.training);
