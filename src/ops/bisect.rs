@@ -14,6 +14,7 @@ use crate::object::{self, Commit, Evaluation};
 use crate::repo::Repo;
 
 use super::error::Error;
+use super::eval::make::Maker;
 use super::eval::run::{wanted, working_declarations};
 use super::eval::{self, Ran, RunOptions, along};
 use super::metrics;
@@ -197,6 +198,13 @@ fn line(repo: &Repo, options: &BisectOptions) -> Result<Vec<(ObjectId, Commit)>,
     Ok(line)
 }
 
+/// Returns the definition that the dver.toml of now declares; `None` where none can be run.
+fn declared(repo: &Repo, name: &str) -> Option<ObjectId> {
+    let declarations = working_declarations(repo).ok()?;
+    let config = *wanted(&declarations, Some(name)).ok()?.first()?;
+    Some(Maker::new(repo, &declarations, config).ok()?.id)
+}
+
 /// Finds out what is asked for: a score of an evaluation, or a metric of the data.
 fn measured(repo: &Repo, line: &[(ObjectId, Commit)], metric: &str) -> Result<Measured, Error> {
     let score = |name: &str, path: &str| Measured::Score {
@@ -315,6 +323,15 @@ impl Search<'_> {
             return Ok(());
         }
         let id = self.line[at].0;
+        // What could not be compared is not made: it would be attached for nothing.
+        if definition.is_some() && declared(repo, name).is_some_and(|own| Some(own) != *definition)
+        {
+            self.notes.push(format!(
+                "{} is not evaluated: the definition of now is not that of the stored ones",
+                id.short()
+            ));
+            return Ok(());
+        }
         let run = RunOptions {
             revisions: vec![id.to_string()],
             name: Some(name.clone()),
@@ -324,10 +341,6 @@ impl Search<'_> {
             match ran {
                 Ran::Made(told) | Ran::Known(told) => {
                     definition.get_or_insert(told.evaluation.definition);
-                    if Some(told.evaluation.definition) != *definition {
-                        why =
-                            Some("the definition of now is not that of the stored ones".to_owned());
-                    }
                 }
                 Ran::Failed { why: error, .. } => why = Some(error.to_string()),
             }

@@ -123,14 +123,12 @@ fn in_version(
         None => format!("K = {k}"),
     };
     let method = format!("{}({rule}; {})", options.method.name(), config.name);
-    let mut notes = vec![
-        frozen.described(),
-        format!(
-            "{} training records valued by {} test records",
-            train.records.len(),
-            prepared.test.records.len()
-        ),
-    ];
+    let mut notes = frozen.described(&config);
+    notes.push(format!(
+        "{} training records valued by {} test records",
+        train.records.len(),
+        prepared.test.records.len()
+    ));
     if model != "knn" {
         notes.push(format!(
             "the values are those of nearest neighbours, and not of the evaluation's {model}"

@@ -170,7 +170,7 @@ pub fn debugging(
         .map(|at| at as u64);
     let tests = test.len() as u64;
     let accuracy = |correct: u64| correct as f64 / tests.max(1) as f64;
-    let mut notes = vec![frozen.described()];
+    let mut notes = frozen.described(config);
     if let Some(refits) = engine.refits() {
         notes.push(format!("the model was fitted {refits} times"));
     }

@@ -130,7 +130,7 @@ pub fn selection(
             range: (share(*least), share(*most)),
             beaten: draws.iter().filter(|right| **right < own).count() as u64,
         });
-    let mut notes = vec![frozen.described()];
+    let mut notes = frozen.described(config);
     notes.extend(prepared.left_out.notes());
     Ok(SelectionReport {
         commit: opened.commit,

@@ -132,7 +132,7 @@ pub fn valuation(repo: &Repo, options: &ValuationOptions) -> Result<ValuationRep
     let right = |examples: &Examples| correct(&*learner, examples, test);
     let (before, after) = (right(&train.examples.subset(&base)), right(&train.examples));
     let share = |right: u64| right as f64 / test.len().max(1) as f64;
-    let mut notes = vec![frozen.described()];
+    let mut notes = frozen.described(config);
     let own = nearest_of(config).neighbours;
     let k = options.neighbours.unwrap_or(own);
     let (predicted, method) = match options.predicted {

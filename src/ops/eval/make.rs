@@ -142,7 +142,7 @@ impl Maker {
         let told = prepared.predict(&*prepared.fit(&*learner));
         let mut notes = Vec::new();
         if config.model != "majority" {
-            notes.push(frozen.described());
+            notes.extend(frozen.described(config));
         }
         notes.extend(said_of(&prepared, &told, &frozen));
         let rows = prepared

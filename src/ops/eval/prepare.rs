@@ -252,9 +252,23 @@ impl Frozen {
         found.ok().map(|at| at as u32)
     }
 
-    /// Returns the columns in words.
-    pub(in crate::ops) fn described(&self) -> String {
-        described(&self.map)
+    /// Returns the columns in words, and which fields that the declaration names make none.
+    pub(in crate::ops) fn described(&self, config: &EvaluationConfig) -> Vec<String> {
+        let mut out = vec![described(&self.map)];
+        let scaled = config.scale.iter().map(|(name, _)| name);
+        let mut unused: Vec<&str> = (config.features.iter().chain(scaled))
+            .filter(|name| self.map.fields().iter().all(|(field, _)| field != *name))
+            .map(String::as_str)
+            .collect();
+        unused.sort_unstable();
+        unused.dedup();
+        if !unused.is_empty() && !self.map.is_empty() {
+            out.push(format!(
+                "no training record has what `features` or `scale` name: {}",
+                unused.join(", ")
+            ));
+        }
+        out
     }
 
     /// Makes examples, and counts the records without an embedding.
