@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::ObjectId;
 use crate::base::progress::Progress;
+use crate::base::{ObjectId, nearest};
 use crate::evaluate::{Comparable, NAMES, comparable};
 use crate::object::changes::{ChangeSet, Row, Transition};
 use crate::object::{self, Commit, Evaluation};
@@ -159,13 +159,7 @@ pub fn bisect(
         }
     }
     if search.values.is_empty() {
-        return Err(Error::NotEvaluatedYet {
-            name: match &search.what {
-                Measured::Score { name, .. } => Some(name.clone()),
-                Measured::Metric(_) => None,
-            },
-            known: Vec::new(),
-        });
+        return Err(search.no_value());
     }
     let range = search.narrow(repo, progress, waiting)?;
     search.report(repo, range)
@@ -248,6 +242,32 @@ fn measured(repo: &Repo, line: &[(ObjectId, Commit)], metric: &str) -> Result<Me
 }
 
 impl Search<'_> {
+    /// Says why no commit has a value.
+    fn no_value(&self) -> Error {
+        let (name, definition, path) = match &self.what {
+            Measured::Score {
+                name,
+                path,
+                definition,
+            } => (Some(name.clone()), definition, path.as_str()),
+            Measured::Metric(_) => (None, &None, ""),
+        };
+        let score = path.split('.').next().unwrap_or_default();
+        match (definition, name) {
+            (Some(_), _) if !NAMES.contains(&score) => Error::NoSuchScore {
+                name: path.to_owned(),
+                nearest: nearest(score, NAMES.iter().copied()).map(str::to_owned),
+            },
+            (Some(_), Some(name)) => Error::Usage(format!(
+                "no evaluation `{name}` of these commits has a value of `{path}`"
+            )),
+            (_, name) => Error::NotEvaluatedYet {
+                name,
+                known: Vec::new(),
+            },
+        }
+    }
+
     /// Reads what is stored.
     fn read_all(&mut self, repo: &Repo) -> Result<(), Error> {
         if let Measured::Score {

@@ -1,5 +1,5 @@
 //! Tables of numbers as numpy's `.npy` files hold them: a header that is a Python literal, then the
-//! numbers row by row.
+//! numbers row by row, or column by column as much of what scikit-learn returns.
 //!
 //! Invariant: nothing in a file is trusted. Sizes are those of its bytes, and no header makes more
 //! memory be taken than the file has. What numpy writes of two dimensions is read: floats of 16, 32
@@ -22,6 +22,7 @@ pub struct Npy {
     start: usize,
     rows: usize,
     columns: usize,
+    by_columns: bool,
     number: Number,
 }
 
@@ -60,11 +61,11 @@ impl Npy {
         if columns == 0 && rows > 0 {
             return Err("its rows have no numbers".to_owned());
         }
-        // Of one row or one column both orders are the same.
-        let by_rows = member("fortran_order").is_some_and(|rest| rest.starts_with("False"));
-        if !by_rows && rows > 1 && columns > 1 {
-            return Err("it is stored by columns: save it with numpy.ascontiguousarray".to_owned());
-        }
+        let by_columns = match member("fortran_order") {
+            Some(rest) if rest.starts_with("False") => false,
+            Some(rest) if rest.starts_with("True") => true,
+            _ => return Err("its header does not name the order of its numbers".to_owned()),
+        };
         let size = rows
             .checked_mul(columns)
             .and_then(|count| count.checked_mul(number.bytes));
@@ -93,6 +94,7 @@ impl Npy {
             start,
             rows,
             columns,
+            by_columns,
             number,
         })
     }
@@ -109,13 +111,17 @@ impl Npy {
 
     /// Returns the numbers of a row; none of a row that there is not.
     pub fn row(&self, at: usize) -> impl Iterator<Item = f64> + '_ {
-        let length = self.columns * self.number.bytes;
-        let range = || {
-            let start = at.checked_mul(length)?.checked_add(self.start)?;
-            self.bytes.get(start..start.checked_add(length)?)
-        };
-        let row = if at < self.rows { range() } else { None };
-        (row.unwrap_or_default().chunks_exact(self.number.bytes)).map(|b| self.number.of(b))
+        let there = if at < self.rows { self.columns } else { 0 };
+        (0..there).map(move |column| {
+            let place = match self.by_columns {
+                true => column * self.rows + at,
+                false => at * self.columns + column,
+            };
+            // The file has all of them: its size was checked.
+            let start = self.start + place * self.number.bytes;
+            let bytes = self.bytes.get(start..start + self.number.bytes);
+            self.number.of(bytes.unwrap_or_default())
+        })
     }
 }
 

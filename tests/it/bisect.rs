@@ -93,6 +93,15 @@ fn evaluations_that_could_not_be_compared_are_not_made() {
     let own = String::from_utf8(scratch.read("dver.toml")).unwrap();
     scratch.write("dver.toml", format!("{own}\nnull_class = \"sport\"\n"));
     let operations = scratch.json(&["op", "log"]).len();
+    // A score that no evaluation has is no missing evaluation.
+    for (score, words) in [
+        ("m:acuracy", "there is no score `acuracy`"),
+        ("m:f1.nothing", "has a value of `f1.nothing`"),
+    ] {
+        let failed = scratch.dver(&["bisect", score, "--below", "0.5", "--stored"]);
+        assert!(matches!(failed.code, Some(2 | 3)), "{}", failed.err);
+        assert!(failed.err.contains(words), "{}", failed.err);
+    }
     let told = bisect(&scratch, &["m:accuracy", "--below", "0.5"]);
     assert!(told["found"].is_null(), "{told}");
     assert_eq!(told["candidates"].as_array().unwrap().len(), 3);

@@ -48,6 +48,19 @@ fn floats_of_all_widths_and_byte_orders_are_read() {
 }
 
 #[test]
+fn columns_may_come_one_after_the_other() {
+    // numpy.save(..., numpy.asfortranarray([[1, 2, 3], [4, 5, 6]]))
+    let data: Vec<u8> = [1f32, 4.0, 2.0, 5.0, 3.0, 6.0]
+        .iter()
+        .flat_map(|x| x.to_le_bytes())
+        .collect();
+    let mut bytes = file("(2, 3)", "<f4", &data);
+    let at = bytes.windows(5).position(|w| w == b"False").unwrap();
+    bytes.splice(at..at + 5, *b"True ");
+    assert_eq!(table(bytes), [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+}
+
+#[test]
 fn numbers_of_16_bits_are_those_that_numpy_has() {
     // numpy.frombuffer(numpy.array([...], "<u2").tobytes(), "<f2").astype("f8")
     for (bits, number) in [
@@ -91,10 +104,10 @@ fn what_is_no_table_is_refused_with_its_reason() {
         let found = Npy::read(bytes).unwrap_err();
         assert!(found.contains(reason), "{found}");
     }
-    let mut columns = file("(2, 2)", "<f4", &data);
-    let at = columns.windows(5).position(|w| w == b"False").unwrap();
-    columns.splice(at..at + 5, *b"True ");
-    assert!(Npy::read(columns).unwrap_err().contains("by columns"));
+    let mut odd = file("(2, 2)", "<f4", &data);
+    let at = odd.windows(5).position(|w| w == b"False").unwrap();
+    odd.splice(at..at + 5, *b"Maybe");
+    assert!(Npy::read(odd).unwrap_err().contains("order"));
     // A header of 4 GiB that is not there.
     let mut huge = b"\x93NUMPY\x02\x00".to_vec();
     huge.extend_from_slice(&[0xff; 8]);
