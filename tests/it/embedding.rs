@@ -383,6 +383,21 @@ fn a_file_that_does_not_fit_is_refused_with_its_reason() {
 }
 
 #[test]
+fn image_folders_have_no_rows() {
+    let scratch = Scratch::new();
+    let images = "[dataset.trees]\npath = \"im/{label}/*.png\"\nformat = \"images\"\nkey = \"path\"\n\
+         label = \"label\"\n[eval.m]\ndataset = \"trees\"\nmodel = \"knn\"\nholdout = 0.5\n";
+    scratch.write("dver.toml", format!("{images}{BESIDE}\n"));
+    for (at, class) in ["elm", "oak"].iter().cycle().take(20).enumerate() {
+        scratch.write(&format!("im/{class}/{at}.png"), [at as u8; 9]);
+    }
+    scratch.write("vectors.npy", npy(&rows()[..20]));
+    scratch.dver(&["add", "-A"]).ok();
+    let failed = scratch.dver(&["eval", "run"]).fails(3);
+    assert!(failed.contains("is an image folder"), "{failed}");
+}
+
+#[test]
 fn declarations_of_a_file_are_checked() {
     let scratch = Scratch::new();
     commit(&scratch, &rows(), false);

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use crate::base::RepoPath;
 use crate::dataset::Table;
 use crate::object::{Content, Definition, EntryKind, FileEntry, ObjectSource};
-use crate::record::Npy;
+use crate::record::{Format, Npy};
 
 use super::super::error::Error;
 use super::super::files;
@@ -40,6 +40,12 @@ impl Vectors {
             name: evaluation.to_owned(),
             reason,
         };
+        if table.declaration.format == Format::Images {
+            return Err(wrong(format!(
+                "`{}` is an image folder, where an image changes its place with its label, so rows of `{path}` would go with other images: list images and labels in a table",
+                table.name
+            )));
+        }
         let entry = files::find(entries, path)
             .ok_or_else(|| wrong(format!("its version has no file `{path}`: `dver add` it")))?;
         if entry.kind == EntryKind::Symlink {
