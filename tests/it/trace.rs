@@ -265,6 +265,11 @@ fn parts_add_up_along_the_commits_where_the_ends_are_not_sealed() {
         let alone = trace(&scratch, &["accuracy", step[0], step[1]]);
         assert_eq!(alone[end]["value"], path[end]["value"]);
     }
+    // Causes taken with the others as they were add up to nothing, along the commits neither.
+    let args = [
+        "accuracy", "HEAD~3", "HEAD", "--by", "commit", "--given", "from",
+    ];
+    assert_ne!(trace(&scratch, &args)["residual"], json!(0.0));
     // The whole way asks the older version what the newer one declares.
     let whole = trace(&scratch, &["accuracy", "HEAD~3", "HEAD"]);
     assert_ne!(whole["from"]["value"], path["from"]["value"]);

@@ -6,7 +6,7 @@ use super::super::eval;
 use super::{
     By, DEFINITION, End, Group, Share, Trace, TraceOptions, Wanted, between, by_cause, pair,
 };
-use crate::attribute::{self, Cause, Method};
+use crate::attribute::{self, Cause, Given, Method};
 use crate::base::ObjectId;
 use crate::base::progress::Progress;
 use crate::object::{self, Commit};
@@ -92,7 +92,7 @@ pub(super) fn along(
     let (first, last) = ends.unwrap_or_else(|| (whole.from.clone(), whole.to.clone()));
     let sum: f64 = parts.iter().map(|share| share.contribution).sum();
     let residual = (sum - (last.value - first.value)).abs();
-    if residual > 1e-9 {
+    if residual > 1e-9 && wanted.options.given == Given::All {
         return Err(Error::NotTraced {
             name: format!("{name}:{}", wanted.path),
             source: attribute::Error::DoesNotAddUp { residual },
