@@ -1,5 +1,7 @@
 //! Evaluations as `dver.toml` writes them.
 
+use crate::base::RepoPath;
+
 use super::error::Error;
 use super::reader::Reader;
 
@@ -28,8 +30,11 @@ pub struct EvaluationConfig {
     pub neighbours: Option<u64>,
     /// How much squared weights cost, of models `ridge` and `logistic`.
     pub penalty: Option<f64>,
-    /// The only fields that are looked at; all content fields where there are none.
+    /// The only fields that are looked at; where there are none, all content fields, or beside an
+    /// embedding no field.
     pub features: Vec<String>,
+    /// A `.npy` file of the version with a row of numbers for each record, which are features.
+    pub embedding: Option<RepoPath>,
     /// What becomes 0 and what becomes 1 above it, of fields of numbers.
     pub scale: Vec<(String, ScaleConfig)>,
     /// The external command, of model `command`.
@@ -106,6 +111,11 @@ impl EvaluationConfig {
                 true => table.strings("features")?.unwrap_or_default(),
                 false => Vec::new(),
             },
+            embedding: if built_in && model != majority {
+                embedding(&table)?
+            } else {
+                None
+            },
             scale: if built_in {
                 scales(&table)?
             } else {
@@ -157,6 +167,20 @@ fn penalty(table: &Reader<'_>) -> Result<Option<f64>, Error> {
         }
         penalty => Ok(penalty),
     }
+}
+
+fn embedding(table: &Reader<'_>) -> Result<Option<RepoPath>, Error> {
+    let Some(inner) = table.table("embedding")? else {
+        return Ok(None);
+    };
+    let file: String = inner.required("file")?;
+    let path = RepoPath::new(file.as_bytes())
+        .map_err(|_| inner.bad_value("file", "a path from the root of the worktree", &file))?;
+    if path.extension().as_deref() != Some("npy") {
+        return Err(inner.bad_value("file", "a .npy file", &file));
+    }
+    inner.finish()?;
+    Ok(Some(path))
 }
 
 fn scales(table: &Reader<'_>) -> Result<Vec<(String, ScaleConfig)>, Error> {

@@ -148,21 +148,25 @@ pub fn k_center(pool: &Rows, ids: &[u128], labelled: &Rows, budget: usize) -> Ve
 /// Chooses so that classes become equally frequent: each time a record of the class with the
 /// fewest labelled and chosen ones, of equals the first class, by lot within it. `classes` are those
 /// that a model predicts of the pool, `counts` how many are labelled of each. The score is the
-/// share that the class has so far, from 0 to 1.
+/// share that the class has so far, from 0 to 1. Records of which nothing is predicted come last, by
+/// lot, with the score minus infinity.
 pub fn class_balanced(
-    classes: &[u32],
+    classes: &[Option<u32>],
     counts: &[u64],
     ids: &[u128],
     (budget, seed): (usize, u64),
 ) -> Vec<Chosen> {
     let mut counts = counts.to_vec();
-    let most = classes.iter().map(|class| *class as usize + 1).max();
+    let most = classes.iter().flatten().map(|class| *class as usize + 1);
+    let most = most.max();
     counts.resize(counts.len().max(most.unwrap_or(0)), 0);
     let mut left: Vec<Vec<usize>> = vec![Vec::new(); counts.len()];
+    let mut last = Vec::new();
     // The first lots stand at the end, where they are taken from.
     for one in random(ids, ids.len().min(classes.len()), seed).iter().rev() {
-        if let Some(class) = classes.get(one.at) {
-            left[*class as usize].push(one.at);
+        match classes.get(one.at) {
+            Some(Some(class)) => left[*class as usize].push(one.at),
+            _ => last.push(one.at),
         }
     }
     let mut out = Vec::new();
@@ -179,6 +183,11 @@ pub fn class_balanced(
         counts[class] += 1;
         out.push(Chosen { at, score });
     }
+    let without = last.into_iter().rev().map(|at| Chosen {
+        at,
+        score: f64::NEG_INFINITY,
+    });
+    out.extend(without.take(budget - out.len()));
     out
 }
 
@@ -216,25 +225,42 @@ mod tests {
     #[test]
     fn classes_become_equally_frequent() {
         // Labelled: 5 of class 0, none of 1 and 2. The pool has 20, 3 and 20.
-        let classes: Vec<u32> = (0..43)
-            .map(|at| {
-                if at < 20 {
-                    0
-                } else if at < 23 {
-                    1
-                } else {
-                    2
-                }
-            })
-            .collect();
+        let class = |at| match at {
+            0..20 => 0,
+            20..23 => 1,
+            _ => 2,
+        };
+        let classes: Vec<Option<u32>> = (0..43).map(|at| Some(class(at))).collect();
         let chosen = class_balanced(&classes, &[5, 0], &ids(43), (12, 0));
         let mut counts = [5, 0, 0];
         chosen
             .iter()
-            .for_each(|one| counts[classes[one.at] as usize] += 1);
+            .for_each(|one| counts[class(one.at) as usize] += 1);
         assert_eq!(counts, [7, 3, 7]);
         assert_eq!(chosen[0].score, 0.0);
         assert_eq!(class_balanced(&classes, &[], &ids(43), (100, 0)).len(), 43);
+        // What nothing is predicted of is no rare class: it comes last, in the order of lots.
+        let some: Vec<Option<u32>> = classes
+            .iter()
+            .enumerate()
+            .map(|(at, class)| class.filter(|_| at % 3 > 0))
+            .collect();
+        let chosen = class_balanced(&some, &[0, 0, 0, 9], &ids(43), (100, 0));
+        let without = some.iter().filter(|class| class.is_none()).count();
+        let (first, last) = chosen.split_at(43 - without);
+        assert!(
+            first
+                .iter()
+                .all(|one| some[one.at].is_some() && one.score >= 0.0)
+        );
+        let lots: Vec<usize> = random(&ids(43), 43, 0)
+            .iter()
+            .map(|one| one.at)
+            .filter(|at| some[*at].is_none())
+            .collect();
+        assert_eq!(last.iter().map(|one| one.at).collect::<Vec<_>>(), lots);
+        assert!(last.iter().all(|one| one.score == f64::NEG_INFINITY));
+        assert_eq!(class_balanced(&some, &[], &ids(43), (3, 0)).len(), 3);
     }
 
     proptest! {
@@ -281,11 +307,11 @@ mod tests {
             points in prop::collection::vec((0i8..5, 0u32..3), 1..20), budget in 1usize..8, turn in 0usize..20,
         ) {
             let ids = ids(points.len());
-            let (classes, dense): (Vec<u32>, Vec<f64>) =
-                points.iter().map(|(x, class)| (*class, f64::from(*x))).unzip();
+            let (classes, dense): (Vec<Option<u32>>, Vec<f64>) =
+                points.iter().map(|(x, class)| (Some(*class), f64::from(*x))).unzip();
             let order: Vec<usize> = (0..points.len()).map(|at| (at + turn) % points.len()).collect();
             let turned_ids: Vec<u128> = order.iter().map(|at| ids[*at]).collect();
-            let turned: Vec<u32> = order.iter().map(|at| classes[*at]).collect();
+            let turned: Vec<Option<u32>> = order.iter().map(|at| classes[*at]).collect();
             let (rows, none) = (Rows::of_dense(1, dense.clone()), Rows::new(1));
             let ids_of = |chosen: Vec<Chosen>, ids: &[u128]| chosen.iter().map(|c| ids[c.at]).collect::<Vec<_>>();
             let here = ids_of(k_center(&rows, &ids, &none, budget), &ids);

@@ -186,6 +186,15 @@ impl Table {
         names
     }
 
+    /// Returns all fields that any record has. Those of JSON Lines are found by reading the whole
+    /// table; elsewhere headers and paths name them all.
+    pub fn all_fields(&self, source: &dyn ObjectSource) -> Result<Vec<Arc<str>>, Error> {
+        match self.declaration.format {
+            Format::Jsonl => self.read_fields(source),
+            Format::Csv | Format::Images => Ok(self.fields()),
+        }
+    }
+
     /// Returns all fields that any record has, by reading the whole table.
     pub fn read_fields(&self, source: &dyn ObjectSource) -> Result<Vec<Arc<str>>, Error> {
         let places: Vec<_> = self.units().collect();

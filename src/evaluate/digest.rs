@@ -10,8 +10,17 @@ pub struct Digest(Sum256);
 impl Digest {
     /// Adds the BLAKE3 of some bytes.
     pub fn add(&mut self, bytes: &[u8]) {
-        let hash = ObjectId::of(bytes);
+        self.add_id(ObjectId::of(bytes));
+    }
+
+    /// Adds a BLAKE3 that is known.
+    pub fn add_id(&mut self, hash: ObjectId) {
         self.0.add(Sum256::from_bytes(hash.as_bytes()));
+    }
+
+    /// Adds what another has.
+    pub fn merge(&mut self, other: Self) {
+        self.0.add(other.0);
     }
 
     /// Returns 64 hex digits of the little-endian bytes.

@@ -6,14 +6,15 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::ObjectId;
 use crate::base::progress::Progress;
+use crate::base::{ObjectId, nearest};
 use crate::evaluate::{Comparable, NAMES, comparable};
 use crate::object::changes::{ChangeSet, Row, Transition};
 use crate::object::{self, Commit, Evaluation};
 use crate::repo::Repo;
 
 use super::error::Error;
+use super::eval::make::Maker;
 use super::eval::run::{wanted, working_declarations};
 use super::eval::{self, Ran, RunOptions, along};
 use super::metrics;
@@ -158,13 +159,7 @@ pub fn bisect(
         }
     }
     if search.values.is_empty() {
-        return Err(Error::NotEvaluatedYet {
-            name: match &search.what {
-                Measured::Score { name, .. } => Some(name.clone()),
-                Measured::Metric(_) => None,
-            },
-            known: Vec::new(),
-        });
+        return Err(search.no_value());
     }
     let range = search.narrow(repo, progress, waiting)?;
     search.report(repo, range)
@@ -195,6 +190,13 @@ fn line(repo: &Repo, options: &BisectOptions) -> Result<Vec<(ObjectId, Commit)>,
     }
     line.reverse();
     Ok(line)
+}
+
+/// Returns the definition that the dver.toml of now declares; `None` where none can be run.
+fn declared(repo: &Repo, name: &str) -> Option<ObjectId> {
+    let declarations = working_declarations(repo).ok()?;
+    let config = *wanted(&declarations, Some(name)).ok()?.first()?;
+    Some(Maker::new(repo, &declarations, config).ok()?.id)
 }
 
 /// Finds out what is asked for: a score of an evaluation, or a metric of the data.
@@ -240,6 +242,32 @@ fn measured(repo: &Repo, line: &[(ObjectId, Commit)], metric: &str) -> Result<Me
 }
 
 impl Search<'_> {
+    /// Says why no commit has a value.
+    fn no_value(&self) -> Error {
+        let (name, definition, path) = match &self.what {
+            Measured::Score {
+                name,
+                path,
+                definition,
+            } => (Some(name.clone()), definition, path.as_str()),
+            Measured::Metric(_) => (None, &None, ""),
+        };
+        let score = path.split('.').next().unwrap_or_default();
+        match (definition, name) {
+            (Some(_), _) if !NAMES.contains(&score) => Error::NoSuchScore {
+                name: path.to_owned(),
+                nearest: nearest(score, NAMES.iter().copied()).map(str::to_owned),
+            },
+            (Some(_), Some(name)) => Error::Usage(format!(
+                "no evaluation `{name}` of these commits has a value of `{path}`"
+            )),
+            (_, name) => Error::NotEvaluatedYet {
+                name,
+                known: Vec::new(),
+            },
+        }
+    }
+
     /// Reads what is stored.
     fn read_all(&mut self, repo: &Repo) -> Result<(), Error> {
         if let Measured::Score {
@@ -315,6 +343,15 @@ impl Search<'_> {
             return Ok(());
         }
         let id = self.line[at].0;
+        // What could not be compared is not made: it would be attached for nothing.
+        if definition.is_some() && declared(repo, name).is_some_and(|own| Some(own) != *definition)
+        {
+            self.notes.push(format!(
+                "{} is not evaluated: the definition of now is not that of the stored ones",
+                id.short()
+            ));
+            return Ok(());
+        }
         let run = RunOptions {
             revisions: vec![id.to_string()],
             name: Some(name.clone()),
@@ -324,10 +361,6 @@ impl Search<'_> {
             match ran {
                 Ran::Made(told) | Ran::Known(told) => {
                     definition.get_or_insert(told.evaluation.definition);
-                    if Some(told.evaluation.definition) != *definition {
-                        why =
-                            Some("the definition of now is not that of the stored ones".to_owned());
-                    }
                 }
                 Ran::Failed { why: error, .. } => why = Some(error.to_string()),
             }

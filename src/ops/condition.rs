@@ -24,19 +24,36 @@ pub(super) fn check(
     let mut all = steps
         .flat_map(|thorough| versions.iter().map(move |version| (thorough, *version)))
         .map(|(thorough, version)| fields(source, version, thorough));
-    check_among(condition, &mut all)
+    check_among(condition, &EVENT_NAMES, &mut all)
 }
 
-/// Does the same with the fields that are asked for one group after another, until all names are
-/// found.
+/// Does the same for a condition on the records of one table, to which no event happens.
+pub(super) fn check_records(
+    source: &dyn ObjectSource,
+    condition: &Where,
+    table: &Table,
+) -> Result<(), Error> {
+    let mut asked = [false, true].into_iter().map(|thorough| {
+        let fields = match thorough {
+            false => table.fields(),
+            true => table.read_fields(source)?,
+        };
+        Ok(fields.iter().map(|name| name.to_string()).collect())
+    });
+    check_among(condition, &[], &mut asked)
+}
+
+/// Does the same with names of events and with the fields that are asked for one group after
+/// another, until all names are found.
 pub(super) fn check_among(
     condition: &Where,
+    events: &[&str],
     fields: &mut dyn Iterator<Item = Result<Vec<String>, Error>>,
 ) -> Result<(), Error> {
     let mut open: Vec<_> = condition
         .names()
         .iter()
-        .filter(|name| name.quoted || !EVENT_NAMES.contains(&name.text.as_str()))
+        .filter(|name| name.quoted || !events.contains(&name.text.as_str()))
         .collect();
     let mut known: BTreeSet<String> = BTreeSet::new();
     while !open.is_empty()
@@ -48,7 +65,7 @@ pub(super) fn check_among(
     match open.first() {
         None => Ok(()),
         Some(name) => {
-            known.extend(EVENT_NAMES.iter().map(|name| (*name).to_owned()));
+            known.extend(events.iter().map(|name| (*name).to_owned()));
             Err(condition.unknown(name, known.into_iter().collect()).into())
         }
     }

@@ -1,8 +1,8 @@
 //! What becomes of the values of a field: found out from values that were seen.
 //!
 //! Text fields become n-grams; numbers are scaled by mean and standard deviation; lists of numbers
-//! of one length are embeddings; a string is text where its values have three words or more on
-//! average, else a category.
+//! of one length are embeddings, also where they are written into a cell of text; a string is text
+//! where its values have three words or more on average, else a category.
 
 use crate::learn::features::{Scale, embedding, words};
 use crate::learn::{Encoding, FeatureMap};
@@ -19,7 +19,7 @@ pub(super) struct Seen {
     numbers: Vec<f64>,
     /// The length of all lists; `None` before the first.
     width: Option<usize>,
-    /// Whether lists differ in length, or are no lists of numbers.
+    /// Whether lists differ in length, or a value is no list of numbers.
     uneven: bool,
 }
 
@@ -29,14 +29,20 @@ impl Seen {
         self.values += 1;
         match kind {
             Type::Integer | Type::Float => self.numbers.extend(text.trim().parse::<f64>()),
-            Type::List => match embedding(text).map(|numbers| numbers.len()) {
-                None => self.uneven = true,
-                width => {
-                    self.uneven |= self.width.is_some_and(|w| Some(w) != width);
-                    self.width = width;
+            // What each value adds depends on no other one, so their order does not matter.
+            _ => match listed(text) {
+                Some(width) => {
+                    self.uneven |= self.width.is_some_and(|other| other != width);
+                    self.width = Some(width);
+                    self.words += width;
+                }
+                None => {
+                    self.uneven = true;
+                    if kind == Type::String {
+                        words(text, |_| self.words += 1);
+                    }
                 }
             },
-            _ => words(text, |_| self.words += 1),
         }
     }
 
@@ -58,14 +64,22 @@ impl Seen {
             Type::Null => return None,
             _ if is_text => Encoding::Text,
             Type::Integer | Type::Float => Encoding::Number(Scale::freeze(self.numbers)),
-            Type::List => match self.width {
-                Some(width) if !self.uneven && width > 0 => Encoding::Embedding { width },
-                _ => Encoding::Text,
+            _ => match (self.width, kind) {
+                (Some(width), _) if !self.uneven && width > 0 => Encoding::Embedding { width },
+                (_, Type::List) => Encoding::Text,
+                (_, Type::String) if self.words >= WORDS * self.values => Encoding::Text,
+                _ => Encoding::Category,
             },
-            Type::String if self.words >= WORDS * self.values => Encoding::Text,
-            _ => Encoding::Category,
         })
     }
+}
+
+/// Returns how many numbers a list has; `None` of what is no list of numbers.
+fn listed(text: &str) -> Option<usize> {
+    let may_be = text.trim_start().starts_with('[');
+    may_be
+        .then(|| embedding(text))?
+        .map(|numbers| numbers.len())
 }
 
 /// Returns a map in words.
@@ -74,7 +88,9 @@ pub(super) fn described(map: &FeatureMap) -> String {
         Encoding::Number(_) => format!("{name} (number)"),
         Encoding::Category => format!("{name} (category)"),
         Encoding::Text => format!("{name} (text)"),
-        Encoding::Embedding { width } => format!("{name} ({width} numbers)"),
+        Encoding::Embedding { width } | Encoding::Vector { width } => {
+            format!("{name} ({width} numbers)")
+        }
     };
     let fields: Vec<String> = map.fields().iter().map(field).collect();
     format!("features: {}", fields.join(", "))

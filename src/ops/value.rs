@@ -6,21 +6,19 @@ use crate::base::progress::Progress;
 use crate::curate::valuation::{Valuation, values};
 use crate::dataset::{Declarations, Table};
 use crate::object::ObjectSource;
-use crate::record::{Format, Role, UNPARSABLE};
+use crate::record::{Role, UNPARSABLE};
 use crate::repo::Repo;
 
 use super::assess::Version;
 use super::dataset;
 use super::error::Error;
-use super::eval::prepare::{Frozen, Prepared, draw, key_and_label};
+use super::eval::prepare::{Frozen, Prepared, draw, key_and_label, nearest_of};
 use super::eval::run::working_declarations;
 use super::eval::said;
+use super::eval::sets::Chosen;
 use super::find::reading::order_names;
 use super::find::{FindReport, Found, FoundIn, Name};
 use super::quality::of_working;
-
-/// Neighbours where neither the options nor the evaluation say how many.
-const NEIGHBOURS: usize = 5;
 
 /// What is valued, and how.
 #[derive(Clone, Debug)]
@@ -91,17 +89,14 @@ fn in_version(
     progress: &dyn Progress,
 ) -> Result<FoundIn, Error> {
     let mut config = said::declared(declarations, options.evaluation.as_deref())?.clone();
-    said::check(source, version, &config)?;
     let declaration = dataset::find(&version.declarations, &config.dataset)?;
     let table = Table::open(source, &version.entries, declaration)?;
+    Chosen::of(&config)?.check(source, &table)?;
     let (key, label) = key_and_label(&table)?;
     let model = std::mem::replace(&mut config.model, "knn".to_owned());
-    let k = options.neighbours.or(config.neighbours.map(|k| k as usize));
-    let k = k.unwrap_or(NEIGHBOURS);
-    let known = match table.declaration.format {
-        Format::Jsonl => table.read_fields(source)?,
-        Format::Csv | Format::Images => table.fields(),
-    };
+    let own = nearest_of(&config).neighbours;
+    let k = options.neighbours.unwrap_or(own);
+    let known = table.all_fields(source)?;
     let roles = &table.declaration.roles;
     let content: Vec<String> = known
         .iter()
@@ -115,7 +110,7 @@ fn in_version(
         .cloned()
         .collect();
     progress.begin(&format!("reading {}", table.name), None);
-    let drawn = draw(source, &table, &config, &also);
+    let drawn = draw(source, (&version.entries, &table), &config, &also);
     progress.end();
     let drawn = drawn?;
     let frozen = Frozen::of(&config, &drawn, &[&drawn])?;
@@ -130,14 +125,12 @@ fn in_version(
         None => format!("K = {k}"),
     };
     let method = format!("{}({rule}; {})", options.method.name(), config.name);
-    let mut notes = vec![
-        frozen.described(),
-        format!(
-            "{} training records valued by {} test records",
-            train.records.len(),
-            prepared.test.records.len()
-        ),
-    ];
+    let mut notes = frozen.described(&config);
+    notes.push(format!(
+        "{} training records valued by {} test records",
+        train.records.len(),
+        prepared.test.records.len()
+    ));
     if model != "knn" {
         notes.push(format!(
             "the values are those of nearest neighbours, and not of the evaluation's {model}"

@@ -170,8 +170,11 @@ fn lists_that_name_other_records_are_refused() {
     scratch.write("order.csv", list(train.iter().copied().take(3)));
     let told = scratch
         .dver(&["bench", "selection", "--list", "order.csv", "--budget", "2"])
-        .fails(3);
-    assert!(told.contains("the budget is 2"), "{told}");
+        .fails(2);
+    assert!(
+        told.contains("lists 3 records, and the budget is 2"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -86,6 +86,33 @@ fn few_evaluations_find_the_fall_and_its_labels() {
     assert!(text.contains("version 6"), "{text}");
 }
 
+#[test]
+fn evaluations_that_could_not_be_compared_are_not_made() {
+    let (scratch, ids) = story("knn", &[0, 0, 90, 90]);
+    scratch.dver(&["eval", "run", &ids[0], &ids[3]]).ok();
+    let own = String::from_utf8(scratch.read("dver.toml")).unwrap();
+    scratch.write("dver.toml", format!("{own}\nnull_class = \"sport\"\n"));
+    let operations = scratch.json(&["op", "log"]).len();
+    // A score that no evaluation has is no missing evaluation.
+    for (score, words) in [
+        ("m:acuracy", "there is no score `acuracy`"),
+        ("m:f1.nothing", "has a value of `f1.nothing`"),
+    ] {
+        let failed = scratch.dver(&["bisect", score, "--below", "0.5", "--stored"]);
+        assert!(matches!(failed.code, Some(2 | 3)), "{}", failed.err);
+        assert!(failed.err.contains(words), "{}", failed.err);
+    }
+    let told = bisect(&scratch, &["m:accuracy", "--below", "0.5"]);
+    assert!(told["found"].is_null(), "{told}");
+    assert_eq!(told["candidates"].as_array().unwrap().len(), 3);
+    let notes = told["notes"].to_string();
+    assert!(
+        notes.contains("the definition of now is not that of the stored ones"),
+        "{notes}"
+    );
+    assert_eq!(scratch.json(&["op", "log"]).len(), operations);
+}
+
 fn import(scratch: &Scratch, revision: &str, right: usize) {
     // Of the test records the first ones are right.
     let tests = texts(180).into_iter().filter(|one| one.split == "test");

@@ -107,7 +107,7 @@ fn an_unknown_field_is_a_usage_error_with_the_nearest_name() {
         .fails(2);
     assert_eq!(
         output,
-        "error: --where, byte 15: no field `lable`\n  stars > 3 and lable = 'cat'\n                ^\n\
+        "error: condition, byte 15: no field `lable`\n  stars > 3 and lable = 'cat'\n                ^\n\
          hint: Did you mean `label`?\n"
     );
     let output = scratch

@@ -382,6 +382,18 @@ fn numbers_categories_lists_and_declared_scales_are_features() {
     ));
     let frozen = run(&model("m", "knn", "features = [\"x\"]"));
     assert_ne!(scaled["definition"], frozen["definition"]);
+    // A name that means nothing changes nothing, and is said.
+    let odd = run(&model(
+        "m",
+        "knn",
+        "features = [\"x\", \"nothing\"]\nscale = { y = { centre = 0, unit = 1 } }",
+    ));
+    let notes = odd["notes"].to_string();
+    assert!(
+        notes.contains("no training record has what `features` or `scale` name: nothing, y"),
+        "{notes}"
+    );
+    assert!(!frozen["notes"].to_string().contains("scale"), "{frozen}");
     // Nothing to learn from is said.
     scratch.write(
         "dver.toml",
@@ -416,6 +428,11 @@ fn declarations_that_mean_nothing_are_refused() {
         (
             model("m", "ridge", "").replace("split = 'test'", "splat = 'test'"),
             "splat",
+        ),
+        // What happens to records is no field of them.
+        (
+            model("m", "ridge", "").replace("split = 'test'", "annotator = 'ada'"),
+            "condition, byte 1: no field `annotator`",
         ),
     ] {
         scratch.write("dver.toml", declared(&toml));

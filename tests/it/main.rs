@@ -22,6 +22,7 @@ mod damage;
 #[cfg(unix)]
 mod derived;
 mod diff_examples;
+mod embedding;
 mod encodings;
 mod errors;
 mod eval;

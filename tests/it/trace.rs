@@ -186,6 +186,96 @@ fn sealed_scores_are_what_parts_add_up_to_along_the_commits_too() {
     assert!(said.contains("first parents"), "{said}");
 }
 
+#[test]
+fn what_is_missing_in_one_version_is_told_with_that_version() {
+    let scratch = Scratch::new();
+    scratch.write("dver.toml", TOML);
+    let without: String = PETS
+        .lines()
+        .map(|line| line.split(',').take(3).collect::<Vec<_>>().join(",") + "\n")
+        .collect();
+    commit(&scratch, "pets.csv", &without);
+    commit(&scratch, "pets.csv", PETS);
+    commit(&scratch, "pets.csv", &PETS.replace(",test,", ",dev,"));
+    let ids: Vec<String> = (scratch.json(&["log"]).iter())
+        .map(|one| one["commit"].as_str().unwrap()[..12].to_owned())
+        .collect();
+    let failed = |from: &str, to: &str, code: i32| {
+        let output = scratch.dver(&["trace", "near:accuracy", from, to]);
+        assert_eq!(output.code, Some(code), "{}", output.err);
+        output.err
+    };
+    let split = failed("HEAD~2", "HEAD~1", 2);
+    assert!(
+        split.contains(&format!("no field `split` in {}", ids[2])),
+        "{split}"
+    );
+    assert!(!split.contains("annotator, cause"), "{split}");
+    for (from, to) in [("HEAD~1", "HEAD"), ("HEAD", "HEAD~1")] {
+        let none = failed(from, to, 3);
+        let words = format!("in {} no record with a label is a test record", ids[0]);
+        assert!(none.contains(&words), "{none}");
+    }
+    // Nothing changed: a sum of no parts is 0, not -0.
+    let same = scratch
+        .dver(&["trace", "near:accuracy", "HEAD~1", "HEAD~1"])
+        .ok();
+    assert!(same.contains("\nsum +0.0000, residual 0e0"), "{same}");
+}
+
+/// Scores that are not sealed depend on what the columns are frozen from and on whose definition is
+/// asked: a step has others than the whole way.
+#[test]
+fn parts_add_up_along_the_commits_where_the_ends_are_not_sealed() {
+    let scratch = Scratch::new();
+    let declared = |neighbours: u32| {
+        let all = TOML.replace("neighbours = 3", &format!("neighbours = {neighbours}"));
+        all.split("scale").next().unwrap().to_owned()
+    };
+    let table = |factor: u32, wrong: u32| {
+        let mut out = "id,x,y,label,split,who\n".to_owned();
+        for id in 0..90u32 {
+            let noise = |n: u32| (id * 7919 + n * 104_729) % 1009 % 17;
+            let class = id / 3 % 3;
+            let (x, y) = (class * 9 + noise(1), class * 3 + noise(2) * 3);
+            let x = if id % 5 > 0 { x * factor } else { x };
+            let label = if id * 7 % 11 < wrong {
+                (class + 1) % 3
+            } else {
+                class
+            };
+            let split = if id % 3 == 0 { "test" } else { "train" };
+            out.push_str(&format!("{id},{x},{y},c{label},{split},ada\n"));
+        }
+        out
+    };
+    for (at, factor) in [1, 3, 9, 20].into_iter().enumerate() {
+        scratch.write("dver.toml", declared(if at < 2 { 1 } else { 7 }));
+        commit(&scratch, "pets.csv", &table(factor, at as u32));
+        if at == 1 || at == 2 {
+            scratch.dver(&["eval", "run", "HEAD"]).ok();
+        }
+    }
+    let path = trace(&scratch, &["accuracy", "HEAD~3", "HEAD", "--by", "commit"]);
+    assert_eq!(
+        path["residual"].as_f64().map(|off| off.abs() < 1e-9),
+        Some(true)
+    );
+    for (step, end) in [(["HEAD~3", "HEAD~2"], "from"), (["HEAD~1", "HEAD"], "to")] {
+        let alone = trace(&scratch, &["accuracy", step[0], step[1]]);
+        assert_eq!(alone[end]["value"], path[end]["value"]);
+    }
+    // Causes taken with the others as they were add up to nothing, along the commits neither.
+    let args = [
+        "accuracy", "HEAD~3", "HEAD", "--by", "commit", "--given", "from",
+    ];
+    assert_ne!(trace(&scratch, &args)["residual"], json!(0.0));
+    // The whole way asks the older version what the newer one declares.
+    let whole = trace(&scratch, &["accuracy", "HEAD~3", "HEAD"]);
+    assert_ne!(whole["from"]["value"], path["from"]["value"]);
+    assert!(path["notes"].to_string().contains("definition:"), "{path}");
+}
+
 /// Real measurements of three kinds of iris, with labels of one pair flipped and some others at
 /// random: what was planted comes first; groups that mean nothing share it.
 #[test]

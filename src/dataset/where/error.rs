@@ -2,7 +2,7 @@
 
 /// An expression that does not parse, or names what is not there.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("--where, byte {}: {reason}", at + 1)]
+#[error("condition, byte {}: {reason}", at + 1)]
 pub struct WhereError {
     /// The expression as it was given.
     pub text: String,

@@ -31,6 +31,11 @@ pub enum Encoding {
         /// How many.
         width: usize,
     },
+    /// This many numbers that stand beside the values, as they are.
+    Vector {
+        /// How many.
+        width: usize,
+    },
 }
 
 /// How records become rows.
@@ -59,7 +64,7 @@ impl FeatureMap {
     pub fn width(&self) -> usize {
         let width = |encoding: &Encoding| match encoding {
             Encoding::Number(_) => 1,
-            Encoding::Embedding { width } => *width,
+            Encoding::Embedding { width } | Encoding::Vector { width } => *width,
             Encoding::Category | Encoding::Text => 0,
         };
         self.fields
@@ -75,6 +80,13 @@ impl FeatureMap {
 
     /// Appends the row of a record; `values` are those of the fields, in their order.
     pub fn push(&self, values: &[Option<&str>], rows: &mut Rows) {
+        self.push_with(values, &[], rows);
+    }
+
+    /// Appends the row of a record beside whose values a vector stands. Returns whether each
+    /// embedding was there in its whole width; 0 stands for all numbers of one that was not.
+    pub fn push_with(&self, values: &[Option<&str>], vector: &[f64], rows: &mut Rows) -> bool {
+        let mut whole = true;
         let (mut sparse, mut dense) = (Vec::new(), Vec::new());
         for (at, (name, encoding)) in self.fields.iter().enumerate() {
             let value = values.get(at).copied().flatten();
@@ -94,13 +106,24 @@ impl FeatureMap {
                 }
                 Encoding::Text => text::push(value.unwrap_or_default(), seed, &mut sparse),
                 Encoding::Embedding { width } => {
-                    let mut numbers = value.and_then(number::list).unwrap_or_default();
-                    numbers.resize(*width, 0.0);
-                    dense.append(&mut numbers);
+                    let end = dense.len() + width;
+                    let numbers = value.and_then(number::list);
+                    match numbers.filter(|numbers| numbers.len() == *width) {
+                        Some(numbers) => dense.extend(numbers),
+                        None => whole = false,
+                    }
+                    dense.resize(end, 0.0);
+                }
+                Encoding::Vector { width } => {
+                    let end = dense.len() + width;
+                    whole &= vector.len() == *width;
+                    dense.extend(vector.iter().take(*width));
+                    dense.resize(end, 0.0);
                 }
             }
         }
         rows.push(&mut sparse, &dense);
+        whole
     }
 }
 

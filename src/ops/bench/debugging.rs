@@ -9,7 +9,7 @@ use crate::repo::Repo;
 
 use super::super::error::Error;
 use super::super::eval::keys;
-use super::super::eval::prepare::{Frozen, draw, key_and_label, learner_of};
+use super::super::eval::prepare::{Frozen, key_and_label, learner_of, nearest_of};
 use super::engine::Engine;
 use super::{ListFile, open, open_under, places};
 
@@ -92,10 +92,10 @@ pub fn debugging(
     }
     let dirty = open(repo, &options.revision, options.evaluation.as_deref())?;
     let config = &dirty.config;
-    let (clean_commit, clean_table) = open_under(repo, &options.clean, config)?;
-    let (key, _) = key_and_label(&dirty.table)?;
-    let dirty_drawn = draw(&repo.store, &dirty.table, config, &[])?;
-    let clean_drawn = draw(&repo.store, &clean_table, config, &[])?;
+    let (clean_commit, clean) = open_under(repo, &options.clean, config)?;
+    let (key, _) = key_and_label(&dirty.data.table)?;
+    let dirty_drawn = dirty.data.draw(repo, config, &[])?;
+    let clean_drawn = clean.draw(repo, config, &[])?;
     let frozen = Frozen::of(config, &dirty_drawn, &[&dirty_drawn, &clean_drawn])?;
     let mut moved = 0u64;
     let clean_labels: HashMap<Vec<String>, String> = {
@@ -125,7 +125,7 @@ pub fn debugging(
     let is_wrong = |at: usize| right[at].is_some_and(|right| right != given[at]);
     let wrong: Vec<usize> = (0..given.len()).filter(|at| is_wrong(*at)).collect();
     let learner = learner_of(config)?;
-    let neighbours = config.neighbours.unwrap_or(5) as usize;
+    let neighbours = nearest_of(config).neighbours;
     let mut engine = Engine::new(config, &*learner, &train.examples, test, neighbours);
     let before = engine.correct();
     let changes = order.iter().filter(|at| is_wrong(**at)).count();
@@ -170,7 +170,7 @@ pub fn debugging(
         .map(|at| at as u64);
     let tests = test.len() as u64;
     let accuracy = |correct: u64| correct as f64 / tests.max(1) as f64;
-    let mut notes = vec![frozen.described()];
+    let mut notes = frozen.described(config);
     if let Some(refits) = engine.refits() {
         notes.push(format!("the model was fitted {refits} times"));
     }

@@ -25,9 +25,10 @@ pub use valuation::{ValuationOptions, ValuationReport, valuation};
 use super::assess::Version;
 use super::dataset;
 use super::error::Error;
-use super::eval::prepare::{Frozen, Part, Prepared, learner_of};
+use super::eval::prepare::{Drawn, Frozen, Part, Prepared, draw, learner_of};
 use super::eval::run::working_declarations;
 use super::eval::said;
+use super::eval::sets::Chosen;
 
 /// A list of records that is scored.
 #[derive(Clone, Debug)]
@@ -42,7 +43,26 @@ pub struct ListFile {
 struct Opened {
     commit: ObjectId,
     config: EvaluationConfig,
+    data: Data,
+}
+
+/// The data set of an evaluation in a version.
+struct Data {
+    version: Version,
     table: Table,
+}
+
+impl Data {
+    /// Reads the records that train and test.
+    fn draw(
+        &self,
+        repo: &Repo,
+        config: &EvaluationConfig,
+        also: &[String],
+    ) -> Result<Drawn, Error> {
+        let files = (self.version.entries.as_slice(), &self.table);
+        draw(&repo.store, files, config, also)
+    }
 }
 
 /// Opens a version; the evaluation must be one of a learner of our own.
@@ -51,12 +71,11 @@ fn open(repo: &Repo, revision: &str, evaluation: Option<&str>) -> Result<Opened,
     let version = Version::of_commit(&repo.store, &object)?;
     let config = said::declared(&working_declarations(repo)?, evaluation)?.clone();
     learner_of(&config)?;
-    said::check(&repo.store, &version, &config)?;
-    let table = table(repo, &version, &config)?;
+    let data = data(repo, version, &config)?;
     Ok(Opened {
         commit,
         config,
-        table,
+        data,
     })
 }
 
@@ -65,15 +84,17 @@ fn open_under(
     repo: &Repo,
     revision: &str,
     config: &EvaluationConfig,
-) -> Result<(ObjectId, Table), Error> {
+) -> Result<(ObjectId, Data), Error> {
     let (commit, object) = repo.commit(revision)?;
     let version = Version::of_commit(&repo.store, &object)?;
-    Ok((commit, table(repo, &version, config)?))
+    Ok((commit, data(repo, version, config)?))
 }
 
-fn table(repo: &Repo, version: &Version, config: &EvaluationConfig) -> Result<Table, Error> {
+fn data(repo: &Repo, version: Version, config: &EvaluationConfig) -> Result<Data, Error> {
     let declaration = dataset::find(&version.declarations, &config.dataset)?;
-    Ok(Table::open(&repo.store, &version.entries, declaration)?)
+    let table = Table::open(&repo.store, &version.entries, declaration)?;
+    Chosen::of(config)?.check(&repo.store, &table)?;
+    Ok(Data { version, table })
 }
 
 /// Fits a learner to examples and counts the right predictions.

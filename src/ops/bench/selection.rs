@@ -9,7 +9,7 @@ use crate::repo::Repo;
 
 use super::super::error::Error;
 use super::super::eval::keys;
-use super::super::eval::prepare::{Frozen, draw, key_and_label, learner_of};
+use super::super::eval::prepare::{Frozen, key_and_label, learner_of};
 use super::super::eval::sets::id_of;
 use super::{ListFile, correct, open, places, scored};
 
@@ -76,17 +76,17 @@ pub fn selection(
 ) -> Result<SelectionReport, Error> {
     let opened = open(repo, &options.revision, options.evaluation.as_deref())?;
     let config = &opened.config;
-    let (key, _) = key_and_label(&opened.table)?;
+    let (key, _) = key_and_label(&opened.data.table)?;
     let list = keys::read(&options.list.name, &options.list.bytes, &key)?;
     let budget = options.budget.unwrap_or(list.len());
     if list.len() > budget {
-        return Err(Error::WorkList {
-            name: options.list.name.clone(),
-            place: 0,
-            reason: format!("it has {} records, and the budget is {budget}", list.len()),
-        });
+        return Err(Error::Usage(format!(
+            "`{}` lists {} records, and the budget is {budget}",
+            options.list.name,
+            list.len()
+        )));
     }
-    let drawn = draw(&repo.store, &opened.table, config, &[])?;
+    let drawn = opened.data.draw(repo, config, &[])?;
     let frozen = Frozen::of(config, &drawn, &[&drawn])?;
     let prepared = frozen.apply(config, drawn)?;
     let (train, test) = (&prepared.train, &prepared.test.examples);
@@ -130,7 +130,7 @@ pub fn selection(
             range: (share(*least), share(*most)),
             beaten: draws.iter().filter(|right| **right < own).count() as u64,
         });
-    let mut notes = vec![frozen.described()];
+    let mut notes = frozen.described(config);
     notes.extend(prepared.left_out.notes());
     Ok(SelectionReport {
         commit: opened.commit,

@@ -14,7 +14,7 @@ use crate::repo::Repo;
 use super::super::assess::Version;
 use super::super::condition;
 use super::super::error::Error;
-use super::super::eval::prepare::{Frozen, draw, learner_of};
+use super::super::eval::prepare::{Frozen, learner_of, nearest_of};
 use super::{correct, open, open_under};
 
 /// What is scored.
@@ -86,7 +86,7 @@ pub fn valuation(repo: &Repo, options: &ValuationOptions) -> Result<ValuationRep
         condition::check(&repo.store, added, &[&version])?;
         also.extend(added.names().iter().map(|name| name.text.clone()));
     }
-    let drawn = draw(&repo.store, &opened.table, config, &also)?;
+    let drawn = opened.data.draw(repo, config, &also)?;
     let frozen = Frozen::of(config, &drawn, &[&drawn])?;
     let prepared = frozen.apply(config, drawn)?;
     let (train, test) = (&prepared.train, &prepared.test.examples);
@@ -105,8 +105,8 @@ pub fn valuation(repo: &Repo, options: &ValuationOptions) -> Result<ValuationRep
                 .collect()
         }
         (None, Some(since)) => {
-            let (_, table) = open_under(repo, since, config)?;
-            let before = draw(&repo.store, &table, config, &[])?;
+            let (_, older) = open_under(repo, since, config)?;
+            let before = older.draw(repo, config, &[])?;
             let known: HashSet<&[String]> = before
                 .sets
                 .training
@@ -132,11 +132,9 @@ pub fn valuation(repo: &Repo, options: &ValuationOptions) -> Result<ValuationRep
     let right = |examples: &Examples| correct(&*learner, examples, test);
     let (before, after) = (right(&train.examples.subset(&base)), right(&train.examples));
     let share = |right: u64| right as f64 / test.len().max(1) as f64;
-    let mut notes = vec![frozen.described()];
-    let k = options
-        .neighbours
-        .or(config.neighbours.map(|k| k as usize))
-        .unwrap_or(5);
+    let mut notes = frozen.described(config);
+    let own = nearest_of(config).neighbours;
+    let k = options.neighbours.unwrap_or(own);
     let (predicted, method) = match options.predicted {
         Some(predicted) => (predicted, "given".to_owned()),
         None => {
@@ -152,7 +150,7 @@ pub fn valuation(repo: &Repo, options: &ValuationOptions) -> Result<ValuationRep
                  what they gain over the others"
                     .to_owned(),
             );
-            let sum = of_added.map(|(value, _)| value).sum();
+            let sum = of_added.fold(0.0, |sum, (value, _)| sum + value);
             (sum, format!("sum of {}(K = {k})", options.method.name()))
         }
     };

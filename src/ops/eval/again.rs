@@ -11,6 +11,7 @@ use super::super::assess::Version;
 use super::super::error::Error;
 use super::made::Made;
 use super::sets::{self, Chosen, Wanted};
+use super::vectors::Vectors;
 
 /// What became of it.
 pub(in crate::ops) enum Again {
@@ -38,7 +39,18 @@ pub(in crate::ops) fn again(repo: &Repo, sealed: &Evaluation) -> Result<Again, E
     let table = Table::open(source, &version.entries, declaration)?;
     let table = sets::as_defined(table, &definition);
     let chosen = Chosen::parse(definition.train.as_deref(), definition.test.as_deref())?;
-    let sets = sets::read(source, &table, &sealed.field, &chosen, &Wanted::default())?;
+    let files = (version.entries.as_slice(), &table);
+    let wanted = match Vectors::of_definition(source, files, &sealed.name, &definition) {
+        Ok(vectors) => Wanted {
+            vectors,
+            ..Wanted::default()
+        },
+        Err(error @ Error::NotEvaluated { .. }) => {
+            return Ok(Again::Unprovable(error.to_string()));
+        }
+        Err(error) => return Err(error),
+    };
+    let sets = sets::read(source, &table, &sealed.field, &chosen, &wanted)?;
     let predictions = Predictions::read(source, &sealed.predictions)?;
     // Learners of our own speak the words that they have learnt.
     let renamed = match definition.learner.as_str() {

@@ -14,7 +14,7 @@ use crate::base::process::{self, Ended, Limits};
 use crate::config::{CommandConfig, EvaluationConfig};
 use crate::dataset::Table;
 use crate::object::{ObjectSource, Predictions};
-use crate::record::{Format, Role, UNPARSABLE};
+use crate::record::{Role, UNPARSABLE};
 
 use super::super::error::Error;
 use super::list;
@@ -39,19 +39,16 @@ pub(super) fn predict(
     (root, logs): (&Path, &Path),
 ) -> Result<(Sets, Predictions), Error> {
     let (key, label) = key_and_label(table)?;
-    let fields: Vec<String> = match table.declaration.format {
-        Format::Jsonl => table.read_fields(source)?,
-        Format::Csv | Format::Images => table.fields(),
-    }
-    .iter()
-    .filter(|name| ***name != *UNPARSABLE)
-    .map(|name| name.to_string())
-    .collect();
+    let fields: Vec<String> = (table.all_fields(source)?.iter())
+        .filter(|name| ***name != *UNPARSABLE)
+        .map(|name| name.to_string())
+        .collect();
     let as_json = command.format == "jsonl";
     let wanted = Wanted {
         training: true,
         fields: fields.clone(),
         as_json,
+        vectors: None,
     };
     let chosen = Chosen::of(config)?;
     let mut sets = sets::read(source, table, &label, &chosen, &wanted)?;
@@ -238,6 +235,7 @@ mod tests {
             key: Vec::new(),
             label: String::new(),
             inputs: ObjectId::of(b""),
+            row: 0,
             group: None,
             values,
         }

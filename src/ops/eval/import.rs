@@ -4,7 +4,6 @@ use crate::dataset::Table;
 use crate::repo::Repo;
 
 use super::super::assess::Version;
-use super::super::condition;
 use super::super::error::Error;
 use super::made::Made;
 use super::sets::{self, Chosen, Wanted};
@@ -44,9 +43,7 @@ pub fn import(
     let table = Table::open(&repo.store, &version.entries, declaration)?;
     let (key, field) = prepare::key_and_label(&table)?;
     let chosen = Chosen::of(config)?;
-    for one in chosen.conditions() {
-        condition::check(&repo.store, one, &[&version])?;
-    }
+    chosen.check(&repo.store, &table)?;
     let predictions = list::read(&options.file, &options.bytes, &key, &options.column)?;
     let sets = sets::read(&repo.store, &table, &field, &chosen, &Wanted::default())?;
     let definition = definition::definition(&repo.root, declaration, config)?;

@@ -15,7 +15,6 @@ use crate::object::{Definition, ObjectSource};
 use crate::repo::Repo;
 
 use super::super::assess::Version;
-use super::super::condition;
 use super::super::error::Error;
 use super::made::Made;
 use super::prepare::{self, Frozen, Prepared};
@@ -92,23 +91,14 @@ impl Maker {
         progress.begin(&format!("evaluating {}", config.name), None);
         let table = self.table(source, version)?;
         let (_, field) = prepare::key_and_label(&table)?;
-        for one in Chosen::of(config)?.conditions() {
-            let asked = [false, true].into_iter().map(|thorough| {
-                let fields = match thorough {
-                    false => table.fields(),
-                    true => table.read_fields(source)?,
-                };
-                Ok(fields.iter().map(|name| name.to_string()).collect())
-            });
-            condition::check_among(one, &mut { asked })?;
-        }
+        Chosen::of(config)?.check(source, &table)?;
         let (sets, predictions, notes) = match &config.command {
             Some(command) => {
                 let made =
                     external::predict(source, &table, config, command, (&self.root, &self.logs))?;
                 (made.0, made.1, Vec::new())
             }
-            None => self.learn(source, &table)?,
+            None => self.learn(source, version, &table)?,
         };
         let renamed = match config.command {
             Some(_) => table.declaration.rename.clone(),
@@ -141,17 +131,18 @@ impl Maker {
     fn learn(
         &self,
         source: &dyn ObjectSource,
+        version: &Version,
         table: &Table,
     ) -> Result<(Sets, crate::object::Predictions, Vec<String>), Error> {
         let config = &self.config;
         let learner = prepare::learner_of(config)?;
-        let drawn = prepare::draw(source, table, config, &[])?;
+        let drawn = prepare::draw(source, (&version.entries, table), config, &[])?;
         let frozen = Frozen::of(config, &drawn, &[&drawn])?;
         let prepared = frozen.apply(config, drawn)?;
         let told = prepared.predict(&*prepared.fit(&*learner));
         let mut notes = Vec::new();
         if config.model != "majority" {
-            notes.push(frozen.described());
+            notes.extend(frozen.described(config));
         }
         notes.extend(said_of(&prepared, &told, &frozen));
         let rows = prepared

@@ -19,6 +19,7 @@ pub(super) mod prepare;
 pub(super) mod run;
 pub(super) mod said;
 pub(super) mod sets;
+pub(super) mod vectors;
 
 use crate::base::ObjectId;
 use crate::config::EvaluationConfig;

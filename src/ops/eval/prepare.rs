@@ -19,12 +19,13 @@ use crate::learn::{
     Encoding, Examples, FeatureMap, Learner, Logistic, Majority, Model, NaiveBayes, Nearest,
     Prediction, Ridge, Rows, fit_seen,
 };
-use crate::object::{ObjectSource, TestSet, TrainSet};
-use crate::record::{Format, Role, UNPARSABLE};
+use crate::object::{FileEntry, ObjectSource, TestSet, TrainSet};
+use crate::record::{Role, UNPARSABLE};
 
 use super::super::error::Error;
 use super::super::features::{Seen, described};
 use super::sets::{self, Chosen, LeftOut, Record, Sets, Wanted};
+use super::vectors::{self, Vectors};
 
 /// A learner of our own takes so many records: text needs about 2 kB of memory each.
 const MOST: usize = 1_000_000;
@@ -47,6 +48,8 @@ pub(in crate::ops) struct Drawn {
     fields: Vec<String>,
     /// The fields of text among them.
     texts: Vec<String>,
+    /// The embedding that stands beside the records.
+    vectors: Option<Vectors>,
 }
 
 /// Columns and classes, fixed.
@@ -95,24 +98,22 @@ pub(in crate::ops) fn key_and_label(table: &Table) -> Result<(Vec<String>, Strin
     }
 }
 
-/// Reads the records of a version that train and test. `also` names fields whose values come with
-/// each record, such as the annotator.
+/// Reads the records of a version that train and test: those of `table`, which is of the version
+/// with these files. `also` names fields whose values come with each record, such as the annotator.
 pub(in crate::ops) fn draw(
     source: &dyn ObjectSource,
-    table: &Table,
+    (entries, table): (&[FileEntry], &Table),
     config: &EvaluationConfig,
     also: &[String],
 ) -> Result<Drawn, Error> {
     let (_, label) = key_and_label(table)?;
     let roles = &table.declaration.roles;
-    let fields: Vec<String> = match (config.features.as_slice(), table.declaration.format) {
+    let fields: Vec<String> = match config.features.as_slice() {
         // The class of most records needs none.
         _ if config.model == "majority" => Vec::new(),
-        ([], format) => {
-            let known = match format {
-                Format::Jsonl => table.read_fields(source)?,
-                Format::Csv | Format::Images => table.fields(),
-            };
+        [] if config.embedding.is_some() => Vec::new(),
+        [] => {
+            let known = table.all_fields(source)?;
             let images = roles.fields(Role::Image);
             let is_image = |name: &str| images.iter().any(|image| image == name);
             let names = known
@@ -120,18 +121,23 @@ pub(in crate::ops) fn draw(
                 .filter(|name| ***name != *UNPARSABLE && roles.is_content(name) && !is_image(name));
             names.map(|name| name.to_string()).collect()
         }
-        (declared, _) => declared.to_vec(),
+        declared => declared.to_vec(),
     };
+    let vectors = (config.embedding.as_ref())
+        .map(|path| Vectors::open(source, (entries, table), &config.name, path))
+        .transpose()?;
     let wanted = Wanted {
         training: true,
         fields: fields.iter().chain(also).cloned().collect(),
         as_json: false,
+        vectors,
     };
     let sets = sets::read(source, table, &label, &Chosen::of(config)?, &wanted)?;
     Ok(Drawn {
         texts: roles.fields(Role::Text).to_vec(),
         sets,
         fields,
+        vectors: wanted.vectors,
     })
 }
 
@@ -147,6 +153,9 @@ impl Drawn {
         }
     }
 }
+
+/// Where the values of the fields of a map stand among those of a record, and the embedding.
+type Places<'a> = (&'a [Option<usize>], Option<&'a Vectors>);
 
 impl Frozen {
     /// Freezes columns from the training records of `first`, unless they are declared, and classes
@@ -173,6 +182,16 @@ impl Frozen {
         }
         let mut classes = BTreeSet::new();
         for drawn in all {
+            if let (Some(own), Some(other)) = (&first.vectors, &drawn.vectors)
+                && own.width() != other.width()
+            {
+                return Err(cannot(format!(
+                    "a row of `{}` has {} numbers in one version and {} in the other",
+                    own.name,
+                    own.width(),
+                    other.width()
+                )));
+            }
             let sets = &drawn.sets;
             let records = sets.records.iter().chain(&sets.training);
             classes.extend(records.map(|record| &record.label));
@@ -196,7 +215,12 @@ impl Frozen {
         config: &EvaluationConfig,
         drawn: Drawn,
     ) -> Result<Prepared, Error> {
-        let Drawn { sets, fields, .. } = drawn;
+        let Drawn {
+            sets,
+            fields,
+            vectors,
+            ..
+        } = drawn;
         if sets.records.is_empty() {
             return Err(Error::NoTestRecords {
                 name: config.name.clone(),
@@ -205,13 +229,18 @@ impl Frozen {
         let places: Vec<Option<usize>> = (self.map.fields().iter())
             .map(|(name, _)| fields.iter().position(|field| field == name))
             .collect();
-        let part = |records| self.part(records, &places, fields.len());
+        let part = |records| self.part(records, (&places, vectors.as_ref()), fields.len());
+        let (train, without_train) = part(sets.training);
+        let (test, without_test) = part(sets.records);
         Ok(Prepared {
-            train: part(sets.training),
-            test: part(sets.records),
+            train,
+            test,
             train_set: sets.train,
             test_set: sets.test,
-            left_out: sets.left_out,
+            left_out: LeftOut {
+                without_embedding: without_train + without_test,
+                ..sets.left_out
+            },
         })
     }
 
@@ -223,13 +252,28 @@ impl Frozen {
         found.ok().map(|at| at as u32)
     }
 
-    /// Returns the columns in words.
-    pub(in crate::ops) fn described(&self) -> String {
-        described(&self.map)
+    /// Returns the columns in words, and which fields that the declaration names make none.
+    pub(in crate::ops) fn described(&self, config: &EvaluationConfig) -> Vec<String> {
+        let mut out = vec![described(&self.map)];
+        let scaled = config.scale.iter().map(|(name, _)| name);
+        let mut unused: Vec<&str> = (config.features.iter().chain(scaled))
+            .filter(|name| self.map.fields().iter().all(|(field, _)| field != *name))
+            .map(String::as_str)
+            .collect();
+        unused.sort_unstable();
+        unused.dedup();
+        if !unused.is_empty() && !self.map.is_empty() {
+            out.push(format!(
+                "no training record has what `features` or `scale` name: {}",
+                unused.join(", ")
+            ));
+        }
+        out
     }
 
-    fn part(&self, mut records: Vec<Record>, places: &[Option<usize>], own: usize) -> Part {
-        let rows = self.rows(&records, places);
+    /// Makes examples, and counts the records without an embedding.
+    fn part(&self, mut records: Vec<Record>, from: Places<'_>, own: usize) -> (Part, u64) {
+        let (rows, without) = self.rows(&records, from);
         // A class that `of` did not see is beyond all classes, and its record no example.
         let class = |record: &Record| self.class(&record.label).unwrap_or(u32::MAX);
         let labels: Vec<u32> = records.iter().map(class).collect();
@@ -240,28 +284,35 @@ impl Frozen {
         }
         let mut records: Vec<Option<Record>> = records.into_iter().map(Some).collect();
         let of_example = |at: usize| records.get_mut(examples.origin(at))?.take();
-        Part {
+        let part = Part {
             records: (0..examples.len()).filter_map(of_example).collect(),
             examples,
-        }
+        };
+        (part, without)
     }
 
-    fn rows(&self, records: &[Record], places: &[Option<usize>]) -> Rows {
-        let blocks: Vec<Rows> = records
+    fn rows(&self, records: &[Record], (places, vectors): Places<'_>) -> (Rows, u64) {
+        let blocks: Vec<(Rows, u64)> = records
             .par_chunks(BLOCK)
             .map(|block| {
                 let mut rows = self.map.rows();
+                let (mut vector, mut without) = (Vec::new(), 0);
                 for record in block {
                     let value = |place: &Option<usize>| record.values.get((*place)?)?.as_deref();
                     let values: Vec<Option<&str>> = places.iter().map(value).collect();
-                    self.map.push(&values, &mut rows);
+                    vector.clear();
+                    vector.extend(vectors.iter().flat_map(|all| all.row(record.row)));
+                    without += u64::from(!self.map.push_with(&values, &vector, &mut rows));
                 }
-                rows
+                (rows, without)
             })
             .collect();
-        let mut rows = self.map.rows();
-        blocks.iter().for_each(|block| rows.append(block));
-        rows
+        let (mut rows, mut without) = (self.map.rows(), 0);
+        for (block, of_block) in blocks {
+            rows.append(&block);
+            without += of_block;
+        }
+        (rows, without)
     }
 }
 
@@ -284,6 +335,7 @@ fn map_of(config: &EvaluationConfig, drawn: &Drawn) -> FeatureMap {
         sets,
         fields,
         texts,
+        vectors,
     } = drawn;
     let kinds = &sets.kinds[..fields.len()];
     let blocks: Vec<Vec<Seen>> = sets
@@ -319,7 +371,11 @@ fn map_of(config: &EvaluationConfig, drawn: &Drawn) -> FeatureMap {
         };
         Some((name.clone(), encoding))
     });
-    FeatureMap::new(encoded.collect())
+    let beside = vectors.iter().map(|all| {
+        let width = all.width();
+        (all.name.clone(), Encoding::Vector { width })
+    });
+    FeatureMap::new(encoded.chain(beside).collect())
 }
 
 /// Returns the nearest neighbours that are declared.
@@ -369,6 +425,10 @@ pub(super) fn parameters(config: &EvaluationConfig) -> Vec<(String, String)> {
         }
         _ => {}
     }
+    if let Some(path) = &config.embedding {
+        let path = String::from_utf8_lossy(path.as_bytes()).into_owned();
+        out.push((vectors::PARAMETER.to_owned(), path));
+    }
     out
 }
 
@@ -378,7 +438,8 @@ pub(super) fn features(config: &EvaluationConfig) -> Option<String> {
         return None;
     }
     let mut out = format!("hashed {VERSION}");
-    if !config.features.is_empty() {
+    // Beside an embedding no field is looked at that is not named.
+    if !config.features.is_empty() || config.embedding.is_some() {
         out.push_str("; fields ");
         out.push_str(&serde_json::json!(config.features).to_string());
     }

@@ -5,15 +5,15 @@ use std::collections::HashMap;
 use crate::base::ObjectId;
 use crate::config::EvaluationConfig;
 use crate::dataset::{Declarations, Table};
-use crate::object::{self, Commit, Definition, Evaluation, ObjectSource, Predictions};
+use crate::object::{self, Commit, Definition, Evaluation, Predictions};
 use crate::repo::Repo;
 
 use super::super::assess::Version;
-use super::super::condition;
 use super::super::dataset;
 use super::super::error::Error;
 use super::made::spoken;
 use super::sets::{self, Chosen, Record, Wanted};
+use super::vectors::Vectors;
 
 /// The test records of an evaluation.
 pub(in crate::ops) struct Said {
@@ -38,10 +38,11 @@ pub(in crate::ops) fn said(
     let predictions = Predictions::read(&repo.store, &evaluation.predictions)?;
     let table = Table::open(&repo.store, &version.entries, declaration)?;
     let chosen = Chosen::parse(definition.train.as_deref(), definition.test.as_deref())?;
+    let files = (version.entries.as_slice(), &table);
     let wanted = Wanted {
-        training: false,
-        as_json: false,
         fields: fields(&table)?,
+        vectors: Vectors::of_definition(&repo.store, files, &evaluation.name, &definition)?,
+        ..Wanted::default()
     };
     let table = sets::as_defined(table, &definition);
     let sets = sets::read(&repo.store, &table, &evaluation.field, &chosen, &wanted)?;
@@ -105,16 +106,4 @@ pub(in crate::ops) fn declared<'a>(
         name: name.map(str::to_owned),
         known: all.iter().map(|one| one.name.clone()).collect(),
     })
-}
-
-/// Fails where a condition of an evaluation names what no data set has.
-pub(in crate::ops) fn check(
-    source: &dyn ObjectSource,
-    version: &Version,
-    config: &EvaluationConfig,
-) -> Result<(), Error> {
-    for one in Chosen::of(config)?.conditions() {
-        condition::check(source, one, &[version])?;
-    }
-    Ok(())
 }

@@ -16,7 +16,9 @@ use crate::record::{
     Batch, Cell, RecordRef, Role, Roles, Type, UNPARSABLE, canonical, normalized, quote_name,
 };
 
+use super::super::condition;
 use super::super::error::Error;
+use super::vectors::Vectors;
 
 /// A record that trains or tests.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -25,8 +27,10 @@ pub(in crate::ops) struct Record {
     pub key: Vec<String>,
     /// The class that it is labelled with.
     pub label: String,
-    /// The BLAKE3 of key and content.
+    /// The BLAKE3 of key and content, to which its row of an embedding belongs.
     pub inputs: ObjectId,
+    /// Its row of the embedding, where there is one; else 0.
+    pub row: usize,
     /// The BLAKE3 of the values of its group fields, where it has some.
     pub group: Option<ObjectId>,
     /// The values of the fields that were asked for, as they are written.
@@ -68,6 +72,8 @@ pub(in crate::ops) struct LeftOut {
     pub test_repeated: u64,
     /// Records that both train and test, which are not left out.
     pub in_both: u64,
+    /// Records without an embedding of the width of the others, which are not left out either.
+    pub without_embedding: u64,
 }
 
 impl LeftOut {
@@ -87,6 +93,10 @@ impl LeftOut {
             "test records that share their key with another are left out",
         );
         say(self.in_both, "records both train and test");
+        say(
+            self.without_embedding,
+            "records have no embedding, or one of another length: zeros stand for it",
+        );
         out
     }
 }
@@ -104,7 +114,7 @@ const HOLDOUT: (&str, &str) = ("holdout(", ")");
 
 impl Chosen {
     /// Reads the conditions of a declaration.
-    pub(super) fn of(config: &EvaluationConfig) -> Result<Self, Error> {
+    pub(in crate::ops) fn of(config: &EvaluationConfig) -> Result<Self, Error> {
         let (train, test) = written(config);
         Self::parse(train.as_deref(), test.as_deref())
     }
@@ -124,13 +134,17 @@ impl Chosen {
         ))))
     }
 
-    /// Returns the conditions.
-    pub(super) fn conditions(&self) -> impl Iterator<Item = &Where> {
-        let (train, test) = match self {
-            Self::Conditions(both) => (both.0.as_ref(), both.1.as_ref()),
-            Self::Holdout(_) => (None, None),
+    /// Fails where a condition names a field that the data set has not.
+    pub(in crate::ops) fn check(
+        &self,
+        source: &dyn ObjectSource,
+        table: &Table,
+    ) -> Result<(), Error> {
+        let Self::Conditions(both) = self else {
+            return Ok(());
         };
-        train.into_iter().chain(test)
+        let mut all = both.0.iter().chain(&both.1);
+        all.try_for_each(|one| condition::check_records(source, one, table))
     }
 
     /// Returns whether a record trains, and whether it tests.
@@ -157,7 +171,7 @@ pub(super) fn written(config: &EvaluationConfig) -> (Option<String>, Option<Stri
 }
 
 /// What is read of a version.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(in crate::ops) struct Wanted {
     /// Whether the training records themselves are needed, and not their digest alone.
     pub training: bool,
@@ -165,13 +179,24 @@ pub(in crate::ops) struct Wanted {
     pub fields: Vec<String>,
     /// Whether values are needed as JSON, and not as they are written.
     pub as_json: bool,
+    /// What stands beside the records: part of their content.
+    pub vectors: Option<Vectors>,
 }
 
+/// A record that trains or tests; without a key or a label it does neither.
 struct Read {
     trains: bool,
     tests: bool,
-    inputs: Vec<u8>,
     record: Option<Record>,
+}
+
+/// What is read of a run of records.
+struct Run {
+    read: Vec<Read>,
+    /// The types of the fields that are wanted, joined over the training records.
+    kinds: Vec<Type>,
+    /// The digest of the training records.
+    train: Digest,
 }
 
 /// Reads the records of a table; `field` is the label field.
@@ -183,57 +208,46 @@ pub(super) fn read(
     wanted: &Wanted,
 ) -> Result<Sets, Error> {
     let units: Vec<(usize, usize)> = table.units().collect();
-    let found: Vec<(Vec<Read>, Vec<Type>)> = units
+    let reading = Reading {
+        table,
+        field,
+        chosen,
+        wanted,
+    };
+    let found: Vec<Run> = units
         .par_iter()
         .map_init(Batch::default, |batch, &(part, unit)| {
             table.read_unit(source, part, unit, batch)?;
-            let batch = &*batch;
-            let places = batch.places(wanted.fields.iter().map(String::as_str));
-            let content = content_of(&table.declaration.roles, batch);
-            let mut kinds = vec![Type::Null; places.len()];
-            let mut read = Vec::new();
-            for record in batch.records() {
-                let how = (&*places, &*content, wanted.as_json);
-                let Some(one) = of_record(table, field, chosen, &record, how) else {
-                    continue;
-                };
-                if one.trains && one.record.is_some() {
-                    for (kind, place) in kinds.iter_mut().zip(&places) {
-                        let cell = place.and_then(|place| record.cell(place));
-                        *kind = kind.join(cell.map_or(Type::Null, Type::of));
-                    }
-                }
-                read.push(one);
-            }
-            Ok::<_, Error>((read, kinds))
+            let vectors = wanted.vectors.as_ref();
+            let first = vectors.map_or(0, |vectors| vectors.first_of(table, part, unit));
+            Ok::<_, Error>(reading.run(batch, first))
         })
         .collect::<Result<_, _>>()?;
     let mut kinds = vec![Type::Null; wanted.fields.len()];
     let mut left_out = LeftOut::default();
     let (mut train, mut trained) = (Digest::default(), 0);
     let (mut training, mut tests) = (Vec::new(), Vec::new());
-    for (read, of_unit) in found {
-        for (kind, more) in kinds.iter_mut().zip(of_unit) {
+    for run in found {
+        for (kind, more) in kinds.iter_mut().zip(run.kinds) {
             *kind = kind.join(more);
         }
-        for one in read {
+        train.merge(run.train);
+        for one in run.read {
             let Some(record) = one.record else {
                 left_out.test_unlabelled += u64::from(one.tests);
                 left_out.train_unlabelled += u64::from(one.trains && !one.tests);
                 continue;
             };
+            trained += u64::from(one.trains);
             left_out.in_both += u64::from(one.trains && one.tests);
-            if one.trains {
-                let mut all = one.inputs.clone();
-                append(&mut all, &record.label);
-                train.add(&all);
-                trained += 1;
-                if wanted.training {
+            match (one.trains && wanted.training, one.tests) {
+                (true, true) => {
                     training.push(record.clone());
+                    tests.push(record);
                 }
-            }
-            if one.tests {
-                tests.push((record, one.inputs));
+                (true, false) => training.push(record),
+                (false, true) => tests.push(record),
+                (false, false) => {}
             }
         }
     }
@@ -242,21 +256,21 @@ pub(super) fn read(
         a_before.cmp(&(&b.key, &b.label, &b.inputs, &b.values))
     };
     training.par_sort_by(order);
-    tests.par_sort_by(|a, b| order(&a.0, &b.0));
+    tests.par_sort_by(order);
     let is_repeated: Vec<bool> = (0..tests.len())
         .map(|at| {
-            let key = |at: usize| tests.get(at).map(|(record, _)| &record.key);
+            let key = |at: usize| tests.get(at).map(|record: &Record| &record.key);
             key(at) == key(at + 1) || (at > 0 && key(at) == key(at - 1))
         })
         .collect();
     let (mut inputs, mut labels) = (Digest::default(), Digest::default());
     let mut records = Vec::with_capacity(tests.len());
-    for ((record, bytes), is_repeated) in tests.into_iter().zip(is_repeated) {
+    for (record, is_repeated) in tests.into_iter().zip(is_repeated) {
         if is_repeated {
             left_out.test_repeated += 1;
             continue;
         }
-        inputs.add(&bytes);
+        inputs.add_id(record.inputs);
         let mut said = Vec::new();
         record.key.iter().for_each(|part| append(&mut said, part));
         append(&mut said, &record.label);
@@ -301,61 +315,114 @@ fn content_of(roles: &Roles, batch: &Batch) -> Vec<usize> {
     content
 }
 
-fn of_record(
-    table: &Table,
-    field: &str,
-    chosen: &Chosen,
-    record: &RecordRef<'_>,
-    (places, content, as_json): (&[Option<usize>], &[usize], bool),
-) -> Option<Read> {
-    let roles = &table.declaration.roles;
-    let key = key_of(roles, record);
-    let mut inputs = Vec::new();
-    for part in key.iter().flatten() {
-        append(&mut inputs, part);
-    }
-    let mut group = Vec::new();
-    for (at, name) in roles.fields(Role::Group).iter().enumerate() {
-        if let Some(cell) = cell(record, name) {
-            append(&mut group, &at.to_string());
-            append(&mut group, &spelled(cell));
+/// How the records of a table are read.
+struct Reading<'a> {
+    table: &'a Table,
+    field: &'a str,
+    chosen: &'a Chosen,
+    wanted: &'a Wanted,
+}
+
+/// Where the fields of a batch stand, and what is used again from record to record.
+struct Here {
+    wanted: Vec<Option<usize>>,
+    content: Vec<usize>,
+    inputs: Vec<u8>,
+}
+
+impl Reading<'_> {
+    /// Reads a batch, whose first record has the row `first`.
+    fn run(&self, batch: &Batch, first: usize) -> Run {
+        let mut here = Here {
+            wanted: batch.places(self.wanted.fields.iter().map(String::as_str)),
+            content: content_of(&self.table.declaration.roles, batch),
+            inputs: Vec::new(),
+        };
+        let mut run = Run {
+            read: Vec::new(),
+            kinds: vec![Type::Null; here.wanted.len()],
+            train: Digest::default(),
+        };
+        for (row, record) in (first..).zip(batch.records()) {
+            let Some(one) = self.record(&mut here, &record, row) else {
+                continue;
+            };
+            if one.trains
+                && let Some(own) = &one.record
+            {
+                for (kind, place) in run.kinds.iter_mut().zip(&here.wanted) {
+                    let cell = place.and_then(|place| record.cell(place));
+                    *kind = kind.join(cell.map_or(Type::Null, Type::of));
+                }
+                append(&mut here.inputs, &own.label);
+                run.train.add(&here.inputs);
+            }
+            run.read.push(one);
         }
+        run
     }
-    // Records of one group stay together.
-    let identity = if group.is_empty() { &inputs } else { &group };
-    let (trains, tests) = chosen.of_record(record, identity);
-    if !trains && !tests {
-        return None;
-    }
-    let fields = record.batch().fields();
-    for &at in content {
-        if let Some(cell) = record.cell(at) {
-            append(&mut inputs, &fields[at]);
-            append(&mut inputs, &spelled(cell));
+
+    /// Reads a record, and leaves what is hashed of it in `here.inputs`.
+    fn record(&self, here: &mut Here, record: &RecordRef<'_>, row: usize) -> Option<Read> {
+        let roles = &self.table.declaration.roles;
+        let key = key_of(roles, record);
+        let inputs = &mut here.inputs;
+        inputs.clear();
+        for part in key.iter().flatten() {
+            append(inputs, part);
         }
-    }
-    let label = cell(record, field).map(spelled);
-    let id = ObjectId::of(&inputs);
-    let value = |place: &Option<usize>| {
-        let cell = record.cell((*place)?)?;
-        Some(match as_json {
-            true => json(cell),
-            false => cell.text.to_owned(),
+        let mut group = Vec::new();
+        for (at, name) in roles.fields(Role::Group).iter().enumerate() {
+            if let Some(cell) = cell(record, name) {
+                append(&mut group, &at.to_string());
+                append(&mut group, &spelled(cell));
+            }
+        }
+        // Records of one group stay together.
+        let identity: &[u8] = if group.is_empty() { inputs } else { &group };
+        let (trains, tests) = self.chosen.of_record(record, identity);
+        if !trains && !tests {
+            return None;
+        }
+        let fields = record.batch().fields();
+        for &at in &here.content {
+            if let Some(cell) = record.cell(at) {
+                append(inputs, &fields[at]);
+                append(inputs, &spelled(cell));
+            }
+        }
+        if let Some(vectors) = &self.wanted.vectors {
+            inputs.extend_from_slice(&(vectors.width() as u64 * 8).to_le_bytes());
+            let numbers = vectors.row(row);
+            numbers.for_each(|number| inputs.extend_from_slice(&number.to_bits().to_le_bytes()));
+        }
+        let label = cell(record, self.field).map(spelled);
+        let id = ObjectId::of(inputs);
+        let value = |place: &Option<usize>| {
+            let cell = record.cell((*place)?)?;
+            Some(match self.wanted.as_json {
+                true => json(cell),
+                false => cell.text.to_owned(),
+            })
+        };
+        let record = key.zip(label).map(|(key, label)| Record {
+            key,
+            label,
+            inputs: id,
+            row: if self.wanted.vectors.is_some() {
+                row
+            } else {
+                0
+            },
+            group: (!group.is_empty()).then(|| ObjectId::of(&group)),
+            values: here.wanted.iter().map(value).collect(),
+        });
+        Some(Read {
+            trains,
+            tests,
+            record,
         })
-    };
-    let record = key.zip(label).map(|(key, label)| Record {
-        key,
-        label,
-        inputs: id,
-        group: (!group.is_empty()).then(|| ObjectId::of(&group)),
-        values: places.iter().map(value).collect(),
-    });
-    Some(Read {
-        trains,
-        tests,
-        inputs,
-        record,
-    })
+    }
 }
 
 /// Returns the values of a record's key fields; `None` where one is missing.

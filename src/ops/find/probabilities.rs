@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use crate::base::fsio;
-use crate::record::{Batch, Cell, DeclaredDialect, Format, HEAD_BYTES, Layout, Role};
+use crate::record::{Batch, Cell, DeclaredDialect, Format, HEAD_BYTES, Layout, Npy, Role};
 
 use super::super::error::Error;
 use super::reading::View;
@@ -263,128 +263,21 @@ fn table(
     })
 }
 
-/// Reads numpy's format: a table of 32 or 64 bit little-endian floats, row by row.
+/// Reads numpy's format: a row for each record, a column for each class.
 fn npy(bytes: &[u8], classes: &[String]) -> Result<Imported, String> {
-    let header = || {
-        let rest = bytes.strip_prefix(b"\x93NUMPY")?;
-        let (version, rest) = (rest.first()?, rest.get(2..)?);
-        let (length, rest) = match version {
-            1 => (
-                usize::from(u16::from_le_bytes(*rest.first_chunk()?)),
-                rest.get(2..)?,
-            ),
-            2 | 3 => (
-                usize::try_from(u32::from_le_bytes(*rest.first_chunk()?)).ok()?,
-                rest.get(4..)?,
-            ),
-            _ => return None,
-        };
-        Some((
-            std::str::from_utf8(rest.get(..length)?).ok()?,
-            rest.get(length..)?,
-        ))
-    };
-    let (header, data) = header().ok_or("it is no .npy file")?;
-    let member = |name: &str| {
-        let at = header.find(&format!("'{name}'"))?;
-        Some(header[at..].split_once(':')?.1.trim_start())
-    };
-    if !member("fortran_order").is_some_and(|rest| rest.starts_with("False")) {
-        return Err("it is stored by columns".to_owned());
-    }
-    let width = match member("descr") {
-        Some(rest) if rest.starts_with("'<f8'") => 8,
-        Some(rest) if rest.starts_with("'<f4'") => 4,
-        _ => return Err("it holds no little-endian floats of 32 or 64 bits".to_owned()),
-    };
-    let shape = member("shape").and_then(|rest| rest.strip_prefix('(')?.split_once(')'));
-    let shape: Option<Vec<usize>> = shape.and_then(|(shape, _)| {
-        let parts = shape
-            .split(',')
-            .map(str::trim)
-            .filter(|part| !part.is_empty());
-        parts.map(|part| part.parse().ok()).collect()
-    });
-    let Some([rows, columns]) = shape.as_deref() else {
-        return Err("it is no table of two dimensions".to_owned());
-    };
-    if *columns != classes.len() {
+    let table = Npy::read(bytes)?;
+    if table.columns() != classes.len() {
         return Err(format!(
-            "it has {columns} columns, and there are {} classes: --classes gives their order",
+            "it has {} columns, and there are {} classes: --classes gives their order",
+            table.columns(),
             classes.len()
         ));
     }
-    let size = rows
-        .checked_mul(*columns)
-        .and_then(|count| count.checked_mul(width));
-    if size != Some(data.len()) {
-        return Err("it is shorter or longer than it says".to_owned());
-    }
-    let numbers = match width {
-        8 => data
-            .as_chunks::<8>()
-            .0
-            .iter()
-            .map(|b| f64::from_le_bytes(*b))
-            .collect(),
-        _ => data
-            .as_chunks::<4>()
-            .0
-            .iter()
-            .map(|b| f64::from(f32::from_le_bytes(*b)))
-            .collect(),
-    };
     Ok(Imported {
         name: String::new(),
         path: Path::new("").to_owned(),
         classes: classes.to_vec(),
-        numbers,
+        numbers: (0..table.rows()).flat_map(|at| table.row(at)).collect(),
         keys: None,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::npy;
-    use proptest::prelude::*;
-
-    fn file(shape: &str, descr: &str, data: &[u8]) -> Vec<u8> {
-        let header =
-            format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n");
-        let mut out = b"\x93NUMPY\x01\x00".to_vec();
-        out.extend_from_slice(&(header.len() as u16).to_le_bytes());
-        out.extend_from_slice(header.as_bytes());
-        out.extend_from_slice(data);
-        out
-    }
-
-    #[test]
-    fn a_table_of_floats_is_read() {
-        let classes = ["a".to_owned(), "b".to_owned()];
-        let data: Vec<u8> = [0.25f32, 0.75, 1.0, 0.0]
-            .iter()
-            .flat_map(|x| x.to_le_bytes())
-            .collect();
-        let read = npy(&file("(2, 2)", "<f4", &data), &classes).ok().unwrap();
-        assert_eq!(read.numbers, [0.25, 0.75, 1.0, 0.0]);
-        for bad in [
-            file("(3, 2)", "<f4", &data),
-            file("(2, 2)", "<i8", &data),
-            file("(4,)", "<f4", &data),
-        ] {
-            assert!(npy(&bad, &classes).is_err());
-        }
-        let huge = file("(18446744073709551615, 2)", "<f4", &data);
-        assert!(npy(&huge, &classes).is_err());
-    }
-
-    proptest! {
-        #[test]
-        fn random_bytes_are_refused_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let mut bytes = bytes;
-            let _ = npy(&bytes, &["a".to_owned()]);
-            bytes.splice(0..0, *b"\x93NUMPY\x01\x00");
-            let _ = npy(&bytes, &["a".to_owned()]);
-        }
-    }
 }

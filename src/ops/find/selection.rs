@@ -163,9 +163,9 @@ pub(super) fn find(view: &View<'_>, options: &SelectOptions) -> Result<Answer, E
         Strategy::ClassBalanced => {
             predict(Unsure::Margin)?;
             let mut names = predicted.as_ref().map_or(Vec::new(), |p| p.classes.clone());
-            let unknown = names.len() as u32;
             let told = predicted.iter().flat_map(|p| &p.told);
-            let classes: Vec<u32> = told.map(|told| told.map_or(unknown, |(c, _)| c)).collect();
+            let told = told.map(|told| told.map(|(class, _)| class));
+            let classes: Vec<Option<u32>> = told.collect();
             let mut counts = vec![0u64; names.len()];
             for label in known.iter().filter_map(|one| one.label.as_ref()) {
                 match names.iter().position(|name| name == label) {

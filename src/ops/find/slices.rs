@@ -10,7 +10,7 @@ use crate::base::ObjectId;
 use crate::curate::slices::{Coded, NONE, Slice, Wanted, find_slices};
 use crate::dataset::{Table, Where};
 use crate::evaluate::wilson;
-use crate::record::{Cell, Format, Role, Type, UNPARSABLE, canonical, normalized};
+use crate::record::{Cell, Role, Type, UNPARSABLE, canonical, normalized};
 use crate::repo::Repo;
 
 use super::super::error::Error;
@@ -154,10 +154,7 @@ pub fn slices(repo: &Repo, options: &SliceOptions) -> Result<SlicesReport, Error
         said::of_revision(repo, &options.revision, options.evaluation.as_deref())?;
     let (mut sliced, mut content, mut fields) = <(Vec<_>, Vec<_>, Vec<_>)>::default();
     let said = said::said(repo, &evaluation, &mut |table| {
-        let known = match table.declaration.format {
-            Format::Jsonl => table.read_fields(&repo.store)?,
-            Format::Csv | Format::Images => table.fields(),
-        };
+        let known = table.all_fields(&repo.store)?;
         let known: Vec<String> = known.iter().map(|name| name.to_string()).collect();
         sliced = chosen(table, &known, options)?;
         let roles = &table.declaration.roles;

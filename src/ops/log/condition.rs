@@ -33,7 +33,7 @@ pub(super) fn check(
             }
             Ok(out)
         });
-    condition::check_among(condition, &mut fields)
+    condition::check_among(condition, &EVENT_NAMES, &mut fields)
 }
 
 /// Returns whether a commit has such a change against its first parent.

@@ -62,8 +62,9 @@ pub(super) fn united(train: Vec<One>, test: Vec<One>) -> Vec<One> {
         }
     }
     out.sort_by(|a, b| {
-        let order = |one: &One| (one.label.clone(), one.inputs, one.trains, one.tests);
-        a.key.cmp(&b.key).then_with(|| order(a).cmp(&order(b)))
+        let rest = (&a.label, a.inputs, a.trains, a.tests);
+        let of_other = (&b.label, b.inputs, b.trains, b.tests);
+        a.key.cmp(&b.key).then_with(|| rest.cmp(&of_other))
     });
     out
 }

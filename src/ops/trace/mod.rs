@@ -86,6 +86,22 @@ pub struct Share {
     pub stderr: f64,
 }
 
+impl Share {
+    /// Returns a part that no record has: of names or of definitions.
+    fn of_names(cause: Cause, group: Option<Group>, contribution: f64) -> Self {
+        Self {
+            cause,
+            group,
+            records: 0,
+            contribution,
+            won: 0,
+            lost: 0,
+            interval: None,
+            stderr: 0.0,
+        }
+    }
+}
+
 /// A test record that is answered otherwise, of nearest neighbours.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Explained {
@@ -146,9 +162,16 @@ impl Trace {
 
     /// Returns the sum of the parts.
     pub fn sum(&self) -> f64 {
-        self.parts.iter().map(|part| part.contribution).sum()
+        // The sum of nothing would be -0.
+        self.parts
+            .iter()
+            .fold(0.0, |sum, part| sum + part.contribution)
     }
 }
+
+/// What is said where a part is the definition's.
+const DEFINITION: &str = "definition: the evaluations differ in more than the data, such as another definition, other \
+     predictions of the same records, or columns that each froze from its own training records";
 
 /// Splits the change of a score over what changed between two versions.
 pub fn trace(
@@ -367,16 +390,7 @@ fn report(
         (Cause::Definition, rest - renames),
     ] {
         if contribution.abs() > 1e-12 {
-            let share = Share {
-                cause,
-                group: None,
-                records: 0,
-                contribution,
-                won: 0,
-                lost: 0,
-                interval: None,
-                stderr: 0.0,
-            };
+            let share = Share::of_names(cause, None, contribution);
             causes.push(share.clone());
             parts.push(share);
             rest -= contribution;
@@ -401,11 +415,7 @@ fn report(
         )),
     }
     if causes.iter().any(|part| part.cause == Cause::Definition) {
-        notes.push(
-            "definition: the evaluations differ in more than the data, such as another definition, other \
-             predictions of the same records, or columns that each froze from its own training records"
-                .to_owned(),
-        );
+        notes.push(DEFINITION.to_owned());
     }
     let tested = |newer: bool| {
         let records = found.said.iter();
@@ -533,16 +543,8 @@ fn renamed(
 fn by_cause(parts: &[Share]) -> Vec<Share> {
     let mut out: BTreeMap<Cause, Share> = BTreeMap::new();
     for part in parts {
-        let sum = out.entry(part.cause).or_insert_with(|| Share {
-            group: None,
-            records: 0,
-            contribution: 0.0,
-            won: 0,
-            lost: 0,
-            interval: None,
-            stderr: 0.0,
-            ..part.clone()
-        });
+        let sum = out.entry(part.cause);
+        let sum = sum.or_insert_with(|| Share::of_names(part.cause, None, 0.0));
         sum.records += part.records;
         sum.contribution += part.contribution;
         sum.won += part.won;

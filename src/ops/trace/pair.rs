@@ -7,6 +7,7 @@ use super::super::assess::Version;
 use super::super::diff::{DiffOptions, Ends, diff};
 use super::super::error::Error;
 use super::super::eval::prepare::{self, Drawn, Frozen};
+use super::super::eval::sets::Chosen;
 use super::super::eval::{self, Told};
 use super::joined::{self, Both, One};
 use crate::attribute::{Model, Versions};
@@ -166,7 +167,7 @@ pub(super) fn open(
     };
     // Both versions are read with the newer one's roles where the older one has those fields.
     let (key, label) = prepare::key_and_label(&newer)?;
-    let fields = older.read_fields(&repo.store)?;
+    let fields = older.all_fields(&repo.store)?;
     let has = |name: &String| fields.iter().any(|field| **field == **name);
     if key.iter().chain([&label]).all(has) {
         older.declaration.roles = newer.declaration.roles.clone();
@@ -180,16 +181,25 @@ pub(super) fn open(
             ..config.clone()
         },
     };
-    let read = |table: &Table, commit: &ObjectId| -> Result<Side, Error> {
+    let read = |version: &Version, table: &Table, commit: &ObjectId| -> Result<Side, Error> {
+        let chosen = Chosen::of(&config).and_then(|chosen| chosen.check(&repo.store, table));
+        let drawn = chosen
+            .and_then(|()| prepare::draw(&repo.store, (&version.entries, table), &reading, also))
+            .and_then(|drawn| match drawn.sets.records.is_empty() {
+                true => Err(Error::NoTestRecords {
+                    name: config.name.clone(),
+                }),
+                false => Ok(drawn),
+            });
         Ok(Side {
-            drawn: prepare::draw(&repo.store, table, &reading, also)?,
+            drawn: drawn.map_err(|error| in_version(error, commit))?,
             told: eval::of_commit(repo, commit, Some(&config.name))?
                 .into_iter()
                 .next(),
         })
     };
-    let mut old = read(&older, &from.0)?;
-    let new = read(&newer, &to.0)?;
+    let mut old = read(&before, &older, &from.0)?;
+    let new = read(&after, &newer, &to.0)?;
     let options = DiffOptions {
         ends: Ends::Revisions(from.0.to_string(), to.0.to_string()),
         within: Vec::new(),
@@ -226,7 +236,7 @@ pub(super) fn open(
     if !renamed.is_empty() {
         let learner = prepare::learner_of(&config)?;
         let plain = |rename: bool| -> Result<Vec<(String, String)>, Error> {
-            let mut drawn = prepare::draw(&repo.store, &older, &reading, &[])?;
+            let mut drawn = prepare::draw(&repo.store, (&before.entries, &older), &reading, &[])?;
             if rename {
                 drawn.rename(|label| renamed.get(label).cloned());
             }
@@ -282,6 +292,26 @@ pub(super) fn open(
     })
 }
 
+/// Says in which of the two versions something is wrong.
+fn in_version(error: Error, commit: &ObjectId) -> Error {
+    let at = commit.short();
+    match error {
+        Error::NotEvaluated { name, reason } => Error::NotEvaluated {
+            reason: format!("in {at}: {reason}"),
+            name,
+        },
+        Error::NoTestRecords { name } => Error::NotEvaluated {
+            reason: format!("in {at} no record with a label is a test record"),
+            name,
+        },
+        Error::Where(mut error) => {
+            error.reason = format!("{} in {at}", error.reason);
+            Error::Where(error)
+        }
+        error => error,
+    }
+}
+
 fn table(
     repo: &Repo,
     version: &Version,
@@ -310,13 +340,6 @@ fn with_known(
                      it again for each coalition of changes"
                 .to_owned(),
         });
-    }
-    for sets in [&old.sets, &new.sets] {
-        if sets.records.is_empty() {
-            return Err(Error::NoTestRecords {
-                name: config.name.clone(),
-            });
-        }
     }
     let labels = |drawn: &Drawn| -> BTreeSet<String> {
         let records = drawn.sets.records.iter().chain(&drawn.sets.training);

@@ -3,8 +3,10 @@
 use super::super::assess::Version;
 use super::super::error::Error;
 use super::super::eval;
-use super::{By, Group, Share, Trace, TraceOptions, Wanted, between, by_cause, pair};
-use crate::attribute::Method;
+use super::{
+    By, DEFINITION, End, Group, Share, Trace, TraceOptions, Wanted, between, by_cause, pair,
+};
+use crate::attribute::{self, Cause, Given, Method};
 use crate::base::ObjectId;
 use crate::base::progress::Progress;
 use crate::object::{self, Commit};
@@ -58,6 +60,7 @@ pub(super) fn along(
     let whole = between(repo, &causes, (from, to), progress)?;
     let mut parts: Vec<Share> = Vec::new();
     let (mut runs, mut definition) = (whole.evaluations_run, whole.definition);
+    let mut ends: Option<(End, End)> = None;
     for step in stops.windows(2) {
         let step_trace = match stops.len() {
             2 => whole.clone(),
@@ -67,20 +70,48 @@ pub(super) fn along(
             runs += step_trace.evaluations_run;
         }
         definition = definition.or(step_trace.definition);
+        let group = Some(Group::Commit(step[1].0));
+        // A score that is sealed at neither side of a stop is computed twice, each time as the newer
+        // version of the step declares it.
+        let before = ends
+            .as_ref()
+            .map_or(step_trace.from.value, |(_, end)| end.value);
+        let gap = step_trace.from.value - before;
+        if gap.abs() > 1e-12 {
+            parts.push(Share::of_names(Cause::Definition, group.clone(), gap));
+        }
         parts.extend(step_trace.parts.into_iter().map(|share| Share {
-            group: Some(Group::Commit(step[1].0)),
+            group: group.clone(),
             ..share
         }));
+        let first = ends.map_or(step_trace.from, |(first, _)| first);
+        ends = Some((first, step_trace.to));
+    }
+    // What is told is what the steps begin and end with: under one definition of both ends, or with
+    // columns frozen at the other one, a score that is not sealed may be another.
+    let (first, last) = ends.unwrap_or_else(|| (whole.from.clone(), whole.to.clone()));
+    let sum: f64 = parts.iter().map(|share| share.contribution).sum();
+    let residual = (sum - (last.value - first.value)).abs();
+    if residual > 1e-9 && wanted.options.given == Given::All {
+        return Err(Error::NotTraced {
+            name: format!("{name}:{}", wanted.path),
+            source: attribute::Error::DoesNotAddUp { residual },
+        });
     }
     let mut notes = whole.notes.clone();
+    notes.retain(|note| note != DEFINITION);
+    if parts.iter().any(|part| part.cause == Cause::Definition) {
+        notes.push(DEFINITION.to_owned());
+    }
     if without > 0 {
         notes.push(format!(
             "{without} commits without an evaluation `{name}` are told with the next that has one"
         ));
     }
-    // Each step begins where the one before it ended, for both ends are sealed.
     Ok(Trace {
         by: By::Commit,
+        from: first,
+        to: last,
         method: Method::Path,
         evaluations_run: runs,
         causes: by_cause(&parts),

@@ -82,7 +82,7 @@ pub(super) fn fields(
             let found = declaration.roles.fields(Role::Annotator).first();
             annotator = found.cloned().or(annotator);
             let table = Table::open(&repo.store, &version.entries, declaration)?;
-            let read = table.read_fields(&repo.store)?;
+            let read = table.all_fields(&repo.store)?;
             fields.extend(read.iter().map(|field| field.to_string()));
         }
     }

@@ -5,6 +5,7 @@ mod detection;
 mod encodings;
 mod ends;
 mod json;
+mod npy;
 mod rewrite;
 mod text;
 

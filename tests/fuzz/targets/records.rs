@@ -5,13 +5,17 @@ use std::convert::Infallible;
 
 use dver::base::RepoPath;
 use dver::dataset::Cutter;
-use dver::record::{Batch, DeclaredDialect, Format, Layout};
+use dver::record::{Batch, DeclaredDialect, Format, Layout, Npy};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((kind, bytes)) = bytes.split_first() else {
         return;
     };
+    if let Ok(table) = Npy::read(bytes.to_vec()) {
+        let numbers = |row| table.row(row).count();
+        assert!((0..table.rows()).all(|row| numbers(row) == table.columns()));
+    }
     let (format, name) = match kind % 2 {
         0 => (Format::Csv, "a.csv"),
         _ => (Format::Jsonl, "a.jsonl"),
