@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::{ObjectId, RepoPath};
+use crate::curate::Spelling;
 use crate::dataset::Table;
 use crate::object::{self, DatasetScore, ObjectSource, Schema};
 use crate::profile::{Rule, look_at};
@@ -162,8 +163,9 @@ impl Reading<'_> {
                 self.first(&mut |record| !key.iter().all(|field| has(record, field)))
             }
             Sought::Repeated(fields) => {
+                let groups = Groups::of(self, *fields);
                 let mut seen = FxHashSet::default();
-                self.first(&mut |record| match self.group(record, *fields) {
+                self.first(&mut |record| match groups.print(record) {
                     Some(group) => !seen.insert(group),
                     None => false,
                 })
@@ -173,11 +175,10 @@ impl Reading<'_> {
                 self.first(&mut |record| rule.is_broken(cell(record, &rule.field)))
             }
             Sought::Again(field) => {
+                let value = self.spelling(&|name| name == *field);
                 let mut seen = FxHashSet::default();
                 self.first(&mut |record| {
-                    let place = record.batch().field(field);
-                    let print = place.and_then(|place| self.print(record, &[place]));
-                    print.is_some_and(|print| !seen.insert(print))
+                    print(record, &value).is_some_and(|print| !seen.insert(print))
                 })
             }
             Sought::Dangling(field, known) => self
@@ -205,13 +206,12 @@ impl Reading<'_> {
         let is_in = |record: &RecordRef<'_>, name: &str| {
             cell(record, split).is_some_and(|cell| spelled(kind, cell) == *name)
         };
-        let shared = |record: &RecordRef<'_>| {
-            let places = match group {
-                Some(group) => record.batch().field(group).into_iter().collect(),
-                None => self.fields(record, is_content),
-            };
-            self.print(record, &places)
+        let what = match group {
+            // Several fields of that role are one group together.
+            Some(_) => self.of_role(Role::Group),
+            None => self.spelling(&|name| is_content(self.roles, name)),
         };
+        let shared = |record: &RecordRef<'_>| print(record, &what);
         let mut theirs = FxHashSet::default();
         self.first(&mut |record| {
             if is_in(record, other) {
@@ -226,79 +226,34 @@ impl Reading<'_> {
 
     /// Finds the groups first, then their records.
     fn conflicting(&self) -> Result<Vec<Example>, Error> {
+        let groups = Groups::of(self, Fields::Content);
+        let label = self.of_role(Role::Label);
         let mut labels: FxHashMap<u128, (u128, bool)> = FxHashMap::default();
-        let group = |record: &RecordRef<'_>| {
-            let group = self.group(record, Fields::Content)?;
-            Some((group, self.print(record, &self.fields(record, is_label))?))
-        };
         self.first(&mut |record| {
-            if let Some((group, label)) = group(record) {
+            if let (Some(group), Some(label)) = (groups.print(record), print(record, &label)) {
                 let known = labels.entry(group).or_insert((label, false));
                 known.1 |= known.0 != label;
             }
             false
         })?;
+        // All records of such a group count, those without a label too.
         self.first(&mut |record| {
-            let found = group(record).and_then(|(group, _)| labels.get(&group));
+            let found = groups.print(record).and_then(|group| labels.get(&group));
             found.is_some_and(|(_, conflict)| *conflict)
         })
     }
 
-    /// Returns a print of the values that make records equal; `None` where there are none, or
-    /// where the key is not whole.
-    fn group(&self, record: &RecordRef<'_>, fields: Fields) -> Option<u128> {
-        let places = match fields {
-            Fields::Key => {
-                let places = self.fields(record, |roles, field| {
-                    roles.key().iter().any(|k| k == field)
-                });
-                let whole = |place: &usize| record.cell(*place).is_some();
-                let all = places.len() == self.roles.key().len() && places.iter().all(whole);
-                all.then_some(places)?
-            }
-            // Records are the same where their texts are: `1` and `1.0` are not.
-            Fields::All => {
-                let order = record.batch().frame_order();
-                let mut frame = Vec::new();
-                record.frame(&order, &mut frame);
-                return (!frame.is_empty()).then(|| print_of(&frame));
-            }
-            Fields::Content => {
-                let content = self.fields(record, is_content);
-                self.print(record, &content)?;
-                let mut all = content;
-                all.extend(self.fields(record, says_who));
-                all
-            }
-        };
-        self.print(record, &places)
+    /// Returns how values of the fields that are wanted are spelled, as the tables behind the
+    /// metrics spell them.
+    fn spelling(&self, wanted: &dyn Fn(&str) -> bool) -> Spelling {
+        let fields = self.types.iter().filter(|(name, _)| wanted(name));
+        let fields = fields.map(|(name, kind)| (name.as_str().into(), *kind));
+        Spelling::new(fields.collect())
     }
 
-    /// Returns the places of the fields that are wanted, in the order of their names.
-    fn fields(&self, record: &RecordRef<'_>, wanted: impl Fn(&Roles, &str) -> bool) -> Vec<usize> {
-        let fields = record.batch().fields();
-        let mut places: Vec<usize> = (0..fields.len())
-            .filter(|place| wanted(self.roles, &fields[*place]))
-            .collect();
-        places.sort_by(|a, b| fields[*a].cmp(&fields[*b]));
-        places
-    }
-
-    /// Returns a print of the values in these places; `None` where all are null.
-    fn print(&self, record: &RecordRef<'_>, places: &[usize]) -> Option<u128> {
-        let mut bytes = Vec::new();
-        for place in places {
-            let name = record.batch().fields()[*place].as_ref();
-            if let Some(cell) = record.cell(*place) {
-                let kind = self.types.get(name).copied().unwrap_or(Type::String);
-                let value = spelled(kind, cell);
-                for text in [name, &value] {
-                    bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
-                    bytes.extend_from_slice(text.as_bytes());
-                }
-            }
-        }
-        (!bytes.is_empty()).then(|| print_of(&bytes))
+    fn of_role(&self, role: Role) -> Spelling {
+        let fields = self.roles.fields(role);
+        self.spelling(&|name| fields.iter().any(|field| field == name))
     }
 
     /// Returns the first records that are picked.
@@ -350,18 +305,59 @@ impl Reading<'_> {
     }
 }
 
-fn print_of(bytes: &[u8]) -> u128 {
-    let mut print = [0; 16];
-    print.copy_from_slice(&ObjectId::of(bytes).as_bytes()[..16]);
-    u128::from_le_bytes(print)
+/// What makes records equal.
+enum Groups<'a> {
+    /// All that stands in them: `1` and `1.0` are not the same.
+    Frame,
+    /// A whole key.
+    Key(Spelling, &'a [String]),
+    /// Content, and who labelled what where that is told.
+    Content(Spelling, Spelling),
+}
+
+impl<'a> Groups<'a> {
+    fn of(reading: &Reading<'a>, fields: Fields) -> Self {
+        match fields {
+            Fields::All => Self::Frame,
+            Fields::Key => Self::Key(reading.of_role(Role::Key), reading.roles.key()),
+            Fields::Content => {
+                let content = |name: &str| is_content(reading.roles, name);
+                let all = |name: &str| content(name) || says_who(reading.roles, name);
+                Self::Content(reading.spelling(&content), reading.spelling(&all))
+            }
+        }
+    }
+
+    /// Returns a print of what makes a record equal to others; `None` where there is nothing.
+    fn print(&self, record: &RecordRef<'_>) -> Option<u128> {
+        match self {
+            Self::Frame => {
+                let order = record.batch().frame_order();
+                let mut frame = Vec::new();
+                record.frame(&order, &mut frame);
+                let id = ObjectId::of(&frame);
+                let half = id.as_bytes().first_chunk::<16>()?;
+                (!frame.is_empty()).then(|| u128::from_le_bytes(*half))
+            }
+            Self::Key(spelling, key) => {
+                let whole = key.iter().all(|field| cell(record, field).is_some());
+                print(record, spelling).filter(|_| whole)
+            }
+            Self::Content(content, all) => {
+                print(record, content)?;
+                print(record, all)
+            }
+        }
+    }
+}
+
+/// Returns a print of some values of a record; `None` where all are null.
+fn print(record: &RecordRef<'_>, spelling: &Spelling) -> Option<u128> {
+    spelling.hash(*record, &spelling.places(record.batch()), &mut Vec::new())
 }
 
 fn cell<'b>(record: &RecordRef<'b>, field: &str) -> Option<Cell<'b>> {
     record.cell(record.batch().field(field)?)
-}
-
-fn is_label(roles: &Roles, field: &str) -> bool {
-    roles.labels().iter().any(|label| label == field)
 }
 
 fn is_content(roles: &Roles, field: &str) -> bool {

@@ -273,3 +273,64 @@ fn examples_of_repeated_records_are_repeated_ones() {
     assert_eq!(told["refused"][0]["value"], 1.0);
     assert_eq!(told["refused"][0]["records"], json!([["2"]]));
 }
+
+#[test]
+fn different_questions_have_no_consensus() {
+    // `mood` answers another question: two fields that agree must not outvote it.
+    let table = "id,topic,again,mood\n1,sport,sport,good\n2,news,news,bad\n";
+    let declared =
+        "[dataset.t]\npath = \"t.csv\"\nkey = \"id\"\nlabel = [\"topic\", \"again\", \"mood\"]\n";
+    let scratch = with(declared, table);
+    for method in ["majority", "dawid-skene"] {
+        let args = ["agree", "--consensus", method, "--dataset", "t"];
+        let told = scratch.dver(&args).fails(3);
+        assert!(told.contains("have no class in common"), "{told}");
+        scratch.dver(&args[..3]).fails(3);
+    }
+}
+
+#[test]
+fn an_item_of_two_fields_is_one_where_both_are_there() {
+    let declared = "[dataset.t]\npath = \"t.csv\"\nkey = \"id\"\nlabel = \"label\"\nannotator = \"who\"\nitem = [\"doc\", \"part\"]\n";
+    let table = "id,doc,part,who,label\n1,d,1,a,x\n2,d,1,b,x\n3,d,2,a,y\n4,d,2,b,x\n5,d,,a,x\n6,d,,b,y\n7,,2,a,y\n8,,2,b,y\n";
+    let scratch = with(declared, table);
+    scratch.dver(&["commit", "-m", "one"]).ok();
+    let (agree, quality) = (
+        scratch.json(&["agree", "HEAD"]).remove(0),
+        scratch.json(&["quality", "HEAD"]).remove(0),
+    );
+    for name in ["agreement_percent", "agreement_alpha", "agreement_ac1"] {
+        let of = |report: &Value| {
+            let mut all = report["metrics"].as_array().unwrap().iter();
+            all.find(|metric| metric["name"] == name).unwrap()["value"].clone()
+        };
+        assert_eq!(of(&agree), of(&quality), "{name}");
+    }
+    assert!(
+        agree["notes"]
+            .to_string()
+            .contains("4 records without an item left out")
+    );
+}
+
+#[test]
+fn examples_of_conflicts_are_the_records_that_count() {
+    let declared = format!("{DECLARED}[gate.t]\nlabel_conflicts = \"<= 0\"\n");
+    let scratch = with(
+        &declared,
+        "id,text,label\n1,x,1\n2,x,1.0\n3,y,1\n4,y,2\n5,y,\n",
+    );
+    let refused = scratch.dver(&["commit", "-m", "one", "--json"]);
+    assert_eq!(refused.code, Some(1));
+    let told: Value = serde_json::from_str(refused.out.lines().next().unwrap()).unwrap();
+    assert_eq!(told["refused"][0]["value"], 3.0);
+    assert_eq!(told["refused"][0]["records"], json!([["3"], ["4"], ["5"]]));
+    // `find` names the same.
+    let mut keys: Vec<String> = scratch
+        .json(&["find", "label-conflicts"])
+        .iter()
+        .map(|one| one["key"][0].as_str().unwrap().to_owned())
+        .collect();
+    keys.sort();
+    assert_eq!(keys, ["3", "4", "5"]);
+}

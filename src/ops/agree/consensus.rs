@@ -16,7 +16,7 @@ use super::super::assess::Version;
 use super::super::error::Error;
 use super::super::quality::of_working;
 use super::super::watched::Watched;
-use super::{AgreeOptions, rated, shapes};
+use super::{AgreeOptions, rated, said_of, shapes};
 
 /// The most numbers that a model may hold: 2 GiB of them.
 const MOST_NUMBERS: usize = 1 << 28;
@@ -100,11 +100,18 @@ pub(super) fn of_version(
                 // The model needs all ratings at once.
                 most: u64::MAX,
             };
-            out.push(of_ratings(&source, &question, method)?);
+            match of_ratings(&source, &question, method) {
+                // Nobody said that these label fields are annotators.
+                Err(Error::DifferentQuestions { .. }) if options.dataset.is_none() => {}
+                found => out.push(found?),
+            }
         }
         progress.end();
     }
-    Ok(out)
+    match out.is_empty() {
+        true => Err(Error::NoRatings { dataset: None }),
+        false => Ok(out),
+    }
 }
 
 fn of_ratings(
@@ -117,6 +124,7 @@ fn of_ratings(
         all = ratings;
         Ok(())
     })?;
+    super::refuse_strangers(question, &said_of(question.shape, &all), &all.annotators)?;
     let votes = Votes::of(&all);
     let (verdicts, priors, note): (Vec<Verdict>, _, _) = match method {
         Method::Majority => {

@@ -249,12 +249,11 @@ fn of_ratings(
     let mut names = Ratings::default();
     let mut said: Vec<BTreeSet<u32>> = Vec::new();
     read::<Error>(source, &question, &mut |ratings| {
-        if shape == Shape::Wide {
-            said.resize(ratings.annotators.len(), BTreeSet::new());
-            for rating in &ratings.ratings {
-                said[rating.annotator as usize].insert(rating.class);
-            }
-        }
+        let of_part = said_of(shape, &ratings);
+        said.resize(of_part.len().max(said.len()), BTreeSet::new());
+        said.iter_mut()
+            .zip(of_part)
+            .for_each(|(all, some)| all.extend(some));
         let pairs = options.by == By::Pair || ratings.annotators.len() == 2;
         tally.add(&ratings.ratings, pairs);
         names = Ratings {
@@ -263,16 +262,38 @@ fn of_ratings(
         };
         Ok(())
     })?;
-    if let Some((a, b)) = strangers(&said) {
-        let name = |at: usize| names.annotators.get(at).cloned().unwrap_or_default();
-        return Err(Error::DifferentQuestions {
-            dataset: table.name.clone(),
-            fields: (name(a), name(b)),
-        });
-    }
+    refuse_strangers(&question, &said, &names.annotators)?;
     let scale = scale::resolve(options.scale, &table.declaration, shape, &names)?;
     report.scales.push(scale.name());
     metrics::tell(&tally, &names, &scale, (shape, options.by), report)
+}
+
+/// Returns the classes that each annotator of a wide table gave; of a long one nothing.
+fn said_of(shape: Shape<'_>, ratings: &Ratings) -> Vec<BTreeSet<u32>> {
+    let mut said = Vec::new();
+    if shape == Shape::Wide {
+        said.resize(ratings.annotators.len(), BTreeSet::new());
+        for rating in &ratings.ratings {
+            said[rating.annotator as usize].insert(rating.class);
+        }
+    }
+    said
+}
+
+/// Fails where two label fields of a wide table have no class in common: they are no annotators.
+fn refuse_strangers(
+    question: &Question<'_>,
+    said: &[BTreeSet<u32>],
+    annotators: &[String],
+) -> Result<(), Error> {
+    let Some((a, b)) = strangers(said) else {
+        return Ok(());
+    };
+    let name = |at: usize| annotators.get(at).cloned().unwrap_or_default();
+    Err(Error::DifferentQuestions {
+        dataset: question.table.name.clone(),
+        fields: (name(a), name(b)),
+    })
 }
 
 /// Returns the first two annotators who have no class in common, though both rated.

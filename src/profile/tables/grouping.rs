@@ -118,7 +118,7 @@ impl Grouping {
 
     /// Returns a hash of all that decides the rows of records.
     pub(super) fn print(&self) -> u128 {
-        let mut bytes = b"rows 3\n".to_vec();
+        let mut bytes = b"rows 4\n".to_vec();
         bytes.extend(self.keys_only.then_some(b'k'));
         for role in Role::ALL {
             let fields = self.roles.fields(role);
@@ -235,6 +235,7 @@ impl Grouping {
             memo: Memo::new(),
             key: with(Role::Key),
             whole_key: self.roles.key().len(),
+            whole_item: self.roles.fields(Role::Item).len(),
             content: self.part(batch, content),
             who,
             label: with(Role::Label),
@@ -280,6 +281,7 @@ pub(super) struct Places {
     memo: Memo,
     key: Vec<Member>,
     whole_key: usize,
+    whole_item: usize,
     content: Vec<Member>,
     who: Vec<Member>,
     label: Vec<Member>,
@@ -347,7 +349,9 @@ impl Places {
             return None; // no label is no rating
         }
         scratch.clear();
-        if write_part(record, part, scratch) == 0 {
+        let present = write_part(record, part, scratch);
+        // A record that does not name its item whole rates none.
+        if present == 0 || (kind == Kind::Item && present < self.whole_item) {
             return None;
         }
         let hash = xxh3_128(scratch);
