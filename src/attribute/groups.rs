@@ -113,9 +113,7 @@ fn by_counters(play: &Play<'_>, causes: &Causes, cause: usize) -> Result<Vec<Tal
         .collect();
     let mut shares = vec![0.0; own.len()];
     for (others, weight) in causes.others(cause) {
-        let (mut without, mut with) = (causes.applied(others), causes.applied(others | 1 << cause));
-        without.shrink_to_fit();
-        with.shrink_to_fit();
+        let (without, with) = (causes.applied(others), causes.applied(others | 1 << cause));
         let answers = play.answers(&without);
         let added: Vec<(i64, i64)> = (own.iter())
             .map(|&(at, _)| {

@@ -95,3 +95,52 @@ pub(super) fn described(map: &FeatureMap) -> String {
     let fields: Vec<String> = map.fields().iter().map(field).collect();
     format!("features: {}", fields.join(", "))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn encoding(values: &[&str], kind: Type, split: usize) -> Option<Encoding> {
+        let (mut all, mut rest) = (Seen::default(), Seen::default());
+        let split = split.min(values.len());
+        values[..split].iter().for_each(|text| all.see(kind, text));
+        values[split..].iter().for_each(|text| rest.see(kind, text));
+        all.merge(rest);
+        all.encoding(kind, false)
+    }
+
+    #[test]
+    fn lists_of_one_length_are_embeddings_in_cells_of_text_too() {
+        for kind in [Type::List, Type::String] {
+            let all = ["[1, 2.5]", " [3e-2,4]"];
+            let wanted = Some(Encoding::Embedding { width: 2 });
+            assert_eq!(encoding(&all, kind, 1), wanted);
+        }
+        for odd in ["[1]", "[1, null]", "[1, NaN]", "1, 2", ""] {
+            let all = ["[1, 2, 3]", odd];
+            assert_eq!(encoding(&all, Type::List, 1), Some(Encoding::Text), "{odd}");
+        }
+        assert_eq!(encoding(&["[]"], Type::String, 0), Some(Encoding::Category));
+        assert_eq!(
+            encoding(&["[x] y"], Type::String, 0),
+            Some(Encoding::Category)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_of_values_does_not_matter(
+            values in prop::collection::vec(
+                prop::sample::select(vec!["[1, 2]", "[3, 4]", "[5]", "[]", "a b c d e", "x", "[y"]), 0..8,
+            ),
+            as_list in any::<bool>(), split in 0usize..8, turn in 0usize..8,
+        ) {
+            let kind = if as_list { Type::List } else { Type::String };
+            let mut turned = values.clone();
+            turned.rotate_left(turn.min(values.len()));
+            prop_assert_eq!(encoding(&values, kind, split), encoding(&turned, kind, 0));
+        }
+    }
+}

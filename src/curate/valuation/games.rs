@@ -4,6 +4,8 @@
 //! class. m_i is 1 where it has and 0 otherwise, N how many there are, C the number of classes.
 //! All but leave-one-out are Shapley values: they add up to U(all) - U(none).
 
+use crate::learn::vote;
+
 /// Returns 1 of a match.
 fn one(matches: bool) -> f64 {
     f64::from(u8::from(matches))
@@ -93,7 +95,9 @@ fn harmonic(n: usize) -> f64 {
 /// more than vote; farther ones have no part in the vote and the value 0.
 pub fn leave_one_out(classes: &[u32], truth: u32, neighbours: usize) -> Vec<i8> {
     let k = neighbours.max(1);
-    let right = |voters: &[u32]| i8::from(vote(voters) == Some(truth));
+    // Where nobody votes nothing is said, which is not right.
+    let right =
+        |voters: &[u32]| i8::from(!voters.is_empty() && vote(voters.iter().copied()) == truth);
     let with = right(&classes[..k.min(classes.len())]);
     let mut voters = Vec::with_capacity(k);
     let without = (0..k.min(classes.len())).map(|left_out| {
@@ -103,11 +107,4 @@ pub fn leave_one_out(classes: &[u32], truth: u32, neighbours: usize) -> Vec<i8> 
         with - right(&voters)
     });
     without.collect()
-}
-
-/// Returns the class of most votes, of as many that of the nearest: the rule of the learner.
-pub fn vote(voters: &[u32]) -> Option<u32> {
-    let votes = |class: &u32| voters.iter().filter(|other| *other == class).count();
-    let most = voters.iter().map(votes).max()?;
-    voters.iter().find(|class| votes(class) == most).copied()
 }

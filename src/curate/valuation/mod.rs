@@ -13,7 +13,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::learn::{Examples, Neighbours, Rows};
-pub use games::{knn_shapley, leave_one_out, soft_knn_shapley, threshold_knn_shapley, vote};
+pub use games::{knn_shapley, leave_one_out, soft_knn_shapley, threshold_knn_shapley};
 
 /// So many test records are valued before their values are added up: the memory is this times the
 /// number of examples.

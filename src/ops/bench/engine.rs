@@ -1,8 +1,7 @@
 //! Right predictions of a model while labels of its training records change one by one.
 
 use crate::config::EvaluationConfig;
-use crate::curate::valuation::vote;
-use crate::learn::{Examples, Learner, Neighbours};
+use crate::learn::{Examples, Learner, Neighbours, vote};
 
 use super::correct;
 
@@ -79,12 +78,8 @@ impl<'a> Engine<'a> {
         };
         for test in tests {
             let test = test as usize;
-            let voters: Vec<u32> = nearest[test]
-                .iter()
-                .map(|at| labels[*at as usize])
-                .collect();
-            // Without examples the learner predicts the first class.
-            right[test] = vote(&voters).unwrap_or(0) == truths[test];
+            let voters = nearest[test].iter().map(|at| labels[*at as usize]);
+            right[test] = vote(voters) == truths[test];
         }
     }
 
