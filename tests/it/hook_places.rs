@@ -148,6 +148,11 @@ fn git_that_cannot_be_asked_is_not_taken_for_none() {
     assert!(told.contains("git cannot be started"), "{told}");
     dver(&scratch, &gc[2..]);
     dver(&scratch, &["show", &named]);
+    // A directory in which git sees none, such as a mounted disk, stands by itself.
+    fs::remove_dir_all(scratch.path("my work/.git/objects")).unwrap();
+    for arguments in [&["status"][..], &["add", "-A"], &gc[2..]] {
+        dver(&scratch, arguments);
+    }
 }
 
 #[test]
