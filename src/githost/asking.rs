@@ -55,7 +55,17 @@ impl Asked {
         read(&mut self.command(directory, arguments))
     }
 
-    /// The same where a path is a pattern of git's.
+    /// Runs git so that it complains in words that are known, whatever language people read.
+    pub(super) fn answer_in_english(
+        self,
+        directory: &Path,
+        arguments: &[&str],
+    ) -> Result<Result<Vec<u8>, String>, Error> {
+        let mut command = self.command(directory, arguments);
+        read(command.env("LC_ALL", "C").env_remove("LANGUAGE"))
+    }
+
+    /// Runs git where a path is a pattern of its own.
     pub(super) fn answer_of_patterns(
         self,
         directory: &Path,

@@ -45,6 +45,9 @@ pub struct Git {
 /// How the line ends below which git cuts a message off.
 const SCISSORS: &[u8] = b" ------------------------ >8 ------------------------";
 
+/// What git says where it finds no repository.
+const NONE: &str = "not a git repository";
+
 /// What git is asked of where it is.
 const WHERE: [&str; 3] = ["--show-toplevel", "--absolute-git-dir", "--git-common-dir"];
 
@@ -54,13 +57,15 @@ impl Git {
         let asked = Asked::around(directory);
         let ask = |what: &[&str]| {
             let arguments = [&["rev-parse"], what].concat();
-            match asked.answer(directory, &arguments) {
+            match asked.answer_in_english(directory, &arguments) {
                 // What is there and git does not open, such as a repository of another user, is
-                // not to be taken for none.
-                Ok(Err(stderr)) if asked == Asked::ByFiles => Err(Error::Refused {
-                    arguments: arguments.join(" "),
-                    stderr,
-                }),
+                // not to be taken for none. Git sees none beyond a mounted disk.
+                Ok(Err(stderr)) if asked == Asked::ByFiles && !stderr.contains(NONE) => {
+                    Err(Error::Refused {
+                        arguments: arguments.join(" "),
+                        stderr,
+                    })
+                }
                 Ok(told) => Ok(told.ok()),
                 Err(Error::Start { error }) if error.kind() == std::io::ErrorKind::NotFound => {
                     Ok(None)
@@ -92,6 +97,12 @@ impl Git {
             common: directory.join(asking::path_of(common)?),
             asked,
         }))
+    }
+
+    /// Returns whether there is a git that can be asked at all.
+    pub fn is_installed() -> bool {
+        let version = Asked::ByFiles.answer(Path::new("."), &["--version"]);
+        version.is_ok_and(|told| told.is_ok())
     }
 
     /// The root of the worktree.

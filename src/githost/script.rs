@@ -30,6 +30,8 @@ const TOLD: &str = "dver-told";
 /// The file beside the message of a commit that holds the number of the process of git whose commit
 /// leaves the lock as it is: its message needs no trailers.
 const UNMOVED: &str = "dver-unmoved";
+/// Finds the directory of the message.
+const BESIDE: &str = "case $1 in */*) dver_beside=${1%/*};; *) dver_beside=.;; esac\n";
 /// The files that hooks leave for each other.
 pub(super) const NOTES: [&str; 2] = [TOLD, UNMOVED];
 
@@ -127,17 +129,21 @@ pub(super) fn part(name: &str, form: Form, program: Program<'_>) -> String {
     let (open, close) = match name {
         "prepare-commit-msg" => (
             format!(
-                "dver_seen=\n\
+                "{BESIDE}\
+                 dver_seen=\n\
                  case ${{2-}} in commit) ;; *)\n\
-                 {{ read -r dver_seen < \"${{1%/*}}/{UNMOVED}\"; }} 2>/dev/null || :;;\n\
+                 {{ read -r dver_seen < \"$dver_beside/{UNMOVED}\"; }} 2>/dev/null || :;;\n\
                  esac\n\
                  if [ \"$dver_seen\" = \"$PPID\" ]; then\n  \
-                 {{ printf '' > \"${{1%/*}}/{UNMOVED}\"; }} 2>/dev/null || :\n\
+                 {{ printf '' > \"$dver_beside/{UNMOVED}\"; }} 2>/dev/null || :\n\
                  else\n"
             ),
             "fi\n",
         ),
-        "commit-msg" => (format!("if [ -e \"${{1%/*}}/{TOLD}\" ]; then\n"), "fi\n"),
+        "commit-msg" => (
+            format!("{BESIDE}if [ -e \"$dver_beside/{TOLD}\" ]; then\n"),
+            "fi\n",
+        ),
         _ => (String::new(), ""),
     };
     // By the number of git's process, prepare-commit-msg knows that this was the same commit.

@@ -7,7 +7,7 @@
 
 use crate::base::progress::Progress;
 use crate::base::{ObjectId, Timestamp};
-use crate::githost::{self, Reach};
+use crate::githost::{self, Git, Reach};
 use crate::history::reach::{self, Closure, Need, Role};
 use crate::object::Operation;
 use crate::quality::Memory;
@@ -123,10 +123,15 @@ fn keep_locked(repo: &Repo, closure: &mut Closure, progress: &dyn Progress) -> R
     if beside_git::place(repo).is_none() {
         return Ok(());
     }
-    // Without an answer all that only git names would go.
-    let git = repo.git()?.ok_or_else(|| githost::Error::Start {
-        error: std::io::ErrorKind::NotFound.into(),
-    })?;
+    let Some(git) = repo.git()? else {
+        // Without an answer all that only git names would go.
+        return match Git::is_installed() {
+            true => Ok(()),
+            false => Err(Error::Git(githost::Error::Start {
+                error: std::io::ErrorKind::NotFound.into(),
+            })),
+        };
+    };
     let Some(path) = git.lock_path(&repo.root) else {
         return Ok(());
     };

@@ -363,7 +363,12 @@ fn hooks_elsewhere_are_used_as_git_does() {
     .ok();
     scratch.write("my work/pets.csv", pets(300, 9));
     git(&scratch, WORK, &["commit", "--allow-empty", "-m", "x"]).fails(1);
-    scratch.dver(&["-C", WORK, "hook", "uninstall"]).ok();
+    let told = scratch.dver(&["-C", WORK, "hook", "uninstall"]);
+    assert!(
+        told.err.contains("other repositories that use"),
+        "{}",
+        told.err
+    );
     assert_eq!(files_below(&scratch, "all hooks"), []);
 }
 

@@ -48,11 +48,15 @@ mod head;
 mod help;
 mod histories;
 #[cfg(unix)]
+mod hook_follows;
+#[cfg(unix)]
 mod hook_layouts;
 #[cfg(unix)]
 mod hook_leaving;
 #[cfg(unix)]
 mod hook_places;
+#[cfg(unix)]
+mod hook_quiet;
 #[cfg(unix)]
 mod hooks;
 mod hostile;

@@ -191,6 +191,14 @@ fn uninstall(context: &mut Context) -> Result<Answer, Failure> {
     for line in lines {
         context.ui.line(&clean(&line))?;
     }
+    let shared = report.filter(|report| report.owner == Owner::Elsewhere && done.any);
+    if let Some(report) = shared {
+        context.ui.note(&format!(
+            "note: other repositories that use {} have no part of dver's any more; `dver hook \
+             install --shared` there brings it back",
+            report.directory.display()
+        ));
+    }
     for path in &done.stranded {
         context.ui.note(&format!(
             "note: {} was a hook before dver's; another one has taken its place since, so it stays \

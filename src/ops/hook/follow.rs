@@ -160,6 +160,21 @@ pub fn follow(
     })
 }
 
+/// Returns the bytes of dver.toml in a version.
+fn declared_in(repo: &Repo, commit: ObjectId) -> Result<Option<Vec<u8>>, Error> {
+    let commit: Commit = object::get(&repo.store, &commit)?;
+    let Some(entry) = Snapshot::find(&repo.store, &commit.snapshot, &declare::file())? else {
+        return Ok(None);
+    };
+    let content = Content::open(&repo.store, &entry.content, entry.size)?;
+    Ok(content.read(&repo.store, MOST_BYTES)?)
+}
+
+/// Returns whether dver.toml in the worktree is that of a version.
+pub(super) fn is_declared_in(repo: &Repo, commit: ObjectId) -> Result<bool, Error> {
+    Ok(repo.has(&commit)? && declared(repo)? == declared_in(repo, commit)?)
+}
+
 /// Returns the bytes of dver.toml in the worktree.
 fn declared(repo: &Repo) -> Result<Option<Vec<u8>>, Error> {
     Ok(fsio::read_if_exists(&declare::file().to_path(&repo.root))?)
@@ -175,12 +190,7 @@ fn settle_line_ends(repo: &Repo, place: Option<&Place>, commit: ObjectId) -> Res
     let Some(written) = declared(repo)? else {
         return Ok(());
     };
-    let commit: Commit = object::get(&repo.store, &commit)?;
-    let Some(entry) = Snapshot::find(&repo.store, &commit.snapshot, &declare::file())? else {
-        return Ok(());
-    };
-    let content = Content::open(&repo.store, &entry.content, entry.size)?;
-    let Some(wanted) = content.read(&repo.store, MOST_BYTES)? else {
+    let Some(wanted) = declared_in(repo, commit)? else {
         return Ok(());
     };
     let plain = |text: &[u8]| -> Vec<u8> {

@@ -19,6 +19,7 @@ use super::super::stage;
 use super::super::status::PathChange;
 use super::super::working;
 use super::calm::Watch;
+use super::follow::is_declared_in;
 use crate::diff::FileStatus;
 
 /// Below this many files each is looked at by itself; beyond, their directories are walked.
@@ -95,6 +96,15 @@ pub fn look(repo: &mut Repo, progress: &dyn Progress) -> Result<Looked, Error> {
         }
     }
     changed.sort_by(|a, b| a.path.cmp(&b.path));
+    // Where git went back, or what is not staged is put aside while hooks run, dver.toml is that of
+    // the version that the lock names.
+    let declared = declare::file();
+    if let Some(lock) = lock.filter(|lock| Some(*lock) != head)
+        && changed.iter().any(|change| change.path == declared)
+        && is_declared_in(repo, lock)?
+    {
+        changed.retain(|change| change.path != declared);
+    }
     if let Some(watch) = watch.filter(|_| changed.is_empty() && head.is_some() && lock == head) {
         watch.note(repo);
     }
