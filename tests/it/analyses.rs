@@ -398,3 +398,51 @@ fn a_consensus_is_attached_and_proved() {
     assert_eq!(verified["refuted"], json!([]));
     assert_eq!(verified["numbers"]["unprovable"], 0);
 }
+
+#[test]
+fn a_list_of_records_that_are_not_there_is_refused() {
+    use dver::object::{WorkList, WorkRow};
+    use dver::ops::analysis;
+
+    let scratch = begun();
+    scratch
+        .dver(&["find", "duplicates", "HEAD", "--attach"])
+        .ok();
+    let actor = dver::repo::Actor {
+        identity: None,
+        fallback: "a reader".into(),
+        clock: dver::base::Clock::System,
+        environment: Vec::new(),
+        notice: |e| panic!("{e}"),
+    };
+    let repo = dver::repo::Repo::open(scratch.root(), actor).unwrap();
+    let head = repo.resolve("HEAD").unwrap();
+    let attached = analysis::attached(&repo, &head).unwrap().remove(0);
+    let told = analysis::told(&repo, &attached, None).unwrap();
+    assert_eq!(told.found.len(), 1);
+    let sealed = WorkList::read(&repo.store, &attached.analysis.list).unwrap();
+    let refused = |change: &dyn Fn(&mut WorkRow)| {
+        let mut list = sealed.clone();
+        change(&mut list.rows[0]);
+        let mut writer = repo.store.begin(&scratch.path(".dver/tmp")).unwrap();
+        let mut lie = attached.clone();
+        lie.analysis.list = list.write(&mut writer).unwrap().unwrap();
+        writer.commit().unwrap();
+        repo.store.rescan().unwrap();
+        let error = analysis::told(&repo, &lie, None).unwrap_err();
+        std::error::Error::source(&error).map_or(error.to_string(), ToString::to_string)
+    };
+    // Another record, one beyond the last, one with a number that has two spellings.
+    assert!(refused(&|row| row.place = 7).contains("is not that of the version"));
+    assert!(refused(&|row| row.place = u64::MAX).contains("the version has not"));
+    for change in [
+        (|row: &mut WorkRow| row.place = 0) as fn(&mut WorkRow),
+        |row| row.score = "1.0".to_owned(),
+        |row| row.method = 9,
+        |row| row.key = None,
+        |row| row.key = Some(Vec::new()),
+    ] {
+        let told = refused(&change);
+        assert!(told.contains("its rows are not whole"), "{told}");
+    }
+}

@@ -108,6 +108,13 @@ fn splits_written_otherwise_are_one_split() {
         .map(|one| one["note"].as_str().unwrap())
         .collect();
     assert_eq!(told, ["2<-1: the content of 4"]);
+    // A name that looks like a place for another one stays as it is.
+    let braces = with(
+        &declared,
+        "id,text,label,split\n1,x,a,train\n2,x,a,te{}st\n",
+    );
+    let found = braces.json(&["find", "leakage"]);
+    assert_eq!(found[0]["note"], "te{}st<-train: the content of 1");
     let quality = scratch.json(&["quality"]).remove(0);
     let leaks = quality["metrics"].as_array().unwrap().iter();
     let leaks: Vec<&Value> = leaks.filter(|m| m["name"] == "leakage").collect();

@@ -24,7 +24,7 @@ pub(super) use attach::{attach, commit_of};
 pub(super) use check::check;
 pub(super) use definition::{CONSENSUS, Question};
 pub use error::Unclear;
-pub use read::{Wanted, reread};
+pub use read::{Wanted, reread, told};
 
 /// An analysis that is attached to a commit.
 #[derive(Clone, Debug)]

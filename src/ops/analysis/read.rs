@@ -54,15 +54,16 @@ pub fn reread(repo: &Repo, wanted: &Wanted) -> Result<Vec<(Attached, FindReport)
     let read = found.into_iter().map(|one| {
         let report = FindReport {
             commit: Some(commit),
-            datasets: vec![read(repo, &one, wanted.limit)?],
+            datasets: vec![told(repo, &one, wanted.limit)?],
         };
         Ok((one, report))
     });
     read.collect()
 }
 
-/// Returns the answer that an analysis holds.
-fn read(repo: &Repo, one: &Attached, limit: Option<usize>) -> Result<FoundIn, Error> {
+/// Returns the answer that an analysis holds: what it found in its data set, at most `limit` records
+/// of it. Fails where its records are not those of the version.
+pub fn told(repo: &Repo, one: &Attached, limit: Option<usize>) -> Result<FoundIn, Error> {
     let source = &repo.store;
     let analysis = &one.analysis;
     let mut list = WorkList::read(source, &analysis.list)?;
@@ -71,17 +72,21 @@ fn read(repo: &Repo, one: &Attached, limit: Option<usize>) -> Result<FoundIn, Er
     let version = Version::of_commit(source, &commit)?;
     let declaration = dataset::find(&version.declarations, &analysis.dataset)?;
     let table = Table::open(source, &version.entries, declaration)?;
+    if let Some(row) = list.rows.iter().find(|row| row.place > table.records()) {
+        let reason = format!("it has a record {}, and the version has not", row.place);
+        return Err(object::Error::corrupt(analysis.list, reason).into());
+    }
     let mut places: Vec<u64> = list.rows.iter().map(|row| row.place - 1).collect();
     places.sort_unstable();
     places.dedup();
     let fields: Vec<&str> = list.content.iter().map(String::as_str).collect();
-    let told = fetch(source, &table, &places, &fields)?;
+    let read = fetch(source, &table, &places, &fields)?;
     let mut found = Vec::with_capacity(list.rows.len());
     for row in list.rows {
         let at = places.binary_search(&(row.place - 1)).ok();
-        let told = at.and_then(|at| told.get(at));
-        let told = told.filter(|told| told.name == name(&row));
-        let Some(told) = told else {
+        let read = at.and_then(|at| read.get(at));
+        let read = read.filter(|read| read.name == name(&row));
+        let Some(read) = read else {
             let reason = format!("its record {} is not that of the version", row.place);
             return Err(object::Error::corrupt(analysis.list, reason).into());
         };
@@ -94,7 +99,7 @@ fn read(repo: &Repo, one: &Attached, limit: Option<usize>) -> Result<FoundIn, Er
             label: row.label,
             suggested: row.suggested,
             note: row.note,
-            content: told.values.clone(),
+            content: read.values.clone(),
         });
     }
     let mut counts = analysis.counts.clone();

@@ -5,6 +5,7 @@
 //! labelled records that have another label.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::record::{Cell, Role};
 
@@ -59,9 +60,11 @@ pub(super) fn find(view: &View<'_>) -> Result<Answer, Error> {
                 .map(|text| view.spelled(name, Cell::text(&text)));
         }
     }
+    let method: Arc<str> = METHOD.into();
+    let fields: Vec<Arc<str>> = labels.iter().map(|name| name.as_str().into()).collect();
     let mut hits = Vec::new();
     for group in members {
-        for (at, field) in labels.iter().enumerate() {
+        for (at, field) in fields.iter().enumerate() {
             let label = |record: u64| {
                 let place = places.binary_search(&record).ok()?;
                 values[place][at].as_deref()
@@ -92,6 +95,7 @@ pub(super) fn find(view: &View<'_>) -> Result<Answer, Error> {
                 group.len(),
                 told.join(", ")
             );
+            let note: Arc<str> = note.into();
             for member in group {
                 let own = label(member.record);
                 let same = own.map_or(0, |own| counts[own]);
@@ -102,7 +106,7 @@ pub(super) fn find(view: &View<'_>) -> Result<Answer, Error> {
                     rank: 0,
                     severity: others,
                     field: Some(field.clone()),
-                    method: METHOD.to_owned(),
+                    method: method.clone(),
                     suggested: majority
                         .filter(|text| Some(*text) != own)
                         .map(str::to_owned),

@@ -1,6 +1,7 @@
 //! `find duplicates`: records whose content another one before them has, exactly or nearly.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::curate::{Bands, Shingled, Spelling, near_duplicates};
@@ -30,18 +31,20 @@ pub(super) fn exact(view: &View<'_>) -> Result<Answer, Error> {
         tag: nothing(),
     };
     let (groups, looked_at) = grouped(view, &reader, false)?;
-    let method = "equal-content";
+    let method: Arc<str> = "equal-content".into();
+    let field = label(view);
     let mut hits = Vec::new();
     for group in groups.groups() {
         let note = format!("the content of {{}}, which {} records have", group.len());
+        let note: Arc<str> = note.into();
         for member in &group[1..] {
             hits.push(Hit {
                 record: member.record,
                 score: 1.0,
                 rank: 0,
                 severity: 1.0,
-                field: view.fields(Role::Label).first().cloned(),
-                method: method.to_owned(),
+                field: field.clone(),
+                method: method.clone(),
                 suggested: None,
                 note: Note::Of(note.clone(), group[0].record),
             });
@@ -49,11 +52,17 @@ pub(super) fn exact(view: &View<'_>) -> Result<Answer, Error> {
     }
     Ok(Answer {
         counts: BTreeMap::new(),
-        method: method.to_owned(),
+        method: method.to_string(),
         hits,
         notes: Vec::new(),
         looked_at,
     })
+}
+
+/// Returns the field that a record without its own is told with: the first label.
+fn label(view: &View<'_>) -> Option<Arc<str>> {
+    let first = view.fields(Role::Label).first();
+    first.map(|field| field.as_str().into())
 }
 
 /// Records whose text is like that of an earlier one.
@@ -113,15 +122,17 @@ pub(super) fn near(view: &View<'_>, least: f64) -> Result<Answer, Error> {
         "minhash(jaccard >= {least}, shingles of 3 words, {} bands of {} rows)",
         cut.bands, cut.rows
     );
+    let (name, field): (Arc<str>, _) = (method.as_str().into(), label(view));
+    let like: Arc<str> = "like {}".into();
     let hit = |pair: crate::curate::NearPair| Hit {
         record: places[pair.later],
         score: pair.index,
         rank: 0,
         severity: pair.index,
-        field: view.fields(Role::Label).first().cloned(),
-        method: method.clone(),
+        field: field.clone(),
+        method: name.clone(),
         suggested: None,
-        note: Note::Of("like {}".to_owned(), places[pair.earlier]),
+        note: Note::Of(like.clone(), places[pair.earlier]),
     };
     Ok(Answer {
         counts: BTreeMap::new(),

@@ -1,6 +1,7 @@
 //! `find label-issues`: labels that probabilities contradict, by confident learning.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use crate::curate::Confident;
 use crate::learn::{Learner, Logistic, NaiveBayes, Nearest, Rows, fold_of, id_of, out_of_fold};
@@ -120,6 +121,7 @@ pub(super) fn find(view: &View<'_>, options: &IssueOptions) -> Result<Answer, Er
         given.source
     );
     let found = confident.issues(options.prune, !options.uncalibrated);
+    let (name, meant): (Arc<str>, Arc<str>) = (method.as_str().into(), field.as_str().into());
     let mut hits = Vec::new();
     for (at, one) in records.iter().enumerate().filter(|(at, _)| found[*at]) {
         let predicted = confident.predicted(at);
@@ -132,16 +134,19 @@ pub(super) fn find(view: &View<'_>, options: &IssueOptions) -> Result<Answer, Er
                 true => -confident.score(options.score, at),
                 false => confident.score(options.score, at),
             },
-            field: Some(field.clone()),
-            method: method.clone(),
+            field: Some(meant.clone()),
+            method: name.clone(),
             suggested: (predicted != labels[at]).then(|| given.classes[predicted as usize].clone()),
-            note: Note::Text(format!(
-                "p({}) = {:.3}, p({}) = {:.3}",
-                one.label,
-                row[labels[at] as usize],
-                given.classes[predicted as usize],
-                row[predicted as usize]
-            )),
+            note: Note::Text(
+                format!(
+                    "p({}) = {:.3}, p({}) = {:.3}",
+                    one.label,
+                    row[labels[at] as usize],
+                    given.classes[predicted as usize],
+                    row[predicted as usize]
+                )
+                .into(),
+            ),
         });
     }
     let mut notes = given.notes;

@@ -5,6 +5,7 @@
 //! once for each, with the first such record of the first such split.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use crate::curate::{Grouped, Spelling};
 use crate::record::{Batch, RecordRef, Role, Type, canonical, normalized};
@@ -100,6 +101,11 @@ fn tell(
     view: &View<'_>,
     hits: &mut Vec<Hit>,
 ) {
+    let method: Arc<str> = format!("leakage-{what}").into();
+    let field: Option<Arc<str>> = view
+        .fields(Role::Label)
+        .first()
+        .map(|name| name.as_str().into());
     for group in groups.groups() {
         // Members stand in the order of their records: the first of each split is met first.
         let Some(first) = group
@@ -115,10 +121,13 @@ fn tell(
                 score: 1.0,
                 rank,
                 severity: 1.0,
-                field: view.fields(Role::Label).first().cloned(),
-                method: format!("leakage-{what}"),
+                field: field.clone(),
+                method: method.clone(),
                 suggested: None,
-                note: Note::Of(format!("{own}<-{other}: the {what} of {{}}"), first.record),
+                note: Note::Of(
+                    format!("{own}<-{other}: the {what} of {{}}").into(),
+                    first.record,
+                ),
             });
         }
     }

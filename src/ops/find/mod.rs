@@ -16,6 +16,7 @@ mod selection;
 mod slices;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::base::ObjectId;
 use crate::base::progress::Progress;
@@ -184,17 +185,18 @@ struct Hit {
     rank: u64,
     /// Of one rank, more severe ones come first: the score, turned round where low ones are worse.
     severity: f64,
-    field: Option<String>,
-    method: String,
+    /// Shared, as method and note are: millions of records may be found.
+    field: Option<Arc<str>>,
+    method: Arc<str>,
     suggested: Option<String>,
     note: Note,
 }
 
 /// A note, perhaps about another record.
 enum Note {
-    Text(String),
-    /// A text with `{}` for the name of the record at that place.
-    Of(String, u64),
+    Text(Arc<str>),
+    /// A text, the last `{}` of which stands for the name of the record at that place.
+    Of(Arc<str>, u64),
 }
 
 /// What an engine says of one data set.

@@ -167,14 +167,12 @@ fn numbers(records: &[Read], at: usize, name: &str, options: &OutlierOptions, hi
                 score: one.score,
                 rank: 0,
                 severity: one.score.abs(),
-                field: Some(name.to_owned()),
-                method: method(options),
+                field: Some(name.into()),
+                method: method(options).into(),
                 suggested: None,
-                note: Note::Text(format!(
-                    "the median of {} numbers{of} is {}",
-                    all.len(),
-                    one.median
-                )),
+                note: Note::Text(
+                    format!("the median of {} numbers{of} is {}", all.len(), one.median).into(),
+                ),
             });
         }
     }
@@ -207,13 +205,12 @@ fn neighbours(
             score: one.score,
             rank: 0,
             severity: -one.score,
-            field: map.fields().first().map(|(name, _)| name.clone()),
-            method: near(options),
+            field: map.fields().first().map(|(name, _)| name.as_str().into()),
+            method: near(options).into(),
             suggested: None,
-            note: Note::Text(format!(
-                "mean distance {:.3} to its {most} nearest",
-                one.distance
-            )),
+            note: Note::Text(
+                format!("mean distance {:.3} to its {most} nearest", one.distance).into(),
+            ),
         });
     }
 }

@@ -294,19 +294,23 @@ impl<'a> View<'a> {
             .collect();
         let found = hits.iter().map(|hit| {
             let values = &values[&hit.record];
-            let meant = |field: &String| fields[content.len()..].iter().position(|f| f == field);
+            let meant =
+                |field: &Arc<str>| fields[content.len()..].iter().position(|f| **f == **field);
             let label = hit.field.as_ref().and_then(meant);
             Found {
                 place: Some(hit.record + 1),
                 name: names[&hit.record].clone(),
-                field: hit.field.clone(),
+                field: hit.field.as_deref().map(str::to_owned),
                 score: hit.score,
-                method: hit.method.clone(),
+                method: hit.method.to_string(),
                 label: label.and_then(|at| values[content.len() + at].clone()),
                 suggested: hit.suggested.clone(),
                 note: match &hit.note {
-                    Note::Text(text) => Some(text.clone()),
-                    Note::Of(text, other) => Some(text.replace("{}", &words(&names[other]))),
+                    Note::Text(text) => Some(text.to_string()),
+                    Note::Of(text, other) => {
+                        let (before, after) = text.rsplit_once("{}").unwrap_or((text, ""));
+                        Some(format!("{before}{}{after}", words(&names[other])))
+                    }
                 },
                 content: values[..content.len()].to_vec(),
             }

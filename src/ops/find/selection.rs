@@ -192,13 +192,13 @@ pub(super) fn find(view: &View<'_>, options: &SelectOptions) -> Result<Answer, E
         score: one.score,
         rank,
         severity: 0.0,
-        field: Some(field.clone()),
-        method: method.clone(),
+        field: Some(field.as_str().into()),
+        method: method.as_str().into(),
         suggested: predicted.as_ref().and_then(|p| {
             let (class, _) = p.told.get(one.at).copied().flatten()?;
             p.classes.get(class as usize).cloned()
         }),
-        note: Note::Text(note(options.strategy, one)),
+        note: Note::Text(note(options.strategy, one).into()),
     });
     Ok(Answer {
         counts: BTreeMap::new(),
