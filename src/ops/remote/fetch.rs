@@ -4,14 +4,14 @@ use crate::base::ObjectId;
 use crate::base::progress::Progress;
 use crate::history;
 use crate::object::{self, Attachments, ObjectSource as _, Refs};
-use crate::remote::{self, Remote as _};
+use crate::remote::{self, Directory, Remote as _};
 use crate::repo::Repo;
 
 use super::super::error::Error;
 use super::super::transaction::{self, Note};
 use super::attached::News;
 use super::transfer::{Carried, carry, missing};
-use super::{PushedRef, attached, choose, own_tips, tracked};
+use super::{Chosen, PushedRef, attached, choose, own_tips, tracked};
 
 /// What a fetch did.
 #[derive(Clone, Debug)]
@@ -37,8 +37,34 @@ pub fn fetch(
     progress: &dyn Progress,
     waiting: &mut dyn FnMut(&str),
 ) -> Result<Fetched, Error> {
-    let chosen = choose(repo, remote)?;
-    let (name, remote) = (chosen.name, chosen.remote);
+    let Chosen { name, remote } = choose(repo, remote)?;
+    take(repo, (name, &remote), progress, waiting).map_err(|e| told_where(e, &remote))
+}
+
+/// Says of damage that it is at the remote, where it is: what is here may be what others build on.
+fn told_where(error: Error, remote: &Directory) -> Error {
+    let source = match error {
+        Error::Object(source) | Error::History(history::Error::Object(source)) => source,
+        other => return other,
+    };
+    let (object::Error::Missing(id) | object::Error::Corrupt { id, .. }) = &source else {
+        return source.into();
+    };
+    match remote.store().is_ok_and(|store| store.get(id).is_err()) {
+        true => Error::DamagedThere {
+            address: remote.address(),
+            source: Box::new(source),
+        },
+        false => source.into(),
+    }
+}
+
+fn take(
+    repo: &mut Repo,
+    (name, remote): (String, &Directory),
+    progress: &dyn Progress,
+    waiting: &mut dyn FnMut(&str),
+) -> Result<Fetched, Error> {
     let locked = transaction::lock(repo, "fetch", waiting)?;
     let head = remote.head()?.ok_or_else(|| remote::Error::NotARemote {
         path: remote.address().into(),
@@ -96,17 +122,7 @@ pub fn fetch(
                 all
             });
             let begin = || Ok(repo.store.begin(&repo.dir.join("tmp"))?);
-            let carried = carry(from, &repo.store, &reached, &begin, writer, progress);
-            let carried = carried.map_err(|e| match e {
-                // Not what the new objects build on here.
-                Error::Object(
-                    source @ (object::Error::Missing(id) | object::Error::Corrupt { id, .. }),
-                ) if from.get(&id).is_err() => Error::DamagedThere {
-                    address: remote.address(),
-                    source: Box::new(source),
-                },
-                other => other,
-            })?;
+            let carried = carry(from, &repo.store, &reached, &begin, writer, progress)?;
             if let Some(all) = all {
                 draft.view.attachments = all.write(writer)?;
             }
