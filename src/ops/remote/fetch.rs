@@ -43,19 +43,29 @@ pub fn fetch(
 
 /// Says of damage that it is at the remote, where it is: what is here may be what others build on.
 fn told_where(error: Error, remote: &Directory) -> Error {
-    let source = match error {
+    let source = match &error {
         Error::Object(source) | Error::History(history::Error::Object(source)) => source,
-        other => return other,
+        Error::NotCarried(incomplete) => &incomplete.source,
+        _ => return error,
     };
-    let (object::Error::Missing(id) | object::Error::Corrupt { id, .. }) = &source else {
-        return source.into();
+    let there = match source {
+        object::Error::Missing(id) | object::Error::Corrupt { id, .. } => {
+            remote.store().is_ok_and(|store| store.get(id).is_err())
+        }
+        object::Error::DamagedPack { path, .. } => path.starts_with(remote.address()),
+        _ => false,
     };
-    match remote.store().is_ok_and(|store| store.get(id).is_err()) {
-        true => Error::DamagedThere {
-            address: remote.address(),
-            source: Box::new(source),
-        },
-        false => source.into(),
+    let address = remote.address();
+    match error {
+        Error::Object(source) | Error::History(history::Error::Object(source)) if there => {
+            let source = Box::new(source);
+            Error::DamagedThere { address, source }
+        }
+        Error::NotCarried(incomplete) if there => {
+            let source = Box::new(incomplete.source);
+            Error::DamagedThere { address, source }
+        }
+        other => other,
     }
 }
 
