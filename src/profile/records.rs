@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::base::sum::Sum256;
 use crate::base::{ObjectId, varint};
-use crate::record::{Batch, Problem, RecordRef, Role, Type, UNPARSABLE};
+use crate::record::{Batch, Problem, RecordRef, Role, Span, Type, UNPARSABLE};
 
 use super::counter::Counter;
 use super::field::{Field, LONGEST, short_form};
@@ -105,18 +105,23 @@ pub fn hash_records(batch: &Batch) -> Vec<ObjectId> {
     ObjectId::of_each(&frames, &ends)
 }
 
-/// Appends a value of a joint table: 0 for null, else its length and text.
-pub(super) fn write_joint(record: RecordRef<'_>, place: Option<usize>, out: &mut Vec<u8>) {
-    let Some(span) = place.and_then(|place| record.span(place)) else {
-        return out.push(0);
-    };
+/// Appends a record's value to a joint table: 0 for null, else its length and text.
+fn write_joint(record: RecordRef<'_>, place: Option<usize>, out: &mut Vec<u8>) {
+    match place.and_then(|place| record.span(place)) {
+        Some(span) => write_joint_value(record.batch(), span, out),
+        None => out.push(0),
+    }
+}
+
+/// Appends a value of a joint table.
+pub(super) fn write_joint_value(batch: &Batch, span: Span, out: &mut Vec<u8>) {
     out.push(1 + span.kind as u8);
     let length = span.end - span.start;
     if length <= LONGEST {
         varint::write(out, length as u64);
-        return record.batch().append_to(out, span);
+        return batch.append_to(out, span);
     }
-    let text = std::str::from_utf8(record.batch().bytes_of(span)).unwrap_or_default();
+    let text = std::str::from_utf8(batch.bytes_of(span)).unwrap_or_default();
     varint::write_bytes(out, short_form(text).as_bytes());
 }
 
