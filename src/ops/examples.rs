@@ -3,6 +3,7 @@
 //! Found by reading the version in its order, until there are enough; nothing of it is sealed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -12,7 +13,7 @@ use crate::dataset::Table;
 use crate::object::{self, DatasetScore, ObjectSource, Schema};
 use crate::profile::{Rule, look_at};
 use crate::quality::ValueSet;
-use crate::record::{Batch, Cell, Format, RecordRef, Role, Roles, Type, UNPARSABLE};
+use crate::record::{Batch, Cell, Format, FrameOrder, RecordRef, Role, Roles, Type, UNPARSABLE};
 
 use super::error::Error;
 use super::lookup::spelled;
@@ -163,7 +164,7 @@ impl Reading<'_> {
                 self.first(&mut |record| !key.iter().all(|field| has(record, field)))
             }
             Sought::Repeated(fields) => {
-                let groups = Groups::of(self, *fields);
+                let mut groups = Groups::of(self, *fields);
                 let mut seen = FxHashSet::default();
                 self.first(&mut |record| match groups.print(record) {
                     Some(group) => !seen.insert(group),
@@ -175,10 +176,10 @@ impl Reading<'_> {
                 self.first(&mut |record| rule.is_broken(cell(record, &rule.field)))
             }
             Sought::Again(field) => {
-                let value = self.spelling(&|name| name == *field);
+                let mut value = self.printer(&|name| name == *field);
                 let mut seen = FxHashSet::default();
                 self.first(&mut |record| {
-                    print(record, &value).is_some_and(|print| !seen.insert(print))
+                    value.print(record).is_some_and(|print| !seen.insert(print))
                 })
             }
             Sought::Dangling(field, known) => self
@@ -206,31 +207,31 @@ impl Reading<'_> {
         let is_in = |record: &RecordRef<'_>, name: &str| {
             cell(record, split).is_some_and(|cell| spelled(kind, cell) == *name)
         };
-        let what = match group {
+        let mut shared = match group {
             // Several fields of that role are one group together.
             Some(_) => self.of_role(Role::Group),
-            None => self.spelling(&|name| is_content(self.roles, name)),
+            None => self.printer(&|name| is_content(self.roles, name)),
         };
-        let shared = |record: &RecordRef<'_>| print(record, &what);
         let mut theirs = FxHashSet::default();
         self.first(&mut |record| {
             if is_in(record, other) {
-                theirs.extend(shared(record));
+                theirs.extend(shared.print(record));
             }
             false
         })?;
         self.first(&mut |record| {
-            is_in(record, own) && shared(record).is_some_and(|print| theirs.contains(&print))
+            let print = is_in(record, own).then(|| shared.print(record)).flatten();
+            print.is_some_and(|print| theirs.contains(&print))
         })
     }
 
     /// Finds the groups first, then their records.
     fn conflicting(&self) -> Result<Vec<Example>, Error> {
-        let groups = Groups::of(self, Fields::Content);
-        let label = self.of_role(Role::Label);
+        let mut groups = Groups::of(self, Fields::Content);
+        let mut label = self.of_role(Role::Label);
         let mut labels: FxHashMap<u128, (u128, bool)> = FxHashMap::default();
         self.first(&mut |record| {
-            if let (Some(group), Some(label)) = (groups.print(record), print(record, &label)) {
+            if let (Some(group), Some(label)) = (groups.print(record), label.print(record)) {
                 let known = labels.entry(group).or_insert((label, false));
                 known.1 |= known.0 != label;
             }
@@ -243,17 +244,22 @@ impl Reading<'_> {
         })
     }
 
-    /// Returns how values of the fields that are wanted are spelled, as the tables behind the
-    /// metrics spell them.
-    fn spelling(&self, wanted: &dyn Fn(&str) -> bool) -> Spelling {
+    /// Returns the printer of the fields that are wanted. Values are spelled as the tables behind
+    /// the metrics spell them.
+    fn printer(&self, wanted: &dyn Fn(&str) -> bool) -> Printer {
         let fields = self.types.iter().filter(|(name, _)| wanted(name));
         let fields = fields.map(|(name, kind)| (name.as_str().into(), *kind));
-        Spelling::new(fields.collect())
+        Printer {
+            spelling: Spelling::new(fields.collect()),
+            fields: Vec::new(),
+            places: Vec::new(),
+            scratch: Vec::new(),
+        }
     }
 
-    fn of_role(&self, role: Role) -> Spelling {
+    fn of_role(&self, role: Role) -> Printer {
         let fields = self.roles.fields(role);
-        self.spelling(&|name| fields.iter().any(|field| field == name))
+        self.printer(&|name| fields.iter().any(|field| field == name))
     }
 
     /// Returns the first records that are picked.
@@ -305,55 +311,77 @@ impl Reading<'_> {
     }
 }
 
+/// Prints of some values of records.
+struct Printer {
+    spelling: Spelling,
+    /// The fields of the batch met last, and where the values stand there: batch after batch has
+    /// the same.
+    fields: Vec<Arc<str>>,
+    places: Vec<Option<usize>>,
+    scratch: Vec<u8>,
+}
+
+impl Printer {
+    /// Returns a print of a record's values; `None` where all are null.
+    fn print(&mut self, record: &RecordRef<'_>) -> Option<u128> {
+        let batch = record.batch();
+        if self.fields != batch.fields() {
+            self.fields = batch.fields().to_vec();
+            self.places = self.spelling.places(batch);
+        }
+        self.spelling.hash(*record, &self.places, &mut self.scratch)
+    }
+}
+
 /// What makes records equal.
 enum Groups<'a> {
-    /// All that stands in them: `1` and `1.0` are not the same.
-    Frame,
+    /// All that stands in them: `1` and `1.0` are not the same. The fields of the batch met last,
+    /// with their order.
+    Frame(Vec<Arc<str>>, FrameOrder),
     /// A whole key.
-    Key(Spelling, &'a [String]),
+    Key(Printer, &'a [String]),
     /// Content, and who labelled what where that is told.
-    Content(Spelling, Spelling),
+    Content(Printer, Printer),
 }
 
 impl<'a> Groups<'a> {
     fn of(reading: &Reading<'a>, fields: Fields) -> Self {
         match fields {
-            Fields::All => Self::Frame,
+            Fields::All => Self::Frame(Vec::new(), FrameOrder::default()),
             Fields::Key => Self::Key(reading.of_role(Role::Key), reading.roles.key()),
             Fields::Content => {
                 let content = |name: &str| is_content(reading.roles, name);
                 let all = |name: &str| content(name) || says_who(reading.roles, name);
-                Self::Content(reading.spelling(&content), reading.spelling(&all))
+                Self::Content(reading.printer(&content), reading.printer(&all))
             }
         }
     }
 
     /// Returns a print of what makes a record equal to others; `None` where there is nothing.
-    fn print(&self, record: &RecordRef<'_>) -> Option<u128> {
+    fn print(&mut self, record: &RecordRef<'_>) -> Option<u128> {
         match self {
-            Self::Frame => {
-                let order = record.batch().frame_order();
+            Self::Frame(fields, order) => {
+                let batch = record.batch();
+                if fields != batch.fields() {
+                    *fields = batch.fields().to_vec();
+                    *order = batch.frame_order();
+                }
                 let mut frame = Vec::new();
-                record.frame(&order, &mut frame);
+                record.frame(order, &mut frame);
                 let id = ObjectId::of(&frame);
                 let half = id.as_bytes().first_chunk::<16>()?;
                 (!frame.is_empty()).then(|| u128::from_le_bytes(*half))
             }
-            Self::Key(spelling, key) => {
+            Self::Key(values, key) => {
                 let whole = key.iter().all(|field| cell(record, field).is_some());
-                print(record, spelling).filter(|_| whole)
+                values.print(record).filter(|_| whole)
             }
             Self::Content(content, all) => {
-                print(record, content)?;
-                print(record, all)
+                content.print(record)?;
+                all.print(record)
             }
         }
     }
-}
-
-/// Returns a print of some values of a record; `None` where all are null.
-fn print(record: &RecordRef<'_>, spelling: &Spelling) -> Option<u128> {
-    spelling.hash(*record, &spelling.places(record.batch()), &mut Vec::new())
 }
 
 fn cell<'b>(record: &RecordRef<'b>, field: &str) -> Option<Cell<'b>> {

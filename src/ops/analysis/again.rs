@@ -14,9 +14,6 @@ use super::Attached;
 use super::attach::put;
 use super::definition::{self, CONSENSUS, VERSION};
 
-/// The longest imported file that is read again.
-const LONGEST: u64 = 4 << 30;
-
 /// What became of it.
 pub(in crate::ops) enum Again {
     /// What is found, as it would be attached.
@@ -85,7 +82,7 @@ fn bytes(source: &dyn ObjectSource, file: &ImportedFile) -> Result<Option<Vec<u8
         Err(object::Error::Missing(_)) => return Ok(None),
         Err(e) => return Err(e.into()),
     };
-    match content.read(source, LONGEST) {
+    match content.read(source, find::LONGEST) {
         Ok(bytes) => Ok(bytes),
         Err(object::Error::Missing(_)) => Ok(None),
         Err(e) => Err(e.into()),

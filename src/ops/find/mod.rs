@@ -24,6 +24,7 @@ use crate::curate::{Prune, Score};
 use crate::dataset::Where;
 use crate::repo::Repo;
 
+pub(in crate::ops) use self::probabilities::LONGEST;
 pub use self::probabilities::ProbabilityFile;
 use self::reading::View;
 pub use self::selection::{SelectOptions, Source, Strategy};

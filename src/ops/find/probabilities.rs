@@ -18,7 +18,7 @@ const SLACK: f64 = 1e-2;
 const PREFIXES: [&str; 3] = ["", "p_", "probabilities."];
 
 /// The longest file that is read.
-const LONGEST: u64 = 4 << 30;
+pub(in crate::ops) const LONGEST: u64 = 4 << 30;
 
 /// A file of probabilities as it was read.
 #[derive(Clone, Debug)]
